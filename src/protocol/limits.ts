@@ -1,0 +1,93 @@
+/**
+ * Every limit of the protocol: a name, a unit in the name, and its reason.
+ * `Limits` is a value, so that a test or a benchmark can lower or lift one; the product uses `LIMITS`.
+ * @see docs/security.md#limits
+ */
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+const KIB = 1_024;
+const MIB = 1_024 * KIB;
+
+export const LIMITS = {
+  /** A stranger may make us hold this much; the largest honest frame before admission is JOIN. */
+  frameBytesBeforeAdmission: 8 * KIB,
+  /** Room for one page and its envelope. */
+  frameBytesAfterAdmission: 128 * KIB,
+  /** Large things travel as pages pulled one at a time, so no queue holds a whole list. */
+  pageBytes: 64 * KIB,
+
+  /** Connections that have not shown a valid HELLO, over all and from one address or IPv6 /64. */
+  strangersTotal: 64,
+  strangersPerAddress: 8,
+  strangerMs: 20 * SECOND_MS,
+  /** Connections with a valid HELLO and not yet admitted: people who are typing. */
+  candidatesTotal: 256,
+  candidatesPerInvitation: 64,
+  candidateMs: 180 * SECOND_MS,
+  failedHellosPerMinute: 10,
+
+  /** One in a million codes, three steps accepted: few enough tries that guessing stays hopeless. */
+  triesPerInvitation: 5,
+  answersPerRun: 3,
+  undecidedTryMs: 10 * SECOND_MS,
+
+  messagesPerMemberPerSecond: 20,
+  messagesPerMemberBurst: 40,
+  bytesPerMemberPerSecond: MIB,
+  bytesPerMemberBurst: 4 * MIB,
+  /** A room's rate is min(this, deliveries / members): the host's work is deliveries, not messages. */
+  messagesPerRoomPerSecond: 200,
+  deliveriesPerRoomPerSecond: 200_000,
+  roomBurstSeconds: 2,
+  wrapsPerMemberPerSecond: 128,
+
+  /** A stalled reader may cost this much before it is cut off and resumes later. */
+  outboundBytesPerMember: 4 * MIB,
+  outboundFramesPerMember: 2_000,
+  outboundBytesTotal: 512 * MIB,
+
+  membersDefault: 128,
+  membersMost: 4_096,
+  conversationsPerMember: 64,
+  ratchetJump: 256,
+  headsKept: 16_384,
+  /** A quoted log position older than this is STALE: the host keeps twice as many heads. */
+  quotedHeadAge: 8_192,
+  nicknameCharactersLeast: 2,
+  nicknameCharactersMost: 20,
+  textBytes: 16_000,
+  questionBytes: 400,
+  roomNameBytes: 64,
+  addressesPerInvitation: 4,
+  invitationUsesMost: 255,
+  invitationMsMost: 30 * 24 * 60 * MINUTE_MS,
+
+  pingMs: 30 * SECOND_MS,
+  deadMs: 75 * SECOND_MS,
+  rosterOperationsPerSecond: 4,
+  guestOfflineMs: 15 * MINUTE_MS,
+  absenceBatchMs: MINUTE_MS,
+  /** What the host keeps for members who come back within the room's life. */
+  backlogEntries: 10_000,
+  backlogBytes: 64 * MIB,
+  /** Wraps waiting for one absent member; beyond it the oldest go and NEEDKEY asks again. */
+  wrapsWaitingPerMember: 512,
+
+  chainMessages: 200,
+  chainMs: 60 * MINUTE_MS,
+  wrapKeyMs: 60 * MINUTE_MS,
+  wrapKeyOldOnConnectMs: 10 * MINUTE_MS,
+  /** Old private wrap keys stay this long, for wraps already under way. */
+  wrapKeyGraceMs: 10 * MINUTE_MS,
+  needKeyPerAskerMs: 30 * SECOND_MS,
+  needKeyPerMinute: 64,
+  notPlacedMs: 10 * SECOND_MS,
+  epochAheadMs: 10 * SECOND_MS,
+  /** Messages typed and not yet placed; past it the person is told to wait. */
+  outboxMessages: 256,
+  /** Entries held while their key or epoch is being asked for. */
+  heldEntries: 1_024,
+} as const;
+
+export type Limits = { readonly [Name in keyof typeof LIMITS]: number };
