@@ -1,0 +1,59 @@
+/** Why a side was turned away or a connection closed: numbers on the wire, names in the code. */
+
+/** Answers at the door. @see docs/protocol.md#refusals */
+export const REFUSAL = {
+  /** Unknown invitation, unknown member or bad proof: deliberately one and the same. */
+  'not-recognised': 1,
+  version: 2,
+  expired: 3,
+  'used-up': 4,
+  revoked: 5,
+  suspended: 6,
+  'room-full': 7,
+  'wrong-code': 8,
+  'old-code': 9,
+  'nick-taken': 10,
+  'nick-refused': 11,
+  'key-refused': 12,
+  'too-many-answers': 13,
+  'answer-unproved': 14,
+  busy: 15,
+  'timed-out': 16,
+  closing: 17,
+} as const;
+export type Refusal = keyof typeof REFUSAL;
+
+/** After these the same run goes on with another JOIN. */
+export const RETRYABLE_REFUSALS: ReadonlySet<Refusal> = new Set<Refusal>([
+  'wrong-code',
+  'old-code',
+  'nick-taken',
+  'nick-refused',
+]);
+
+/** The last words on a connection that was admitted. @see docs/protocol.md#closing */
+export const CLOSE = {
+  bye: 1,
+  protocol: 2,
+  removed: 3,
+  replaced: 4,
+  'host-closing': 5,
+  silent: 6,
+  'slow-reader': 7,
+} as const;
+export type CloseReason = keyof typeof CLOSE;
+
+/** Why a posted message was not placed. @see docs/protocol.md#posting */
+export const DEFERRAL = {
+  /** Sealed for a roster that has since lost someone, or quoting a head too old: seal it again. */
+  stale: 1,
+  /** It does not continue the sender's chain as the host has it: seal it again. */
+  order: 2,
+  /** Over the rate: the same bytes may be sent again after the given time. */
+  wait: 3,
+} as const;
+export type Deferral = keyof typeof DEFERRAL;
+
+/** Why a member is no longer on the roster. */
+export const REMOVAL = { left: 1, removed: 2, absent: 3 } as const;
+export type Removal = keyof typeof REMOVAL;

@@ -1,0 +1,171 @@
+/**
+ * The frames between the host and an admitted member.
+ * @see docs/protocol.md#session
+ */
+import { codec, type Decoded, field } from './codec.ts';
+import { CLOSE, DEFERRAL } from './reasons.ts';
+
+export const SESSION_FRAME = {
+  ping: 16,
+  pong: 17,
+  close: 18,
+  post: 20,
+  placed: 21,
+  deferred: 22,
+  entry: 23,
+  pullList: 24,
+  list: 25,
+  pullLog: 26,
+  log: 27,
+  pullKeys: 28,
+  keys: 29,
+  publishKey: 30,
+  wraps: 31,
+  wrapsTaken: 32,
+  wrap: 33,
+  needKey: 34,
+  presence: 35,
+  leave: 36,
+} as const;
+
+/** What an entry of the log is. */
+export const ENTRY_KIND = { message: 1, roster: 2 } as const;
+export type EntryKind = keyof typeof ENTRY_KIND;
+
+export const Empty = codec('empty frame', field.struct({}));
+
+export const Close = codec('CLOSE', field.struct({ reason: field.oneOf(CLOSE), text: field.shortText }));
+
+const sealedFields = { header: field.bytes, ciphertext: field.ciphertext, signature: field.bytes };
+
+/** A message on its way to the log. ENTRY repeats these bytes as they came. */
+export const Post = codec('POST', field.struct(sealedFields));
+export type Post = Decoded<typeof Post>;
+
+/** For a message that the log already holds: where it stands. */
+export const Placed = codec(
+  'PLACED',
+  field.struct({
+    conversation: field.conversation,
+    chainId: field.chainId,
+    n: field.u32,
+    index: field.u32,
+  }),
+);
+
+export const Deferred = codec(
+  'DEFERRED',
+  field.struct({
+    conversation: field.conversation,
+    chainId: field.chainId,
+    n: field.u32,
+    reason: field.oneOf(DEFERRAL),
+    retryAfterMs: field.u32,
+  }),
+);
+export type Deferred = Decoded<typeof Deferred>;
+
+const placedFields = {
+  kind: field.oneOf(ENTRY_KIND),
+  placedAtMs: field.timeMs,
+  ...sealedFields,
+};
+
+/**
+ * A placed entry: `conversation ‖ index ‖ kind ‖ placedAtMs ‖ header ‖ ciphertext ‖ signature`.
+ * For a roster operation `header` holds its bytes and `ciphertext` is empty.
+ */
+export const Entry = codec(
+  'ENTRY',
+  field.struct({ conversation: field.conversation, index: field.u32, ...placedFields }),
+);
+export type Entry = Decoded<typeof Entry>;
+
+/** Pages of the member list as of the WELCOME on this connection. */
+export const PullList = codec('PULL_LIST', field.struct({ from: field.u16 }));
+export const ListPage = codec(
+  'LIST',
+  field.struct({
+    from: field.u16,
+    total: field.u16,
+    count: field.u16,
+    /** Encoded roster entries, one after the other, in the order that the list hash covers. */
+    entries: field.bytes,
+    /** One bit an entry, first entry in the highest bit of the first byte: set when online. */
+    online: field.bytes,
+  }),
+);
+
+/** How many entries a log page holds at the most; bytes bound it as well. */
+export const LOG_PAGE_ENTRIES = 512;
+
+/** Read on from `after`. The page that reaches the head says `live`: from there entries are pushed. */
+export const PullLog = codec('PULL_LOG', field.struct({ conversation: field.conversation, after: field.u32 }));
+
+/** An entry the host still holds whole, or only the hash of one it has dropped. */
+export const LOG_ITEM = { whole: 1, digest: 2 } as const;
+export const WholeItem = codec('log item', field.struct(placedFields));
+export const DigestItem = codec(
+  'log digest',
+  field.struct({
+    kind: field.oneOf(ENTRY_KIND),
+    placedAtMs: field.timeMs,
+    leaf: field.hash,
+  }),
+);
+export const LogPage = codec(
+  'LOG',
+  field.struct({
+    conversation: field.conversation,
+    /** Index of the first item; more than `after + 1` when what lay between is gone. */
+    first: field.u32,
+    /** The head at `first - 1`. */
+    headBefore: field.hash,
+    items: field.list(
+      field.u16,
+      LOG_PAGE_ENTRIES,
+      field.struct({ form: field.oneOf(LOG_ITEM), body: field.bytes }),
+    ),
+    live: field.bool,
+  }),
+);
+export type LogPage = Decoded<typeof LogPage>;
+
+/** Statements a page: each is about 2.5 KB. */
+export const KEYS_PAGE = 24;
+export const PullKeys = codec('PULL_KEYS', field.struct({ members: field.list(field.u8, KEYS_PAGE, field.memberId) }));
+export const KeysPage = codec('KEYS', field.struct({ statements: field.list(field.u8, KEYS_PAGE, field.signed) }));
+export const PublishKey = codec('PUBLISH_KEY', field.struct({ statement: field.signed }));
+
+/** Wraps a page: each is about 1.6 KB. */
+export const WRAPS_PAGE = 38;
+const wrap = field.struct({
+  memberId: field.memberId,
+  generation: field.u32,
+  rsaCiphertext: field.bytes,
+  kemCiphertext: field.fixed(1088),
+  sealed: field.fixed(48),
+});
+export const Wraps = codec(
+  'WRAPS',
+  field.struct({ announcement: field.signed, wraps: field.list(field.u8, WRAPS_PAGE, wrap) }),
+);
+export type Wraps = Decoded<typeof Wraps>;
+export type Wrap = Wraps['wraps'][number];
+/** `refused` lists members whose keys have moved on: pull their statements and wrap again. */
+export const WrapsTaken = codec(
+  'WRAPS_TAKEN',
+  field.struct({ chainId: field.chainId, refused: field.list(field.u8, WRAPS_PAGE, field.memberId) }),
+);
+export const WrapDelivery = codec('WRAP', field.struct({ announcement: field.signed, wrap }));
+
+export const NeedKeyFrame = codec('NEEDKEY', field.struct({ request: field.signed }));
+export const LeaveFrame = codec('LEAVE', field.struct({ leave: field.signed }));
+
+export const PRESENCE_MOST = 2_048;
+export const Presence = codec(
+  'PRESENCE',
+  field.struct({
+    changes: field.list(field.u16, PRESENCE_MOST, field.struct({ memberId: field.memberId, online: field.bool })),
+  }),
+);

@@ -1,0 +1,141 @@
+/**
+ * What members and the owner sign. Each holds version and roomId, travels as (bytes, signature) and is never re-encoded.
+ * The signature covers `domain ‖ 0x00 ‖ bytes`; the domain is named with each.
+ */
+import { codec, type Decoded, field } from './codec.ts';
+import { REMOVAL } from './reasons.ts';
+
+export const ROLE = { member: 1, owner: 2 } as const;
+export type Role = keyof typeof ROLE;
+
+export const ALGORITHM = { rsa: 1, dsa: 2 } as const;
+export type Algorithm = keyof typeof ALGORITHM;
+
+const rosterEntry = field.struct({
+  identity: field.hash,
+  nick: field.shortText,
+  role: field.oneOf(ROLE),
+  algorithm: field.oneOf(ALGORITHM),
+});
+
+/** One member on the list, about 60 bytes. `identity` is H("sc1/id" ‖ SPKI). */
+export const RosterEntry = codec('roster entry', rosterEntry);
+export type RosterEntry = Decoded<typeof RosterEntry>;
+
+/** Adds and removes in one operation; a rush of joins becomes a few operations, each within a page. */
+export const ROSTER_CHANGES_MOST = 512;
+
+/**
+ * `sc1/roster`, by the owner. `listHash` proves the member list it leads to.
+ * `puts` holds members added, and members whose nickname or role changed.
+ */
+export const RosterOperation = codec(
+  'roster operation',
+  field.struct({
+    version: field.u8,
+    roomId: field.roomId,
+    epoch: field.u32,
+    previous: field.hash,
+    listHash: field.hash,
+    atMs: field.timeMs,
+    roomName: field.shortText,
+    removes: field.list(
+      field.u16,
+      ROSTER_CHANGES_MOST,
+      field.struct({ memberId: field.memberId, reason: field.oneOf(REMOVAL) }),
+    ),
+    puts: field.list(field.u16, ROSTER_CHANGES_MOST, rosterEntry),
+  }),
+);
+export type RosterOperation = Decoded<typeof RosterOperation>;
+
+/** `sc1/wrapkey`, by the member: the keys that chain keys are wrapped to. `generation` only grows. */
+export const WrapKeyStatement = codec(
+  'wrap-key statement',
+  field.struct({
+    version: field.u8,
+    roomId: field.roomId,
+    memberId: field.memberId,
+    generation: field.u32,
+    algorithm: field.oneOf(ALGORITHM),
+    identityKey: field.bytes,
+    rsaSpki: field.bytes,
+    kemPublic: field.fixed(1184),
+  }),
+);
+export type WrapKeyStatement = Decoded<typeof WrapKeyStatement>;
+
+/**
+ * `sc1/chain`, by the sender: who is about to speak, under which chain key from which number on.
+ * It carries the identity key, so that whoever gets a wrap can check messages at once.
+ */
+export const ChainAnnouncement = codec(
+  'chain announcement',
+  field.struct({
+    version: field.u8,
+    roomId: field.roomId,
+    conversation: field.conversation,
+    epoch: field.u32,
+    rosterHash: field.hash,
+    memberId: field.memberId,
+    chainId: field.chainId,
+    n: field.u32,
+    commitment: field.hash,
+    algorithm: field.oneOf(ALGORITHM),
+    identityKey: field.bytes,
+  }),
+);
+export type ChainAnnouncement = Decoded<typeof ChainAnnouncement>;
+
+/** `sc1/needkey`, by someone who was given no chain key: answered by a wrap to the asker alone. */
+export const NeedKey = codec(
+  'need-key request',
+  field.struct({
+    version: field.u8,
+    roomId: field.roomId,
+    conversation: field.conversation,
+    asker: field.memberId,
+    sender: field.memberId,
+    chainId: field.chainId,
+    generation: field.u32,
+  }),
+);
+export type NeedKey = Decoded<typeof NeedKey>;
+
+/** `sc1/leave`, by the member: going for good. */
+export const Leave = codec(
+  'leave',
+  field.struct({
+    version: field.u8,
+    roomId: field.roomId,
+    memberId: field.memberId,
+    epoch: field.u32,
+  }),
+);
+export type Leave = Decoded<typeof Leave>;
+
+/**
+ * The header of a message: the AAD of its ciphertext. The signature (`sc1/msg`) covers H(header) ‖ H(ciphertext).
+ * All fields have fixed sizes, so the relay reads it without searching.
+ */
+export const MessageHeader = codec(
+  'message header',
+  field.struct({
+    version: field.u8,
+    roomId: field.roomId,
+    conversation: field.conversation,
+    epoch: field.u32,
+    rosterHash: field.hash,
+    conversationEpoch: field.u32,
+    conversationRosterHash: field.hash,
+    memberId: field.memberId,
+    generation: field.u32,
+    chainId: field.chainId,
+    n: field.u32,
+    commitment: field.hash,
+    previous: field.hash,
+    seenIndex: field.u32,
+    seenHead: field.hash,
+  }),
+);
+export type MessageHeader = Decoded<typeof MessageHeader>;
