@@ -1,0 +1,63 @@
+/**
+ * What a person asked for on the command line, parsed and checked: the only shape in which settings reach `app/`.
+ */
+import type { Nickname } from '../protocol/nickname.ts';
+
+/** A place on the network as people write it: a host name or an IP address without brackets. */
+export interface ListenAddress {
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+}
+
+/** An address that an invitation names. */
+export interface AdvertisedAddress {
+  readonly host: string;
+  /** `null`: the port the host listens on. */
+  readonly port: number | null;
+}
+
+/** Where a secret is read from. It is read late, by whoever needs it, and never kept in the options. */
+export type SecretSource =
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'standardInput' };
+
+export type InvitationSource = SecretSource | { readonly kind: 'text'; readonly text: string };
+
+export type SigningAlgorithm = 'rsa' | 'dsa';
+
+export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
+
+export interface CommonOptions {
+  /** `null`: ask. */
+  readonly nick: Nickname | null;
+  readonly signing: SigningAlgorithm;
+  /** `terminal` redraws a prompt, `plain` is one line per event, `json` is the line protocol for programs. */
+  readonly display: 'terminal' | 'plain' | 'json';
+  readonly color: boolean;
+  /** `false`: ask nothing; what is missing is an `InputError`. */
+  readonly mayAsk: boolean;
+  /** `null`: standard error. */
+  readonly logFile: string | null;
+  readonly logLevel: LogLevel;
+}
+
+export interface HostOptions extends CommonOptions {
+  readonly roomName: string | null;
+  readonly question: string | null;
+  readonly answer: SecretSource | null;
+  readonly listen: ListenAddress;
+  /** Empty: this machine's private addresses. */
+  readonly addresses: readonly AdvertisedAddress[];
+  readonly invitationUses: number;
+  readonly invitationMs: number;
+  readonly membersMost: number;
+  /** `false`: the host relays and takes no part. */
+  readonly chat: boolean;
+}
+
+export interface JoinOptions extends CommonOptions {
+  readonly invitation: InvitationSource | null;
+  readonly answer: SecretSource | null;
+  readonly code: SecretSource | null;
+}

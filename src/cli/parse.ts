@@ -1,0 +1,107 @@
+/**
+ * Option values as people type them. Every failure is an `InputError` that says what would be accepted.
+ */
+import type { AdvertisedAddress, ListenAddress, SecretSource } from '../app/options.ts';
+import { canonicalHost } from '../crypto/address.ts';
+import { utf8 } from '../protocol/bytes.ts';
+import { InputError } from '../protocol/errors.ts';
+
+const SECOND_MS = 1_000;
+const UNITS_MS = [24 * 60 * 60 * SECOND_MS, 60 * 60 * SECOND_MS, 60 * SECOND_MS, SECOND_MS] as const;
+const DURATION = /^(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?$/;
+const PORT_MOST = 65_535;
+/** Three forms: a bare IPv6 address, or a bracketed one or a name, which a port may follow. */
+const HOST_PORT =
+  /^(?:(?<bare>[^:[\]]*:[^[\]]*:[^[\]]*)|(?:\[(?<ipv6>[^[\]]*:[^[\]]*)\]|(?<name>[^:[\]]+))(?::(?<port>\d{1,5}))?)$/;
+
+/**
+ * @param text days, hours, minutes and seconds in that order, each optional: `24h`, `1d12h`, `90s`.
+ * @param mostMs the longest duration accepted.
+ * @returns milliseconds, at least 1,000.
+ * @throws InputError
+ */
+export function parseDuration(text: string, mostMs: number): number {
+  const parts = DURATION.exec(text.trim().toLowerCase());
+  const durationMs = UNITS_MS.reduce(
+    (sum, unitMs, index) => sum + unitMs * Number(parts?.[index + 1] ?? 0),
+    0,
+  );
+  if (durationMs === 0) {
+    throw new InputError('bad-duration', 'Write a duration such as 90s, 15m, 24h or 7d.');
+  }
+  if (durationMs > mostMs) {
+    throw new InputError(
+      'bad-duration',
+      `Write a shorter duration: at most ${Math.floor(mostMs / UNITS_MS[0])}d.`,
+    );
+  }
+  return durationMs;
+}
+
+/**
+ * @param text decimal digits.
+ * @returns a whole number from `least` to `most`.
+ * @throws InputError
+ */
+export function parseCount(text: string, least: number, most: number): number {
+  const count = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(count >= least && count <= most)) {
+    throw new InputError('bad-number', `Write a whole number from ${least} to ${most}.`);
+  }
+  return count;
+}
+
+/**
+ * @param text `ADDRESS:PORT`, an IPv6 address in brackets; port 0 lets the system choose.
+ * @throws InputError
+ */
+export function parseListen(text: string): ListenAddress {
+  const place = splitHostPort(text);
+  if (place === null || place.port === null) {
+    throw new InputError(
+      'bad-address',
+      'Write ADDRESS:PORT, such as [::]:8888, 0.0.0.0:8888 or 127.0.0.1:0.',
+    );
+  }
+  return { host: place.host, port: place.port };
+}
+
+/**
+ * @param text `HOST` or `HOST:PORT`, an IPv6 address in brackets when a port follows.
+ * @throws InputError
+ */
+export function parseAdvertised(text: string): AdvertisedAddress {
+  const place = splitHostPort(text);
+  if (place === null || place.port === 0) {
+    throw new InputError(
+      'bad-address',
+      'Write HOST or HOST:PORT, such as chat.example.org, 192.0.2.7:8888 or [2001:db8::7]:8888.',
+    );
+  }
+  return place;
+}
+
+/** @param text a path, or `-` for standard input. */
+export function parseSecretSource(text: string): SecretSource {
+  return text === '-' ? { kind: 'standardInput' } : { kind: 'file', path: text };
+}
+
+/**
+ * @returns the text without white space around it, 1 to `mostBytes` bytes of UTF-8.
+ * @throws InputError
+ */
+export function parseText(text: string, mostBytes: number): string {
+  const trimmed = text.trim();
+  if (trimmed === '' || utf8.encode(trimmed).length > mostBytes) {
+    throw new InputError('bad-text', `Write 1 to ${mostBytes} bytes.`);
+  }
+  return trimmed;
+}
+
+/** @returns `null` when the host is none or the port is past the last one. */
+function splitHostPort(text: string): AdvertisedAddress | null {
+  const parts = HOST_PORT.exec(text.trim())?.groups ?? {};
+  const host = canonicalHost(parts['bare'] ?? parts['ipv6'] ?? parts['name'] ?? '');
+  const port = parts['port'] === undefined ? null : Number(parts['port']);
+  return host === null || (port !== null && port > PORT_MOST) ? null : { host, port };
+}

@@ -1,0 +1,10 @@
+/** What the command line may know of the process it runs in; tests give their own. */
+export interface Surroundings {
+  readonly stdinIsTerminal: boolean;
+  readonly stdoutIsTerminal: boolean;
+  readonly env: { readonly [name: string]: string | undefined };
+  writeOut(text: string): void;
+  writeErr(text: string): void;
+  /** Asks a person at the terminal. `null`: they gave up. */
+  askRole(): Promise<'s' | 'c' | null>;
+}
