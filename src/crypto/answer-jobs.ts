@@ -1,0 +1,39 @@
+/**
+ * What the main thread and `answer-worker.ts` say to each other. A worker answers each request once, under its id.
+ */
+import type { Bytes } from '../protocol/bytes.ts';
+import type { AnswerIdentifiers } from './answer.ts';
+
+export type AnswerJob =
+  | { readonly op: 'start'; readonly answer: string }
+  | {
+      readonly op: 'finish';
+      readonly state: string;
+      readonly ke2: Bytes;
+      readonly answer: string;
+      readonly identifiers: AnswerIdentifiers;
+    }
+  | {
+      readonly op: 'register';
+      readonly setup: string;
+      readonly credential: string;
+      readonly answer: string;
+      readonly identifiers: AnswerIdentifiers;
+    };
+
+export type AnswerOutcome =
+  | { readonly op: 'start'; readonly state: string; readonly ke1: Bytes }
+  | { readonly op: 'finish'; readonly result: { readonly sessionKey: Bytes; readonly ke3: Bytes } | null }
+  | { readonly op: 'register'; readonly record: string }
+  /** The peer's bytes were bad (a ProtocolError's code), or something here is (`answer-failed`). */
+  | { readonly op: 'failed'; readonly code: string; readonly message: string };
+
+export interface AnswerRequest {
+  readonly id: number;
+  readonly job: AnswerJob;
+}
+
+export interface AnswerReply {
+  readonly id: number;
+  readonly outcome: AnswerOutcome;
+}

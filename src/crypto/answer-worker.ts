@@ -1,0 +1,31 @@
+/**
+ * Entry of a worker thread that does the joiner's half of OPAQUE, which would hold the main thread for a sixth of a
+ * second at each answer.
+ */
+import { parentPort } from 'node:worker_threads';
+import { ProtocolError, unreachable } from '../protocol/errors.ts';
+import { loadAnswerClient, loadAnswerHost, registerAnswer } from './answer.ts';
+import type { AnswerJob, AnswerOutcome, AnswerReply, AnswerRequest } from './answer-jobs.ts';
+
+async function run(job: AnswerJob): Promise<AnswerOutcome> {
+  switch (job.op) {
+    case 'start':
+      return { op: 'start', ...(await loadAnswerClient()).start(job.answer) };
+    case 'finish':
+      return { op: 'finish', result: (await loadAnswerClient()).finish(job) };
+    case 'register':
+      return { op: 'register', record: await registerAnswer({ host: await loadAnswerHost(), ...job }) };
+    default:
+      return unreachable(job);
+  }
+}
+
+function failure(error: unknown): AnswerOutcome {
+  if (error instanceof ProtocolError) return { op: 'failed', code: error.code, message: error.message };
+  return { op: 'failed', code: 'answer-failed', message: 'the answer could not be worked on' };
+}
+
+parentPort?.on('message', async ({ id, job }: AnswerRequest) => {
+  const reply: AnswerReply = { id, outcome: await run(job).catch(failure) };
+  parentPort?.postMessage(reply);
+});
