@@ -74,6 +74,8 @@ export const field = {
   rest: P.bytes(null),
   oneOf,
   list,
+  /** Exactly `count` of them, without a count on the wire. */
+  times: <T>(count: number, inner: P.CoderType<T>) => P.array(count, inner),
   struct: P.struct,
   roomId: branded(ids.ID_BYTES.room, ids.roomId),
   conversation: branded(ids.ID_BYTES.conversation, ids.conversationId),

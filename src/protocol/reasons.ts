@@ -20,6 +20,7 @@ export const REFUSAL = {
   busy: 15,
   'timed-out': 16,
   closing: 17,
+  'already-online': 18,
 } as const;
 export type Refusal = keyof typeof REFUSAL;
 

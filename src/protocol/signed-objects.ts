@@ -2,6 +2,7 @@
  * What members and the owner sign. Each holds version and roomId, travels as (bytes, signature) and is never re-encoded.
  * The signature covers `domain ‖ 0x00 ‖ bytes`; the domain is named with each.
  */
+import type { Bytes } from './bytes.ts';
 import { codec, type Decoded, field } from './codec.ts';
 import { REMOVAL } from './reasons.ts';
 
@@ -21,6 +22,11 @@ const rosterEntry = field.struct({
 /** One member on the list, about 60 bytes. `identity` is H("sc1/id" ‖ SPKI). */
 export const RosterEntry = codec('roster entry', rosterEntry);
 export type RosterEntry = Decoded<typeof RosterEntry>;
+
+/** Entries one after the other, as list pages carry them. @throws ProtocolError unless they are exactly `count`. */
+export function decodeRosterEntries(bytes: Bytes, count: number): readonly RosterEntry[] {
+  return codec('roster entries', field.times(count, rosterEntry)).decode(bytes);
+}
 
 /** Adds and removes in one operation; a rush of joins becomes a few operations, each within a page. */
 export const ROSTER_CHANGES_MOST = 512;

@@ -1,0 +1,30 @@
+/** What the room answers to an event. The shell carries these out, in order. */
+import type { RosterChange, RosterMember } from '../crypto/roster.ts';
+import type { Bytes } from '../protocol/bytes.ts';
+import type { IdKey } from '../protocol/identifiers.ts';
+import type { Refusal } from '../protocol/reasons.ts';
+import type { DoorStage } from './admission.ts';
+import type { ShownCode } from './code-keeper.ts';
+import type { HolderId } from './invitations.ts';
+
+/** What the host's screen and programs may show. Nobody's message is among it. */
+export type RoomNotice =
+  | { readonly kind: 'code'; readonly code: ShownCode }
+  | { readonly kind: 'door'; readonly holder: HolderId; readonly stage: DoorStage; readonly invitation: IdKey }
+  | { readonly kind: 'refused'; readonly holder: HolderId; readonly reason: Refusal }
+  | { readonly kind: 'suspended'; readonly invitation: IdKey; readonly because: 'tries' | 'removal' }
+  | { readonly kind: 'roster'; readonly change: RosterChange }
+  | { readonly kind: 'presence'; readonly member: RosterMember; readonly online: boolean };
+
+export type RoomEffect =
+  | { readonly kind: 'send'; readonly to: HolderId; readonly frame: Bytes }
+  /** After everything broadcast so far: what it answers refers to that. */
+  | { readonly kind: 'send-after-broadcasts'; readonly to: HolderId; readonly frame: Bytes }
+  /** To everyone live, as one and the same bytes. */
+  | { readonly kind: 'broadcast'; readonly frame: Bytes }
+  /** From here on this connection gets what is broadcast, and nothing from before. */
+  | { readonly kind: 'live'; readonly connection: HolderId }
+  /** The run at the door is over: larger frames are allowed now. */
+  | { readonly kind: 'admitted'; readonly connection: HolderId }
+  | { readonly kind: 'close'; readonly connection: HolderId; readonly frame: Bytes }
+  | { readonly kind: 'notice'; readonly notice: RoomNotice };

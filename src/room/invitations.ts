@@ -1,0 +1,189 @@
+/**
+ * The host's book of invitations: uses, expiry, and the tries that make guessing hopeless.
+ * A try is taken before anything that lets one guess be tested, given back when the guess was right, and lost when it
+ * was wrong or left undecided. While undecided tries use up the rest, the next in line waits.
+ * @see docs/protocol.md#tries
+ */
+import type { Bytes } from '../protocol/bytes.ts';
+import { type IdKey, type InvitationId, idKey } from '../protocol/identifiers.ts';
+import type { Limits } from '../protocol/limits.ts';
+import type { Refusal } from '../protocol/reasons.ts';
+import type { Role } from '../protocol/signed-objects.ts';
+
+/** Whoever stands at the door with a connection. */
+export type HolderId = number;
+
+export interface NewInvitation {
+  readonly id: InvitationId;
+  /** `K_adm`: proves in HELLO that its holder has the invitation. */
+  readonly admissionKey: Bytes;
+  readonly expiresAtMs: number;
+  readonly uses: number;
+  /** What the person becomes; `owner` only for the host's own way in. */
+  readonly role: Role;
+}
+
+export interface InvitationView {
+  readonly id: InvitationId;
+  readonly key: IdKey;
+  readonly expiresAtMs: number;
+  readonly uses: number;
+  readonly usesLeft: number;
+  readonly triesLeft: number;
+  readonly revoked: boolean;
+  readonly suspended: boolean;
+  readonly role: Role;
+}
+
+interface Undecided {
+  readonly invitation: IdKey;
+  readonly takenAtMs: number;
+}
+
+interface Invitation extends NewInvitation {
+  readonly key: IdKey;
+  usesLeft: number;
+  triesLeft: number;
+  undecided: number;
+  revoked: boolean;
+  suspended: boolean;
+  readonly waiting: HolderId[];
+}
+
+export class InvitationBook {
+  readonly #limits: Limits;
+  readonly #invitations = new Map<IdKey, Invitation>();
+  readonly #undecided = new Map<HolderId, Undecided>();
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
+  }
+
+  add(invitation: NewInvitation): void {
+    const key = idKey(invitation.id);
+    this.#invitations.set(key, {
+      ...invitation,
+      key,
+      usesLeft: invitation.uses,
+      triesLeft: this.#limits.triesPerInvitation,
+      undecided: 0,
+      revoked: false,
+      suspended: false,
+      waiting: [],
+    });
+  }
+
+  find(key: IdKey): (InvitationView & { readonly admissionKey: Bytes }) | undefined {
+    return this.#invitations.get(key);
+  }
+
+  list(): readonly InvitationView[] {
+    return [...this.#invitations.values()];
+  }
+
+  /** Why this invitation opens nothing now, or `null` when it does. */
+  refusal(key: IdKey, nowMs: number): Refusal | null {
+    const invitation = this.#known(key);
+    if (invitation.revoked) return 'revoked';
+    if (nowMs >= invitation.expiresAtMs) return 'expired';
+    if (invitation.usesLeft === 0) return 'used-up';
+    return invitation.suspended ? 'suspended' : null;
+  }
+
+  /** Takes a try for `holder`, or puts the holder in line, or refuses because none is left. */
+  take(key: IdKey, holder: HolderId, nowMs: number): 'taken' | 'waits' | 'suspended' {
+    const invitation = this.#known(key);
+    if (invitation.suspended) return 'suspended';
+    if (invitation.triesLeft > 0) {
+      invitation.triesLeft -= 1;
+      invitation.undecided += 1;
+      this.#undecided.set(holder, { invitation: key, takenAtMs: nowMs });
+      return 'taken';
+    }
+    invitation.waiting.push(holder);
+    return 'waits';
+  }
+
+  /** The holder's guess was right. */
+  giveBack(holder: HolderId): void {
+    const invitation = this.#decide(holder);
+    if (invitation !== null && !invitation.suspended) invitation.triesLeft += 1;
+  }
+
+  /** The holder's guess was wrong, or will never be decided. Without an undecided try nothing happens. */
+  fail(holder: HolderId): void {
+    const invitation = this.#decide(holder);
+    if (invitation !== null && invitation.triesLeft === 0 && invitation.undecided === 0) invitation.suspended = true;
+  }
+
+  /** The holder's connection is gone. */
+  gone(holder: HolderId): void {
+    this.fail(holder);
+    for (const { waiting } of this.#invitations.values()) {
+      const place = waiting.indexOf(holder);
+      if (place >= 0) waiting.splice(place, 1);
+    }
+  }
+
+  /** Holders whose undecided try has waited too long. */
+  overdue(nowMs: number): readonly HolderId[] {
+    const late: HolderId[] = [];
+    for (const [holder, { takenAtMs }] of this.#undecided) {
+      if (nowMs - takenAtMs >= this.#limits.undecidedTryMs) late.push(holder);
+    }
+    return late;
+  }
+
+  /** Holders in line for whom there is now a try or a refusal; they ask `take` again. */
+  released(): readonly HolderId[] {
+    const ready: HolderId[] = [];
+    for (const invitation of this.#invitations.values()) {
+      const count = invitation.suspended ? invitation.waiting.length : invitation.triesLeft;
+      if (count > 0) ready.push(...invitation.waiting.splice(0, count));
+    }
+    return ready;
+  }
+
+  /** Someone was admitted. A shared invitation gets one try back, so that a full room of honest typos never blocks it. */
+  spend(key: IdKey): void {
+    const invitation = this.#known(key);
+    invitation.usesLeft -= 1;
+    const inPlay = invitation.triesLeft + invitation.undecided;
+    if (invitation.uses > 1 && !invitation.suspended && inPlay < this.#limits.triesPerInvitation) invitation.triesLeft += 1;
+  }
+
+  /** A use that was spent on someone who could not be added after all. */
+  unspend(key: IdKey): void {
+    this.#known(key).usesLeft += 1;
+  }
+
+  suspend(key: IdKey): void {
+    this.#known(key).suspended = true;
+  }
+
+  /** The owner lets a suspended invitation open again, with all its tries. */
+  resume(key: IdKey): void {
+    const invitation = this.#known(key);
+    invitation.suspended = false;
+    invitation.triesLeft = this.#limits.triesPerInvitation - invitation.undecided;
+  }
+
+  revoke(key: IdKey): void {
+    this.#known(key).revoked = true;
+  }
+
+  #known(key: IdKey): Invitation {
+    const invitation = this.#invitations.get(key);
+    if (invitation === undefined) throw new Error('no such invitation');
+    return invitation;
+  }
+
+  #decide(holder: HolderId): Invitation | null {
+    const undecided = this.#undecided.get(holder);
+    if (undecided === undefined) return null;
+    this.#undecided.delete(holder);
+    const invitation = this.#known(undecided.invitation);
+    invitation.undecided -= 1;
+    return invitation;
+  }
+}

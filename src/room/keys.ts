@@ -1,0 +1,120 @@
+/**
+ * How wrap keys, wraps and requests for them reach the one member they are for. The host routes them and checks who
+ * signed; it cannot open a wrap, and a statement it replaced would not carry the member's signature.
+ * @see docs/protocol.md#sender-chains
+ */
+import { sha256 } from '../crypto/hash.ts';
+import type { Roster } from '../crypto/roster.ts';
+import { type CheckedStatement, checkStatement } from '../crypto/statement.ts';
+import { bytesEqual, type Bytes } from '../protocol/bytes.ts';
+import type { Signed } from '../protocol/codec.ts';
+import { ProtocolError } from '../protocol/errors.ts';
+import { encodeFrame } from '../protocol/framing.ts';
+import { type IdKey, idKey, type MemberId, ROOM_CONVERSATION, type RoomId } from '../protocol/identifiers.ts';
+import { KeysPage, SESSION_FRAME, WrapDelivery, type Wraps } from '../protocol/session-frames.ts';
+import { ChainAnnouncement, NeedKey } from '../protocol/signed-objects.ts';
+import { PROTOCOL_VERSION } from '../protocol/version.ts';
+import type { Resident } from './resident.ts';
+
+/** @throws ProtocolError when it is malformed, foreign, or older than the one the host has. */
+export function checkPublished(statement: Signed, member: Resident, roomId: RoomId): CheckedStatement {
+  const checked = checkStatement(statement, {
+    roomId,
+    identity: member.member.identity,
+    algorithm: member.member.algorithm,
+    verifyKey: member.verifyKey,
+  });
+  if (checked.generation <= member.statement.generation) {
+    throw new ProtocolError('bad-generation', 'a wrap key must be newer than the one before');
+  }
+  return checked;
+}
+
+/** The statements asked for, as far as these members are here. */
+export function keysPage(members: readonly MemberId[], residents: ReadonlyMap<IdKey, Resident>): Bytes {
+  const statements: Signed[] = [];
+  for (const member of members) {
+    const resident = residents.get(idKey(member));
+    if (resident !== undefined) statements.push(resident.statement.signed);
+  }
+  return encodeFrame(SESSION_FRAME.keys, KeysPage.encode({ statements }));
+}
+
+export interface RoutedWraps {
+  readonly announcement: ChainAnnouncement;
+  /** `false`: the announcement is for a roster that has since lost someone; nothing is delivered. */
+  readonly current: boolean;
+  readonly deliveries: readonly { readonly to: Resident; readonly frame: Bytes }[];
+  /** Members whose keys have moved on since the sender pulled them. */
+  readonly refused: readonly MemberId[];
+}
+
+/**
+ * Checks an announcement and makes one delivery for each wrap. A chain the host did not know becomes the sender's
+ * current one.
+ * @throws ProtocolError when the announcement is not the sender's own.
+ */
+export function routeWraps(
+  { announcement: signed, wraps }: Wraps,
+  sender: Resident,
+  room: { readonly roomId: RoomId; readonly roster: Roster; readonly residents: ReadonlyMap<IdKey, Resident> },
+): RoutedWraps {
+  const announcement = ChainAnnouncement.decode(signed.bytes);
+  const fits =
+    announcement.version === PROTOCOL_VERSION &&
+    bytesEqual(announcement.roomId, room.roomId) &&
+    bytesEqual(announcement.conversation, ROOM_CONVERSATION) &&
+    bytesEqual(announcement.memberId, sender.member.memberId) &&
+    bytesEqual(announcement.identityKey, sender.verifyKey.spki) &&
+    sender.verifyKey.verify('sc1/chain', signed.bytes, signed.signature);
+  if (!fits) throw new ProtocolError('bad-announcement', 'a chain announcement that is not the sender\'s');
+  const verdict = room.roster.verdict(announcement.epoch, announcement.rosterHash);
+  if (verdict === 'ahead' || verdict === 'forked') {
+    throw new ProtocolError('bad-epoch', `a chain for epoch ${announcement.epoch}, which this room does not have`);
+  }
+  if (verdict === 'stale') {
+    return { announcement, current: false, deliveries: [], refused: wraps.map((wrap) => wrap.memberId) };
+  }
+  const chainKey = idKey(announcement.chainId);
+  if (sender.chain?.chainKey !== chainKey) {
+    sender.chain = {
+      chainKey,
+      epoch: announcement.epoch,
+      lastN: announcement.n - 1,
+      lastLeaf: sha256(signed.bytes),
+      placed: new Map(),
+    };
+  }
+  const deliveries: { to: Resident; frame: Bytes }[] = [];
+  const refused: MemberId[] = [];
+  for (const wrap of wraps) {
+    const to = room.residents.get(idKey(wrap.memberId));
+    if (to === undefined) continue;
+    if (wrap.generation !== to.statement.generation) {
+      refused.push(wrap.memberId);
+      continue;
+    }
+    const body = WrapDelivery.encode({ announcement: signed, wrap });
+    deliveries.push({ to, frame: encodeFrame(SESSION_FRAME.wrap, body) });
+  }
+  return { announcement, current: true, deliveries, refused };
+}
+
+/**
+ * @returns the member whose key is asked for, or `null` when they are not here to answer.
+ * @throws ProtocolError when the request is not the asker's own.
+ */
+export function needKeyTarget(
+  request: Signed,
+  asker: Resident,
+  room: { readonly roomId: RoomId; readonly residents: ReadonlyMap<IdKey, Resident> },
+): Resident | null {
+  const need = NeedKey.decode(request.bytes);
+  const fits =
+    need.version === PROTOCOL_VERSION &&
+    bytesEqual(need.roomId, room.roomId) &&
+    bytesEqual(need.asker, asker.member.memberId) &&
+    asker.verifyKey.verify('sc1/needkey', request.bytes, request.signature);
+  if (!fits) throw new ProtocolError('bad-request', 'a request for a key that is not the asker\'s own');
+  return room.residents.get(idKey(need.sender)) ?? null;
+}

@@ -1,0 +1,353 @@
+/**
+ * What the host does for members who are in: it places messages in the log, serves pages, and carries wraps to the one
+ * member each is for. Content passes through as it came.
+ * @see docs/protocol.md#session
+ */
+import { leafHash } from '../crypto/log-hash.ts';
+import type { Roster, RosterMember, RosterSnapshot } from '../crypto/roster.ts';
+import type { Welcome } from '../protocol/admission-frames.ts';
+import { type Bytes, bytesEqual, concatBytes } from '../protocol/bytes.ts';
+import type { Signed } from '../protocol/codec.ts';
+import { ProtocolError } from '../protocol/errors.ts';
+import { encodeFrame, frameBody, frameType } from '../protocol/framing.ts';
+import {
+  ciphertext,
+  type Hash,
+  type IdKey,
+  ROOM_CONVERSATION,
+  type RoomId,
+  sessionId,
+} from '../protocol/identifiers.ts';
+import type { Limits } from '../protocol/limits.ts';
+import type { Moment } from '../protocol/moment.ts';
+import type { CloseReason, Deferral } from '../protocol/reasons.ts';
+import {
+  Close,
+  Deferred,
+  DigestItem,
+  Entry,
+  type EntryKind,
+  LeaveFrame,
+  ListPage,
+  LOG_PAGE_ENTRIES,
+  LogPage,
+  NeedKeyFrame,
+  Placed,
+  Post,
+  Presence,
+  PRESENCE_MOST,
+  PublishKey,
+  PullKeys,
+  PullList,
+  PullLog,
+  SESSION_FRAME,
+  WholeItem,
+  Wraps,
+  WrapsTaken,
+} from '../protocol/session-frames.ts';
+import { ChainAnnouncement, Leave, MessageHeader } from '../protocol/signed-objects.ts';
+import { FEATURES, PROTOCOL_VERSION } from '../protocol/version.ts';
+import type { RoomEffect } from './effects.ts';
+import { FairRate } from './fair-rate.ts';
+import type { HolderId } from './invitations.ts';
+import { checkPublished, keysPage, needKeyTarget, routeWraps } from './keys.ts';
+import type { Log } from './log.ts';
+import type { Owner } from './owner.ts';
+import { judgePost } from './posting.ts';
+import type { Resident } from './resident.ts';
+
+/** A page's own fields beside what it lists. */
+const PAGE_MARGIN_BYTES = 4_096;
+const NOTHING = ciphertext(new Uint8Array());
+
+/** One member's connection. */
+export interface RelayPeer {
+  readonly connection: HolderId;
+  readonly resident: Resident;
+  /** The list as of this connection's WELCOME, served in pages. */
+  readonly list: RosterSnapshot;
+  live: boolean;
+}
+
+export interface RelayContext {
+  readonly roomId: RoomId;
+  readonly roster: Roster;
+  readonly owner: Owner;
+  readonly residents: ReadonlyMap<IdKey, Resident>;
+  readonly log: Log;
+  readonly limits: Limits;
+  readonly nowMs: number;
+}
+
+export function closeFrame(reason: CloseReason, text: string): Bytes {
+  return encodeFrame(SESSION_FRAME.close, Close.encode({ reason, text: text.slice(0, 60) }));
+}
+
+export class Relay {
+  readonly #context: RelayContext;
+  readonly #rate: FairRate;
+  /** Presence changes since the last broadcast, so that a rush of comings and goings is one frame. */
+  readonly #presence = new Map<IdKey, { readonly member: RosterMember; readonly online: boolean }>();
+  #placedAtMs = 0;
+
+  constructor(context: RelayContext) {
+    this.#context = context;
+    const { limits } = context;
+    this.#rate = new FairRate(limits.messagesPerRoomPerSecond * limits.roomBurstSeconds, context.nowMs);
+  }
+
+  get position(): { readonly index: number; readonly head: Hash } {
+    return { index: this.#context.log.index, head: this.#context.log.head };
+  }
+
+  /** Appends a roster operation. @returns the ENTRY frame for everyone. */
+  placeOperation(operation: Signed, moment: Moment): Bytes {
+    return this.#place('roster', { header: operation.bytes, ciphertext: NOTHING, signature: operation.signature }, moment)
+      .frame;
+  }
+
+  /** Begins a member's session: what WELCOME says, and what waited for them. */
+  attach(
+    connection: HolderId,
+    resident: Resident,
+    operation: Signed,
+    moment: Moment,
+  ): { readonly peer: RelayPeer; readonly welcome: Welcome; readonly deliveries: readonly Bytes[] } {
+    const { log, roster, limits, owner } = this.#context;
+    resident.connection = connection;
+    resident.sessionId = sessionId(moment.randomBytes(16));
+    resident.offlineSinceMs = null;
+    const welcome: Welcome = {
+      features: [...FEATURES],
+      memberId: resident.member.memberId,
+      sessionId: resident.sessionId,
+      accountKey: resident.accountKey,
+      ownerKey: owner.publicKey,
+      operation,
+      positions: [{ conversation: ROOM_CONVERSATION, index: log.index, head: log.head }],
+      messagesPerSecond: limits.messagesPerMemberPerSecond,
+      messagesBurst: limits.messagesPerMemberBurst,
+    };
+    const peer: RelayPeer = { connection, resident, list: roster.snapshot(), live: false };
+    return { peer, welcome, deliveries: resident.waitingWraps.splice(0) };
+  }
+
+  /** A member's connection is gone. Their place in the room stays for a while. */
+  detach(peer: RelayPeer, moment: Moment): RoomEffect[] {
+    const { resident } = peer;
+    if (resident.connection !== peer.connection) return [];
+    resident.connection = null;
+    resident.offlineSinceMs = moment.nowMs;
+    return this.#present(resident, false);
+  }
+
+  /** @throws ProtocolError when the frame is malformed or does not belong here. */
+  frame(peer: RelayPeer, frame: Bytes, moment: Moment): RoomEffect[] {
+    const body = frameBody(frame);
+    const type = frameType(frame);
+    switch (type) {
+      case SESSION_FRAME.post:
+        return this.#post(peer, body, moment);
+      case SESSION_FRAME.ping:
+        return [{ kind: 'send', to: peer.connection, frame: encodeFrame(SESSION_FRAME.pong, new Uint8Array()) }];
+      case SESSION_FRAME.pong:
+        return [];
+      case SESSION_FRAME.pullList:
+        return [this.#listPage(peer, PullList.decode(body).from)];
+      case SESSION_FRAME.pullLog:
+        return this.#logPage(peer, PullLog.decode(body).after);
+      case SESSION_FRAME.pullKeys: {
+        const { members } = PullKeys.decode(body);
+        return [{ kind: 'send', to: peer.connection, frame: keysPage(members, this.#context.residents) }];
+      }
+      case SESSION_FRAME.publishKey: {
+        const { statement } = PublishKey.decode(body);
+        peer.resident.statement = checkPublished(statement, peer.resident, this.#context.roomId);
+        return [];
+      }
+      case SESSION_FRAME.wraps:
+        return this.#wraps(peer, Wraps.decode(body), moment);
+      case SESSION_FRAME.needKey:
+        return this.#needKey(peer, NeedKeyFrame.decode(body).request, frame, moment);
+      case SESSION_FRAME.leave:
+        return this.#leave(peer, LeaveFrame.decode(body).leave, moment);
+      default:
+        throw new ProtocolError('unexpected-frame', `frame ${type} in a session`);
+    }
+  }
+
+  /** Presence since the last call, as broadcasts. */
+  presence(): RoomEffect[] {
+    const changes = [...this.#presence.values()].map(({ member, online }) => ({ memberId: member.memberId, online }));
+    this.#presence.clear();
+    const effects: RoomEffect[] = [];
+    for (let from = 0; from < changes.length; from += PRESENCE_MOST) {
+      const body = Presence.encode({ changes: changes.slice(from, from + PRESENCE_MOST) });
+      effects.push({ kind: 'broadcast', frame: encodeFrame(SESSION_FRAME.presence, body) });
+    }
+    return effects;
+  }
+
+  #present(resident: Resident, online: boolean): RoomEffect[] {
+    const { member } = resident;
+    this.#presence.set(member.key, { member, online });
+    return [{ kind: 'notice', notice: { kind: 'presence', member, online } }];
+  }
+
+  #post(peer: RelayPeer, body: Bytes, moment: Moment): RoomEffect[] {
+    const { resident } = peer;
+    const post = Post.decode(body);
+    const waitMs = this.#waitMs(resident, body.length, moment.nowMs);
+    if (waitMs > 0) return [this.#deferred(peer, MessageHeader.decode(post.header), 'wait', waitMs)];
+    const verdict = judgePost(post, resident, this.#context);
+    if (verdict.kind === 'known') {
+      const { conversation, chainId, n } = verdict.header;
+      const placed = Placed.encode({ conversation, chainId, n, index: verdict.index });
+      return [{ kind: 'send-after-broadcasts', to: peer.connection, frame: encodeFrame(SESSION_FRAME.placed, placed) }];
+    }
+    if (verdict.kind !== 'place') return [this.#deferred(peer, verdict.header, verdict.kind, 0)];
+    const { frame, index } = this.#place('message', post, moment, verdict.leaf);
+    resident.quotedGeneration = verdict.header.generation;
+    resident.rememberPlaced(verdict.header.n, verdict.leaf, index);
+    return [{ kind: 'broadcast', frame }];
+  }
+
+  /** @returns 0 when within every rate, else how long to wait. */
+  #waitMs(resident: Resident, bytes: number, nowMs: number): number {
+    const { limits, roster } = this.#context;
+    const perSecond = Math.min(
+      limits.messagesPerRoomPerSecond,
+      limits.deliveriesPerRoomPerSecond / Math.max(1, roster.size),
+    );
+    const own = { perSecond: limits.messagesPerMemberPerSecond, burst: limits.messagesPerMemberBurst };
+    const ownBytes = { perSecond: limits.bytesPerMemberPerSecond, burst: limits.bytesPerMemberBurst };
+    return (
+      resident.messages.take(1, own, nowMs) ||
+      resident.bytes.take(bytes, ownBytes, nowMs) ||
+      this.#rate.take(resident.member.key, { perSecond, burst: perSecond * limits.roomBurstSeconds }, nowMs)
+    );
+  }
+
+  #deferred(
+    peer: RelayPeer,
+    { conversation, chainId, n }: Pick<ChainAnnouncement, 'conversation' | 'chainId' | 'n'>,
+    reason: Deferral,
+    retryAfterMs: number,
+  ): RoomEffect {
+    const body = Deferred.encode({ conversation, chainId, n, reason, retryAfterMs });
+    return { kind: 'send-after-broadcasts', to: peer.connection, frame: encodeFrame(SESSION_FRAME.deferred, body) };
+  }
+
+  #place(
+    kind: EntryKind,
+    { header, ciphertext: sealed, signature }: Post,
+    moment: Moment,
+    known?: Hash,
+  ): { readonly frame: Bytes; readonly index: number } {
+    const { log } = this.#context;
+    // Never backwards, whatever the clock does: readers sort by the log, and show these times.
+    this.#placedAtMs = Math.max(this.#placedAtMs, moment.nowMs);
+    const placedAtMs = this.#placedAtMs;
+    // The frame these bytes came in may be part of a larger read: keep only what the entry needs.
+    const entry = { header: header.slice(), ciphertext: ciphertext(sealed.slice()), signature: signature.slice() };
+    const leaf = known ?? leafHash(entry);
+    const index = log.append({ kind, placedAtMs, leaf, ...entry });
+    const body = Entry.encode({ conversation: ROOM_CONVERSATION, index, kind, placedAtMs, ...entry });
+    return { frame: encodeFrame(SESSION_FRAME.entry, body), index };
+  }
+
+  #listPage(peer: RelayPeer, from: number): RoomEffect {
+    const { members } = peer.list;
+    const entries: Bytes[] = [];
+    const online: number[] = [];
+    let bytes = 0;
+    for (const member of members.slice(from)) {
+      bytes += member.encoded.length;
+      if (bytes > this.#context.limits.pageBytes - PAGE_MARGIN_BYTES) break;
+      if (this.#context.residents.get(member.key)?.connection != null) {
+        const place = entries.length;
+        online[place >> 3] = (online[place >> 3] ?? 0) | (0x80 >> (place & 7));
+      }
+      entries.push(member.encoded);
+    }
+    const bits = Uint8Array.from({ length: Math.ceil(entries.length / 8) }, (_, place) => online[place] ?? 0);
+    const body = ListPage.encode({
+      from,
+      total: members.length,
+      count: entries.length,
+      entries: concatBytes(...entries),
+      online: bits,
+    });
+    return { kind: 'send', to: peer.connection, frame: encodeFrame(SESSION_FRAME.list, body) };
+  }
+
+  #logPage(peer: RelayPeer, after: number): RoomEffect[] {
+    const { log, limits } = this.#context;
+    if (peer.live) throw new ProtocolError('unexpected-frame', 'PULL_LOG on a live connection');
+    if (after > log.index) throw new ProtocolError('bad-index', `entry ${after} of this log does not exist`);
+    const { first, headBefore, items } = log.read(after, {
+      entries: LOG_PAGE_ENTRIES,
+      bytes: limits.pageBytes - PAGE_MARGIN_BYTES,
+    });
+    const live = first + items.length > log.index;
+    const body = LogPage.encode({
+      conversation: ROOM_CONVERSATION,
+      first,
+      headBefore,
+      items: items.map((item) =>
+        item.form === 'whole'
+          ? { form: 'whole' as const, body: WholeItem.encode(item) }
+          : { form: 'digest' as const, body: DigestItem.encode(item) },
+      ),
+      live,
+    });
+    const page: RoomEffect = { kind: 'send', to: peer.connection, frame: encodeFrame(SESSION_FRAME.log, body) };
+    if (!live) return [page];
+    peer.live = true;
+    return [{ kind: 'live', connection: peer.connection }, page, ...this.#present(peer.resident, true)];
+  }
+
+  #wraps(peer: RelayPeer, wraps: Wraps, moment: Moment): RoomEffect[] {
+    const { limits } = this.#context;
+    const { resident } = peer;
+    const rate = { perSecond: limits.wrapsPerMemberPerSecond, burst: limits.membersMost };
+    const waitMs = resident.wraps.take(wraps.wraps.length, rate, moment.nowMs);
+    if (waitMs > 0) {
+      return [this.#deferred(peer, ChainAnnouncement.decode(wraps.announcement.bytes), 'wait', waitMs)];
+    }
+    const routed = routeWraps(wraps, resident, this.#context);
+    const effects: RoomEffect[] = [];
+    for (const { to, frame } of routed.deliveries) {
+      if (to.connection !== null) effects.push({ kind: 'send', to: to.connection, frame });
+      else {
+        to.waitingWraps.push(frame);
+        if (to.waitingWraps.length > limits.wrapsWaitingPerMember) to.waitingWraps.shift();
+      }
+    }
+    const taken = WrapsTaken.encode({ chainId: routed.announcement.chainId, refused: [...routed.refused] });
+    effects.push({ kind: 'send', to: peer.connection, frame: encodeFrame(SESSION_FRAME.wrapsTaken, taken) });
+    return effects;
+  }
+
+  #needKey(peer: RelayPeer, request: Signed, frame: Bytes, moment: Moment): RoomEffect[] {
+    const { limits } = this.#context;
+    const rate = { perSecond: limits.needKeyPerMinute / 60, burst: limits.needKeyPerMinute };
+    if (peer.resident.requests.take(1, rate, moment.nowMs) > 0) return [];
+    const target = needKeyTarget(request, peer.resident, this.#context);
+    if (target === null || target.connection === null) return [];
+    return [{ kind: 'send', to: target.connection, frame: frame.slice() }];
+  }
+
+  #leave(peer: RelayPeer, signed: Signed, moment: Moment): RoomEffect[] {
+    const { member, verifyKey } = peer.resident;
+    const leave = Leave.decode(signed.bytes);
+    const fits =
+      leave.version === PROTOCOL_VERSION &&
+      bytesEqual(leave.roomId, this.#context.roomId) &&
+      bytesEqual(leave.memberId, member.memberId) &&
+      verifyKey.verify('sc1/leave', signed.bytes, signed.signature);
+    if (!fits) throw new ProtocolError('bad-signature', 'a LEAVE that is not the sender\'s own');
+    this.#context.owner.remove(member.memberId, 'left', moment.nowMs);
+    return [];
+  }
+}

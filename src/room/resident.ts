@@ -1,0 +1,77 @@
+/** What the host holds of one member: public keys, a session, counters. Nothing that opens a message. */
+import type { RosterMember } from '../crypto/roster.ts';
+import type { VerifyKey } from '../crypto/signature.ts';
+import type { CheckedStatement } from '../crypto/statement.ts';
+import type { Bytes } from '../protocol/bytes.ts';
+import type { Signed } from '../protocol/codec.ts';
+import type { Hash, IdKey, SessionId } from '../protocol/identifiers.ts';
+import type { Limits } from '../protocol/limits.ts';
+import type { HolderId } from './invitations.ts';
+import { TokenBucket } from './token-bucket.ts';
+
+/** Placed messages remembered by number, so that one sent again is answered with its index. */
+const PLACED_KEPT = 512;
+
+/** A sender's chain as far as the host checks it: order, never keys. */
+export interface HostChain {
+  readonly chainKey: IdKey;
+  readonly epoch: number;
+  lastN: number;
+  lastLeaf: Hash;
+  readonly placed: Map<number, { readonly leaf: Hash; readonly index: number }>;
+}
+
+export interface ResidentStart {
+  readonly member: RosterMember;
+  readonly invitation: IdKey;
+  readonly verifyKey: VerifyKey;
+  readonly accountKey: Bytes;
+  readonly statement: CheckedStatement;
+  readonly nowMs: number;
+  readonly limits: Limits;
+}
+
+export class Resident {
+  member: RosterMember;
+  readonly invitation: IdKey;
+  readonly verifyKey: VerifyKey;
+  readonly accountKey: Bytes;
+  statement: { readonly signed: Signed; readonly generation: number };
+  /** The generation this member's latest message quoted: older wrap keys are refused from then on. */
+  quotedGeneration = 0;
+  connection: HolderId | null = null;
+  sessionId: SessionId | null = null;
+  offlineSinceMs: number | null;
+  /** Wrap deliveries for when this member is back: whole frames, oldest first. */
+  readonly waitingWraps: Bytes[] = [];
+  chain: HostChain | null = null;
+  readonly messages: TokenBucket;
+  readonly bytes: TokenBucket;
+  readonly wraps: TokenBucket;
+  readonly requests: TokenBucket;
+
+  constructor(start: ResidentStart) {
+    this.member = start.member;
+    this.invitation = start.invitation;
+    this.verifyKey = start.verifyKey;
+    this.accountKey = start.accountKey;
+    this.statement = start.statement;
+    this.offlineSinceMs = start.nowMs;
+    this.messages = new TokenBucket(start.limits.messagesPerMemberBurst, start.nowMs);
+    this.bytes = new TokenBucket(start.limits.bytesPerMemberBurst, start.nowMs);
+    this.wraps = new TokenBucket(start.limits.membersMost, start.nowMs);
+    this.requests = new TokenBucket(start.limits.needKeyPerMinute, start.nowMs);
+  }
+
+  rememberPlaced(n: number, leaf: Hash, index: number): void {
+    const chain = this.chain;
+    if (chain === null) return;
+    chain.lastN = n;
+    chain.lastLeaf = leaf;
+    chain.placed.set(n, { leaf, index });
+    if (chain.placed.size > PLACED_KEPT) {
+      const oldest = chain.placed.keys().next().value;
+      if (oldest !== undefined) chain.placed.delete(oldest);
+    }
+  }
+}
