@@ -1,0 +1,120 @@
+/**
+ * Builds dist/securechat for the platform it runs on: one bundle of the program and one per worker,
+ * baked into a copy of the pinned Node binary. Nothing is downloaded.
+ */
+import { execFileSync } from 'node:child_process';
+import {
+  copyFileSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { basename, join, relative, resolve } from 'node:path';
+import seaModule from '@yao-pkg/pkg/lib-es5/sea.js';
+import { build, type Plugin } from 'esbuild';
+
+const PKG_PLATFORMS: Readonly<Record<string, 'linux' | 'macos' | 'win'>> = {
+  linux: 'linux',
+  darwin: 'macos',
+  win32: 'win',
+};
+const MIB = 1_024 * 1_024;
+
+const root = resolve(import.meta.dirname, '..');
+const dist = join(root, 'dist');
+const suffix = process.platform === 'win32' ? '.exe' : '';
+const executable = join(dist, `securechat${suffix}`);
+
+/** Outside node_modules, where the bundle puts it, `new Buffer` prints a deprecation warning. */
+const modernBuffer: Plugin = {
+  name: 'modern-buffer',
+  setup(builder) {
+    builder.onLoad({ filter: /[\\/]urlsafe-base64[\\/]lib[\\/]urlsafe-base64\.js$/ }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8').replaceAll('new Buffer(', 'Buffer.from('),
+    }));
+  },
+};
+
+/** CommonJS, because that is what a single executable and an evaluated worker run. */
+async function bundle(entry: string, outfile: string): Promise<void> {
+  await build({
+    absWorkingDir: root,
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: `node${process.versions.node}`,
+    format: 'cjs',
+    // The executable's own import() reaches built-in modules only; require() loads those just as late.
+    supported: { 'dynamic-import': false },
+    banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
+    define: { 'import.meta.url': 'importMetaUrl' },
+    plugins: [modernBuffer],
+    logLevel: 'warning',
+  });
+}
+
+/** @returns a Node binary without its symbol table, a fifth smaller; once baked it can no longer be stripped. */
+function strippedNode(work: string): string {
+  const original = join(root, 'node_modules', 'node', 'bin', `node${suffix}`);
+  if (process.platform !== 'linux') return original;
+  const copy = join(work, 'node');
+  copyFileSync(original, copy);
+  try {
+    execFileSync('strip', [copy], { stdio: 'pipe' });
+  } catch {
+    console.warn(
+      'strip is missing or failed: the executable stays larger (Debian: apt-get install binutils).',
+    );
+  }
+  return copy;
+}
+
+async function bundleWorkers(work: string): Promise<Record<string, string>> {
+  const assets: Record<string, string> = {};
+  for (const entry of globSync('src/**/*-worker.ts', { cwd: root })) {
+    const name = basename(entry).replace(/\.ts$/, '.js');
+    assets[name] = join(work, name);
+    await bundle(entry, assets[name]);
+  }
+  return assets;
+}
+
+async function main(): Promise<void> {
+  const platform = PKG_PLATFORMS[process.platform];
+  if (platform === undefined) throw new Error(`no executable is made for ${process.platform}`);
+  mkdirSync(dist, { recursive: true });
+  const work = mkdtempSync(join(dist, 'build-'));
+  try {
+    const program = join(work, 'securechat.cjs');
+    await bundle('src/main.ts', program);
+    const seaConfig = {
+      disableExperimentalSEAWarning: true,
+      useSnapshot: false,
+      useCodeCache: true,
+      // Without this the executable obeys NODE_OPTIONS, --require included.
+      execArgvExtension: 'none',
+      // Warnings are for those who can change the code.
+      execArgv: ['--no-warnings'],
+      assets: await bundleWorkers(work),
+    };
+    const output = join(work, basename(executable));
+    await seaModule.default(program, {
+      nodePath: strippedNode(work),
+      targets: [{ nodeRange: 'node26', platform, arch: process.arch, output }],
+      seaConfig,
+      signature: true,
+    });
+    // A program that is running cannot be written over, but its name can be given to another file.
+    renameSync(output, executable);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+  console.log(`${relative(root, executable)}: ${Math.round(statSync(executable).size / MIB)} MiB`);
+}
+
+await main();
