@@ -10,17 +10,22 @@ const ROLES: ReadonlyMap<string, 's' | 'c'> = new Map([
 ]);
 
 /** @returns the command that was chosen, or `null` when the person gave up with Ctrl-C or Ctrl-D. */
-export async function askRole(
+export function askRole(
   input: NodeJS.ReadableStream,
   output: NodeJS.WritableStream,
 ): Promise<'s' | 'c' | null> {
   const lines = createInterface({ input, output, prompt: 'Host a room or join one? [h/j] ' });
   lines.prompt();
-  for await (const line of lines) {
-    const role = ROLES.get(line.trim().toLowerCase());
-    if (role !== undefined) return role;
-    lines.prompt();
-  }
-  output.write('\n');
-  return null;
+  return new Promise((resolve) => {
+    lines.on('line', (line) => {
+      const role = ROLES.get(line.trim().toLowerCase());
+      if (role === undefined) {
+        lines.prompt();
+        return;
+      }
+      resolve(role);
+      lines.close();
+    });
+    lines.on('close', () => resolve(null));
+  });
 }

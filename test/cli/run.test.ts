@@ -1,0 +1,294 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { HostOptions, JoinOptions } from '../../src/app/options.ts';
+import { run } from '../../src/cli/run.ts';
+import type { Surroundings } from '../../src/cli/surroundings.ts';
+import { InputError, SecurityError } from '../../src/protocol/errors.ts';
+import { VERSION } from '../../src/version.ts';
+
+interface Outcome {
+  readonly exitCode: number;
+  readonly out: string;
+  readonly err: string;
+  readonly hosted: readonly HostOptions[];
+  readonly joined: readonly JoinOptions[];
+}
+
+interface Setting extends Partial<Omit<Surroundings, 'writeOut' | 'writeErr'>> {
+  /** What the command does: resolve to an exit code, or fail. */
+  readonly command?: () => Promise<number>;
+}
+
+const TERMINAL: Setting = { stdinIsTerminal: true, stdoutIsTerminal: true };
+
+async function runWith(words: readonly string[], setting: Setting = {}): Promise<Outcome> {
+  const { command = async () => 0, ...surroundings } = setting;
+  let out = '';
+  let err = '';
+  const hosted: HostOptions[] = [];
+  const joined: JoinOptions[] = [];
+  const exitCode = await run(
+    words,
+    {
+      host: (options) => {
+        hosted.push(options);
+        return command();
+      },
+      join: (options) => {
+        joined.push(options);
+        return command();
+      },
+    },
+    {
+      stdinIsTerminal: false,
+      stdoutIsTerminal: false,
+      env: {},
+      askRole: () => assert.fail('nobody is there to ask'),
+      ...surroundings,
+      writeOut: (text) => {
+        out += text;
+      },
+      writeErr: (text) => {
+        err += text;
+      },
+    },
+  );
+  return { exitCode, out, err, hosted, joined };
+}
+
+async function hostOptions(words: readonly string[], setting: Setting = {}): Promise<HostOptions> {
+  const { hosted, err } = await runWith(['s', ...words], setting);
+  assert.equal(err, '');
+  assert.ok(hosted[0]);
+  return hosted[0];
+}
+
+async function joinOptions(words: readonly string[], setting: Setting = {}): Promise<JoinOptions> {
+  const { joined } = await runWith(['c', ...words], setting);
+  assert.ok(joined[0]);
+  return joined[0];
+}
+
+describe('help and version', () => {
+  test('--version prints the version and nothing else', async () => {
+    const { exitCode, out, err } = await runWith(['--version']);
+    assert.deepEqual({ exitCode, out, err }, { exitCode: 0, out: `${VERSION}\n`, err: '' });
+  });
+
+  for (const words of [['--help'], ['help'], ['s', '--help'], ['help', 'c'], ['host', '-h']]) {
+    test(`${words.join(' ')} shows an example first and exits 0`, async () => {
+      const { exitCode, out, err } = await runWith(words);
+      assert.deepEqual({ exitCode, err }, { exitCode: 0, err: '' });
+      assert.match(out, /^Example:\n {2}securechat [sc]/);
+    });
+  }
+});
+
+describe('no words at all', () => {
+  test('not on a terminal: help on standard error and exit 2', async () => {
+    for (const setting of [{}, { stdinIsTerminal: true }, { stdoutIsTerminal: true }]) {
+      const { exitCode, out, err } = await runWith([], setting);
+      assert.deepEqual({ exitCode, out }, { exitCode: 2, out: '' });
+      assert.match(err, /^Example:/);
+    }
+  });
+
+  test('on a terminal: asks, then hosts or joins', async () => {
+    const host = await runWith([], { ...TERMINAL, askRole: async () => 's' });
+    assert.deepEqual([host.hosted.length, host.joined.length], [1, 0]);
+    const join = await runWith([], { ...TERMINAL, askRole: async () => 'c' });
+    assert.deepEqual([join.hosted.length, join.joined.length], [0, 1]);
+  });
+
+  test('on a terminal: giving up is an interruption', async () => {
+    const { exitCode } = await runWith([], { ...TERMINAL, askRole: async () => null });
+    assert.equal(exitCode, 130);
+  });
+});
+
+describe('hosting', () => {
+  for (const name of ['s', 'host', 'serve']) {
+    test(`${name} hosts`, async () => assert.equal((await runWith([name])).hosted.length, 1));
+  }
+
+  test('defaults', async () => {
+    assert.deepEqual(await hostOptions([]), {
+      nick: null,
+      signing: 'rsa',
+      display: 'plain',
+      color: false,
+      mayAsk: true,
+      logFile: null,
+      logLevel: 'warn',
+      roomName: null,
+      question: null,
+      answer: null,
+      listen: { host: '::', port: 8888 },
+      addresses: [],
+      invitationUses: 16,
+      invitationMs: 86_400_000,
+      membersMost: 128,
+      chat: true,
+    });
+  });
+
+  test('every option', async () => {
+    const words = [
+      ...['--room', 'Kitchen', '--nick', 'ann', '--question', 'Where did we meet?', '--answer-file', 'a.txt'],
+      ...['--listen', '127.0.0.1:0', '--private', '--address', 'a.example', '--address', '[2001:db8::7]:99'],
+      ...['--uses', '3', '--expires', '2h', '--max-members', '4096', '--no-chat', '--sign', 'dsa'],
+      ...['--plain', '--no-color', '--no-input', '--log-file', 'log.txt', '--log-level', 'debug'],
+    ];
+    assert.deepEqual(await hostOptions(words, TERMINAL), {
+      nick: 'ann',
+      signing: 'dsa',
+      display: 'plain',
+      color: false,
+      mayAsk: false,
+      logFile: 'log.txt',
+      logLevel: 'debug',
+      roomName: 'Kitchen',
+      question: 'Where did we meet?',
+      answer: { kind: 'file', path: 'a.txt' },
+      listen: { host: '127.0.0.1', port: 0 },
+      addresses: [
+        { host: 'a.example', port: null },
+        { host: '2001:db8::7', port: 99 },
+      ],
+      invitationUses: 3,
+      invitationMs: 7_200_000,
+      membersMost: 4_096,
+      chat: false,
+    });
+  });
+});
+
+describe('joining', () => {
+  for (const name of ['c', 'join', 'client']) {
+    test(`${name} joins`, async () => assert.equal((await runWith([name])).joined.length, 1));
+  }
+
+  test('files and standard input', async () => {
+    const options = await joinOptions(['--token-file', '-', '--answer-file', 'a', '--code-file', 'c']);
+    assert.deepEqual(options.invitation, { kind: 'standardInput' });
+    assert.deepEqual(options.answer, { kind: 'file', path: 'a' });
+    assert.deepEqual(options.code, { kind: 'file', path: 'c' });
+  });
+
+  test('an invitation on the command line works, with one warning that does not repeat it', async () => {
+    const { joined, out, err } = await runWith(['c', 'sc1.k.t.c', '--json']);
+    assert.deepEqual(joined[0]?.invitation, { kind: 'text', text: 'sc1.k.t.c' });
+    assert.equal(out, '');
+    assert.match(err, /^securechat: warning: [^\n]*--token-file\.\n$/);
+    assert.doesNotMatch(err, /sc1/);
+  });
+});
+
+describe('display and colour', () => {
+  const display = async (words: readonly string[], setting: Setting) =>
+    (await hostOptions(words, setting)).display;
+  const color = async (words: readonly string[], setting: Setting) =>
+    (await hostOptions(words, setting)).color;
+
+  test('redraws only on a terminal that can', async () => {
+    assert.equal(await display([], TERMINAL), 'terminal');
+    assert.equal(await display(['--plain'], TERMINAL), 'plain');
+    assert.equal(await display(['--json'], TERMINAL), 'json');
+    assert.equal(await display([], { ...TERMINAL, env: { TERM: 'dumb' } }), 'plain');
+    assert.equal(await display([], { ...TERMINAL, stdinIsTerminal: false }), 'plain');
+  });
+
+  test('colours a terminal unless told otherwise', async () => {
+    assert.equal(await color([], TERMINAL), true);
+    assert.equal(await color(['--no-color'], { ...TERMINAL, env: { FORCE_COLOR: '1' } }), false);
+    assert.equal(await color([], { ...TERMINAL, env: { NO_COLOR: '1' } }), false);
+    assert.equal(await color([], { ...TERMINAL, env: { NO_COLOR: '' } }), true);
+    assert.equal(await color([], { ...TERMINAL, env: { TERM: 'dumb' } }), false);
+    assert.equal(await color([], { env: { FORCE_COLOR: '1' } }), true);
+  });
+});
+
+describe('wrong usage exits 2, says what to do, and starts nothing', () => {
+  const CASES: readonly (readonly [readonly string[], RegExp])[] = [
+    [['x'], /unknown command 'x'/],
+    [['s', '--listne', 'a:1'], /Did you mean --listen\?/],
+    [['s', '--uses', '256'], /whole number from 1 to 255/],
+    [['s', '--max-members', '1'], /whole number from 2 to 4096/],
+    [['s', '--expires', '31d'], /at most 30d/],
+    [['s', '--listen', '8888'], /\[::\]:8888/],
+    [['s', '--address', 'a b'], /HOST:PORT/],
+    [['s', ...Array.from({ length: 5 }, () => ['--address', 'a']).flat()], /4 times at most/],
+    [['s', '--sign', 'md5'], /rsa, dsa/],
+    [['s', '--room', ''], /1 to 64 bytes/],
+    [['s', '--nick', 'Ann Lee'], /2 to 20 characters/],
+    [['s', '--json', '--plain'], /cannot be used with/],
+    [['s', 'extra'], /too many arguments/],
+    [['c', 'a', 'b'], /too many arguments/],
+    [['c', 'a', '--token-file', 'b'], /Give the invitation once/],
+    [['c', '--token-file', '-', '--answer-file', '-'], /Only one secret/],
+    [['s', '--json', '--answer-file', '-'], /standard input carries commands/],
+  ];
+  for (const [words, message] of CASES) {
+    test(words.join(' '), async () => {
+      const { exitCode, out, err, hosted, joined } = await runWith(words);
+      assert.deepEqual(
+        { exitCode, out, started: hosted.length + joined.length },
+        { exitCode: 2, out: '', started: 0 },
+      );
+      assert.match(err, /^securechat: /);
+      assert.match(err, message);
+    });
+  }
+
+  test('an invitation in the wrong place is not repeated', async () => {
+    const { exitCode, err } = await runWith(['sc1.secret.token.crc']);
+    assert.equal(exitCode, 2);
+    assert.doesNotMatch(err, /secret|token|crc/);
+  });
+});
+
+describe('how a command ends', () => {
+  test('its own exit code is kept', async () => {
+    assert.equal((await runWith(['c'], { command: async () => 4 })).exitCode, 4);
+  });
+
+  const refused = Object.assign(new Error('connect ECONNREFUSED'), {
+    code: 'ECONNREFUSED',
+    syscall: 'connect',
+  });
+  const taken = Object.assign(new Error('listen EADDRINUSE'), { code: 'EADDRINUSE', syscall: 'listen' });
+  for (const { name, error, exitCode, err } of [
+    {
+      name: 'input',
+      error: new InputError('x', 'Try again.'),
+      exitCode: 2,
+      err: /^securechat: Try again\.\n$/,
+    },
+    {
+      name: 'a failed check',
+      error: new SecurityError('pin', 'Not the host.'),
+      exitCode: 5,
+      err: /: Not the host\.\n$/,
+    },
+    { name: 'nobody there', error: refused, exitCode: 3, err: /^securechat: connect ECONNREFUSED\n$/ },
+    { name: 'a taken port', error: taken, exitCode: 3, err: /^securechat: listen EADDRINUSE\n$/ },
+    {
+      name: 'a mistake of ours',
+      error: new TypeError('oops'),
+      exitCode: 1,
+      err: /unexpected failure: TypeError: oops\n +at /,
+    },
+    {
+      name: 'something thrown that is no error',
+      error: 'oops',
+      exitCode: 1,
+      err: /unexpected failure: oops\n$/,
+    },
+  ]) {
+    test(`${name} is exit code ${exitCode}`, async () => {
+      const outcome = await runWith(['c'], { command: () => Promise.reject(error) });
+      assert.equal(outcome.exitCode, exitCode);
+      assert.match(outcome.err, err);
+    });
+  }
+});
