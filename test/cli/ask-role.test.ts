@@ -1,14 +1,20 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { test } from 'node:test';
 import { askRole } from '../../src/cli/ask-role.ts';
 
 async function askWith(typed: string): Promise<{ role: string | null; shown: string }> {
   const input = new PassThrough();
-  const output = new PassThrough();
+  let shown = '';
+  const output = new PassThrough().on('data', (chunk) => {
+    shown += chunk;
+  });
   input.end(typed);
   const role = await askRole(input, output);
-  return { role, shown: String(output.read()) };
+  output.end();
+  await finished(output);
+  return { role, shown };
 }
 
 test('takes a letter or a word', async () => {
