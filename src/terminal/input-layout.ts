@@ -1,0 +1,80 @@
+/** Where the line being typed stands on the screen: its rows, and the cursor among them. */
+import { cleanText } from '../protocol/clean-text.ts';
+import { columnsOf, graphemes } from './graphemes.ts';
+import type { EditorState } from './line-editor.ts';
+
+export type InputLayout = {
+  /** At least one; none wider than the screen. */
+  readonly rows: readonly string[];
+  readonly cursorRow: number;
+  /** What stands before the cursor in its row: writing it puts the cursor there, whatever widths a terminal uses. */
+  readonly beforeCursor: string;
+};
+
+const DOT = '•';
+const PRINTABLE_ASCII = /^[ -~]$/;
+
+function shown(grapheme: string, masked: boolean): string {
+  if (masked) return DOT;
+  return PRINTABLE_ASCII.test(grapheme) ? grapheme : cleanText(grapheme, { multiline: true });
+}
+
+/** The rows that fit, the cursor's among them; a long draft scrolls inside its own lines. */
+function clip(layout: InputLayout, maxRows: number): InputLayout {
+  if (layout.rows.length <= maxRows) return layout;
+  const first = Math.max(0, Math.min(layout.cursorRow - maxRows + 1, layout.rows.length - maxRows));
+  return {
+    rows: layout.rows.slice(first, first + maxRows),
+    cursorRow: layout.cursorRow - first,
+    beforeCursor: layout.beforeCursor,
+  };
+}
+
+/**
+ * @param prompt shown before the text
+ * @param screen its width, and the most rows the input may take; each at least 1
+ */
+export function layoutInput(
+  state: Pick<EditorState, 'text' | 'cursor' | 'masked'>,
+  prompt: string,
+  screen: { readonly columns: number; readonly maxRows: number },
+): InputLayout {
+  const rows: string[] = [];
+  let row = '';
+  let width = 0;
+  const place = (cell: string): void => {
+    const cellColumns = columnsOf(cell);
+    if (width + cellColumns > screen.columns) breakRow();
+    row += cell;
+    width += cellColumns;
+  };
+  const breakRow = (): void => {
+    rows.push(row);
+    row = '';
+    width = 0;
+  };
+
+  for (const cell of graphemes(cleanText(prompt))) place(cell);
+  let cursorRow = 0;
+  let beforeCursor = '';
+  const markCursor = (): void => {
+    // A full row has no cell left for the cursor: it waits at the start of the next.
+    if (width >= screen.columns) breakRow();
+    cursorRow = rows.length;
+    beforeCursor = row;
+  };
+  let offset = 0;
+  let marked = false;
+  for (const grapheme of graphemes(state.text)) {
+    if (!marked && state.cursor < offset + grapheme.length) {
+      markCursor();
+      marked = true;
+    }
+    offset += grapheme.length;
+    if (grapheme === '\n') breakRow();
+    else place(shown(grapheme, state.masked));
+  }
+  if (!marked) markCursor();
+  rows.push(row);
+  return clip({ rows, cursorRow, beforeCursor }, screen.maxRows);
+}

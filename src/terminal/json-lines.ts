@@ -1,0 +1,181 @@
+/**
+ * The line protocol for programs: one JSON object a line, events out, commands in.
+ * @see docs/protocol.md#line-protocol
+ */
+import { HIDDEN_CHARACTERS } from '../protocol/clean-text.ts';
+import { InputError } from '../protocol/errors.ts';
+import { LIMITS } from '../protocol/limits.ts';
+
+/** Times are ISO 8601 in UTC; identifiers, tokens and fingerprints are base64url without padding. */
+export type RoomView = { readonly id: string; readonly name: string };
+export type PersonView = { readonly id: string; readonly nick: string };
+export type MemberView = PersonView & {
+  readonly fingerprint: string;
+  readonly role: string;
+  readonly online: boolean;
+};
+export type InvitationView = {
+  readonly id: string;
+  readonly token: string;
+  readonly expiresAt: string;
+  readonly uses: number;
+};
+export type CodeView = { readonly value: string; readonly expiresAt: string };
+
+export type ReadyEvent = {
+  readonly type: 'ready';
+  readonly room: RoomView;
+  readonly addresses: readonly string[];
+  readonly invitation: InvitationView;
+  readonly question: string;
+  readonly code: CodeView;
+  readonly fingerprint: string;
+};
+export type CodeEvent = { readonly type: 'code' } & CodeView;
+export type InvitationEvent = { readonly type: 'invitation' } & InvitationView;
+export type PromptEvent = {
+  readonly type: 'prompt';
+  /** `token`, `answer`, `code`, `nick`, `password`, and whatever is asked for next. */
+  readonly name: string;
+  readonly message: string;
+  readonly secret: boolean;
+  readonly triesLeft?: number;
+};
+export type JoinedEvent = {
+  readonly type: 'joined';
+  readonly room: RoomView;
+  readonly self: PersonView & { readonly fingerprint: string };
+  readonly members: readonly MemberView[];
+};
+export type MemberChange = 'joined' | 'left' | 'online' | 'offline' | 'renamed' | 'removed' | 'key-changed';
+export type MemberEvent = {
+  readonly type: 'member';
+  readonly change: MemberChange;
+  readonly member: MemberView;
+  readonly by?: PersonView;
+  readonly reason?: string;
+  /** The nickname before a rename. */
+  readonly formerNick?: string;
+};
+export type MessageEvent = {
+  readonly type: 'message';
+  readonly id: string;
+  readonly conversation: string;
+  readonly kind: 'text' | 'emote';
+  readonly from: PersonView;
+  readonly text: string;
+  readonly at: string;
+  readonly own: boolean;
+  /** One's own message carries what it was sent with. */
+  readonly ref?: string;
+};
+export type NoticeEvent = {
+  readonly type: 'notice';
+  readonly level: 'info' | 'warning' | 'alarm';
+  readonly code: string;
+  readonly text: string;
+};
+export type ErrorEvent = { readonly type: 'error'; readonly code: string; readonly message: string };
+export type ClosedEvent = { readonly type: 'closed'; readonly code: string; readonly reason: string };
+
+export type JsonEvent =
+  | ReadyEvent
+  | CodeEvent
+  | InvitationEvent
+  | PromptEvent
+  | JoinedEvent
+  | MemberEvent
+  | MessageEvent
+  | NoticeEvent
+  | ErrorEvent
+  | ClosedEvent;
+
+export type JsonCommand =
+  | { readonly type: 'answer'; readonly name: string; readonly value: string }
+  | { readonly type: 'say'; readonly text: string; readonly ref?: string; readonly to?: string }
+  | { readonly type: 'command'; readonly line: string }
+  | { readonly type: 'quit' };
+
+/** A program's own mark on a message; long enough for a UUID in any form. */
+const REF_CHARACTERS = 64;
+
+function escapeUnits(characters: string): string {
+  let escaped = '';
+  for (let unit = 0; unit < characters.length; unit += 1) {
+    escaped += `\\u${characters.charCodeAt(unit).toString(16).padStart(4, '0')}`;
+  }
+  return escaped;
+}
+
+/**
+ * One event as one line, without its line feed. Whatever a terminal would obey or hide is JSON-escaped, so the
+ * line is safe to look at and yet decodes to the exact text.
+ */
+export function formatJsonEvent(event: JsonEvent): string {
+  return JSON.stringify(event).replaceAll(HIDDEN_CHARACTERS, escapeUnits);
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function decodeFields(line: string): Fields {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    throw new InputError('bad-json', 'The line is not JSON. Send one JSON object a line.');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new InputError('bad-json', 'The line is not a JSON object.');
+  }
+  return { ...value };
+}
+
+function optionalText(fields: Fields, name: string): string | undefined {
+  const value = Object.hasOwn(fields, name) ? fields[name] : undefined;
+  if (value === undefined) return undefined;
+  if (typeof value !== 'string' || !value.isWellFormed()) {
+    throw new InputError('bad-command', `"${name}" must be a string of well-formed Unicode.`);
+  }
+  return value;
+}
+
+function requiredText(fields: Fields, name: string): string {
+  const value = optionalText(fields, name);
+  if (value === undefined) throw new InputError('bad-command', `"${name}" is missing.`);
+  return value;
+}
+
+function decodeSay(fields: Fields): JsonCommand {
+  const text = requiredText(fields, 'text');
+  const ref = optionalText(fields, 'ref');
+  const to = optionalText(fields, 'to');
+  if (Buffer.byteLength(text) > LIMITS.textBytes) {
+    throw new InputError('text-too-long', `A message is at most ${LIMITS.textBytes} bytes of UTF-8.`);
+  }
+  if (ref !== undefined && ref.length > REF_CHARACTERS) {
+    throw new InputError('bad-command', `"ref" is at most ${REF_CHARACTERS} characters.`);
+  }
+  return { type: 'say', text, ...(ref !== undefined && { ref }), ...(to !== undefined && { to }) };
+}
+
+/**
+ * @param line one line from standard input, already bounded in length
+ * @throws InputError `bad-json` when it is no JSON object, `bad-command` for an unknown type or a field that is
+ *   missing or of the wrong type, `text-too-long`
+ */
+export function parseJsonCommand(line: string): JsonCommand {
+  const fields = decodeFields(line);
+  const type = requiredText(fields, 'type');
+  switch (type) {
+    case 'answer':
+      return { type, name: requiredText(fields, 'name'), value: requiredText(fields, 'value') };
+    case 'say':
+      return decodeSay(fields);
+    case 'command':
+      return { type, line: requiredText(fields, 'line') };
+    case 'quit':
+      return { type };
+    default:
+      throw new InputError('bad-command', '"type" must be answer, say, command or quit.');
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * The same chat without drawing: one line an event, for `--plain`, pipes, programs and screen readers. It never
+ * shows the prompt, since redrawing is what it is there to avoid; what is asked comes as a printed line.
+ */
+import { emitKeypressEvents } from 'node:readline';
+import { InputError } from '../protocol/errors.ts';
+import { type EditorState, edit, type Key, newEditor } from './line-editor.ts';
+import { LineQueue, LineSplitter, MAX_LINE_BYTES, type SplitLine } from './line-queue.ts';
+import { type ChatScreen, type ScreenInput, type ScreenOutput, setRaw } from './screen.ts';
+
+export class PlainScreen implements ChatScreen {
+  readonly columns = Number.POSITIVE_INFINITY;
+  readonly #input: ScreenInput;
+  readonly #output: ScreenOutput;
+  readonly #splitter = new LineSplitter();
+  readonly #queue = new LineQueue();
+  /** Present while a secret is typed on a terminal, whose own echo would show it. */
+  #secret: EditorState | null = null;
+  #closed = false;
+  #onInterrupt: (() => void) | null = null;
+  #onRefused: ((error: InputError) => void) | null = null;
+
+  constructor(input: ScreenInput, output: ScreenOutput) {
+    this.#input = input;
+    this.#output = output;
+    input.on('data', this.#onData);
+    input.on('end', this.#onInputEnd);
+    input.on('error', this.#onInputEnd);
+    output.on('error', this.#onOutputGone);
+  }
+
+  print(line: string): void {
+    if (!this.#closed && this.#output.writable) this.#output.write(`${line}\n`);
+  }
+
+  setPrompt(): void {}
+
+  setMasked(masked: boolean): void {
+    if (!this.#input.isTTY || masked === (this.#secret !== null)) return;
+    this.#secret = masked ? newEditor({ masked: true }) : null;
+    setRaw(this.#input, masked);
+    if (masked) {
+      this.#input.off('data', this.#onData);
+      emitKeypressEvents(this.#input);
+      this.#input.on('keypress', this.#onKey);
+    } else {
+      this.#input.off('keypress', this.#onKey);
+      this.#input.on('data', this.#onData);
+    }
+  }
+
+  onLine(listener: ((line: string) => void) | null): void {
+    this.#queue.onLine(listener);
+    if (this.#queue.isEmpty && !this.#closed) this.#input.resume();
+  }
+
+  /** On a terminal that is not in raw mode, Ctrl-C comes as SIGINT to the process and not here. */
+  onInterrupt(listener: () => void): void {
+    this.#onInterrupt = listener;
+  }
+
+  onEnd(listener: () => void): void {
+    this.#queue.onEnd(listener);
+  }
+
+  onRefused(listener: (error: InputError) => void): void {
+    this.#onRefused = listener;
+  }
+
+  close(): void {
+    this.restore();
+  }
+
+  restore(): void {
+    if (this.#closed) return;
+    this.setMasked(false);
+    this.#closed = true;
+    this.#input.off('data', this.#onData);
+    this.#input.off('end', this.#onInputEnd);
+    this.#input.pause();
+  }
+
+  readonly #onData = (chunk: Uint8Array | string): void => {
+    this.#take(this.#splitter.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk));
+    // Nobody asks for more yet: what was piped in waits in the pipe.
+    if (!this.#queue.isEmpty) this.#input.pause();
+  };
+
+  #take(lines: readonly SplitLine[]): void {
+    for (const line of lines) {
+      if (line.kind === 'line') this.#queue.push(line.text);
+      else this.#onRefused?.(new InputError('line-too-long', `A line is at most ${MAX_LINE_BYTES} bytes.`));
+    }
+  }
+
+  readonly #onKey = (text: string | undefined, key: Key): void => {
+    if (this.#secret === null) return;
+    const { state, submitted, signal } = edit(this.#secret, { ...key, text });
+    this.#secret = state;
+    if (signal === 'interrupt') this.#onInterrupt?.();
+    if (signal === 'end') this.#queue.abort();
+    if (submitted === undefined) return;
+    this.print('');
+    this.#queue.push(submitted);
+  };
+
+  readonly #onInputEnd = (): void => {
+    this.#take(this.#splitter.end());
+    this.#queue.finish();
+  };
+
+  readonly #onOutputGone = (): void => {
+    if (!this.#closed) this.#queue.abort();
+  };
+}
