@@ -1,0 +1,58 @@
+/**
+ * A stream of whole frames to one peer, over TLS or in memory: the only thing above the transport that
+ * knows sockets exist.
+ * @see docs/protocol.md#transport
+ */
+import type { Bytes } from '../protocol/bytes.ts';
+
+/** Why a connection is over. */
+export type CloseReason =
+  /** The peer ended it. */
+  | { readonly kind: 'ended' }
+  /** The line broke. */
+  | { readonly kind: 'lost'; readonly message: string }
+  /** The peer sent what the protocol does not allow. */
+  | { readonly kind: 'protocol'; readonly code: string; readonly message: string }
+  /** The peer reads too slowly for what is sent to it. */
+  | { readonly kind: 'overflow' }
+  /** `close` or `destroy` was called here. */
+  | { readonly kind: 'local' };
+
+export interface ConnectionHandlers {
+  /**
+   * Takes one whole frame, length prefix included. It may be a view of a larger buffer: copy what is kept.
+   * A `ProtocolError` thrown here ends the connection as `protocol`; anything else is a fault of ours and passes on.
+   */
+  onFrame(frame: Bytes): void;
+  /** Called exactly once, never from within a call of the connection's own methods. No frame follows. */
+  onClose(reason: CloseReason): void;
+  /** The queue is empty again, after it had held `DRAIN_BYTES` or more. */
+  onDrain?(): void;
+}
+
+export interface Connection {
+  readonly remoteAddress: string;
+  /** 32 bytes that both ends of this one connection share and nobody between them can choose. */
+  readonly channelBinding: Bytes;
+  /** Bytes given to `send` that the operating system has not taken yet. */
+  readonly queuedBytes: number;
+  /** Nothing can be sent any more. */
+  readonly closed: boolean;
+  /** Frames that arrived before this call are kept and come first. Called once. */
+  start(handlers: ConnectionHandlers): void;
+  /**
+   * Never throws; ignored once closed. A queue past its limit of bytes or frames ends the connection as `overflow`.
+   * @param frames one or more whole frames, not changed afterwards by anyone
+   * @param count how many frames they are, 1 unless given
+   */
+  send(frames: Bytes, count?: number): void;
+  /** @param bytes the largest length a frame may declare from the next frame on */
+  setFrameLimit(bytes: number): void;
+  /** Sends what is queued, then `last`, and ends; after two seconds the line is cut whatever is left. */
+  close(last?: Bytes): void;
+  /** Cuts the line at once; what is queued may be lost. */
+  destroy(): void;
+}
+
+/** A sender of much (pages, a file) pauses when `queuedBytes` reaches this, and goes on at `onDrain`. */
+export const DRAIN_BYTES = 64 * 1_024;

@@ -1,0 +1,143 @@
+import type { TLSSocket } from 'node:tls';
+import type { Bytes } from '../protocol/bytes.ts';
+import { ProtocolError } from '../protocol/errors.ts';
+import { FrameReader } from '../protocol/framing.ts';
+import type { Limits } from '../protocol/limits.ts';
+import type { CloseReason, Connection, ConnectionHandlers } from './connection.ts';
+
+/** Long enough for honest peers to read the last frame and answer our end with theirs. */
+const CLOSE_GRACE_MS = 2_000;
+
+export type ConnectionLimits = Pick<
+  Limits,
+  'frameBytesBeforeAdmission' | 'outboundBytesPerMember' | 'outboundFramesPerMember'
+>;
+
+/** A `Connection` over a TLS socket whose handshake is done and whose peer has been checked. */
+export class SocketConnection implements Connection {
+  readonly remoteAddress: string;
+  readonly channelBinding: Bytes;
+  readonly #socket: TLSSocket;
+  readonly #limits: ConnectionLimits;
+  readonly #reader: FrameReader;
+  #handlers: ConnectionHandlers | null = null;
+  /** The first cause wins: what follows from it (a reset after our own end) is not news. */
+  #reason: CloseReason | null = null;
+  #gone = false;
+  /** An estimate of the frames in the socket's queue, and the queue's bytes when it was made. */
+  #queuedFrames = 0;
+  #bytesThen = 0;
+
+  constructor(
+    socket: TLSSocket,
+    {
+      remoteAddress,
+      channelBinding,
+      limits,
+    }: {
+      readonly remoteAddress: string;
+      readonly channelBinding: Bytes;
+      readonly limits: ConnectionLimits;
+    },
+  ) {
+    this.remoteAddress = remoteAddress;
+    this.channelBinding = channelBinding;
+    this.#socket = socket;
+    this.#limits = limits;
+    this.#reader = new FrameReader(limits.frameBytesBeforeAdmission);
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.#cut({ kind: 'lost', message: error.code ?? error.message });
+    });
+    socket.on('end', () => this.#end({ kind: 'ended' }));
+    socket.on('close', () => this.#finish());
+  }
+
+  get queuedBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  get closed(): boolean {
+    return this.#reason !== null;
+  }
+
+  start(handlers: ConnectionHandlers): void {
+    if (this.#handlers !== null) throw new Error('a connection is started once');
+    this.#handlers = handlers;
+    if (this.#gone) {
+      queueMicrotask(() => handlers.onClose(this.#closeReason()));
+      return;
+    }
+    const onFrame = (frame: Bytes): void => handlers.onFrame(frame);
+    this.#socket.on('drain', () => {
+      if (this.#reason === null) handlers.onDrain?.();
+    });
+    this.#socket.on('data', (chunk: Buffer) => {
+      try {
+        this.#reader.push(chunk, onFrame);
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) {
+          this.#cut({ kind: 'local' });
+          throw error;
+        }
+        this.#cut({ kind: 'protocol', code: error.code, message: error.message });
+      }
+    });
+  }
+
+  send(frames: Bytes, count = 1): void {
+    if (this.#reason !== null) return;
+    const queuedBytes = this.#socket.writableLength;
+    // What the socket has taken since the last send took its share of the frames along: no bookkeeping per write.
+    this.#queuedFrames = queuedBytes === 0 ? 0 : this.#queuedFrames * (queuedBytes / this.#bytesThen);
+    this.#queuedFrames += count;
+    this.#bytesThen = queuedBytes + frames.length;
+    if (
+      this.#bytesThen > this.#limits.outboundBytesPerMember ||
+      this.#queuedFrames > this.#limits.outboundFramesPerMember
+    ) {
+      this.#cut({ kind: 'overflow' });
+    } else {
+      this.#socket.write(frames);
+    }
+  }
+
+  setFrameLimit(bytes: number): void {
+    this.#reader.limitBytes = bytes;
+  }
+
+  close(last?: Bytes): void {
+    if (last !== undefined) this.send(last);
+    this.#end({ kind: 'local' });
+  }
+
+  destroy(): void {
+    this.#cut({ kind: 'local' });
+  }
+
+  #end(reason: CloseReason): void {
+    if (this.#reason !== null) return;
+    this.#reason = reason;
+    this.#reader.stop();
+    this.#socket.end();
+    // Reads on and drops: bytes left unread at the end would make the kernel reset the line, and the peer would
+    // lose our last frames.
+    this.#socket.resume();
+    setTimeout(() => this.#socket.destroy(), CLOSE_GRACE_MS).unref();
+  }
+
+  #cut(reason: CloseReason): void {
+    this.#reason ??= reason;
+    this.#reader.stop();
+    this.#socket.destroy();
+  }
+
+  #finish(): void {
+    this.#gone = true;
+    this.#handlers?.onClose(this.#closeReason());
+  }
+
+  #closeReason(): CloseReason {
+    this.#reason ??= { kind: 'lost', message: 'the connection closed' };
+    return this.#reason;
+  }
+}
