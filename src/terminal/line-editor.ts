@@ -236,9 +236,9 @@ const CTRL_KEYS: Readonly<Record<string, Action>> = {
   p: up,
   n: down,
   d: (state) => (state.text === '' ? { state, signal: 'end' } : remove(state)),
-  // At the end of a line the line feed goes, so that repeating joins lines.
+  // At the end (for u: the start) of a line its line feed goes, so that repeating goes on through the lines.
   k: (state) => kill(state, Math.max(lineEnd(state), nextBoundary(state.text, state.cursor))),
-  u: (state) => kill(state, lineStart(state)),
+  u: (state) => kill(state, Math.min(lineStart(state), previousBoundary(state.text, state.cursor))),
   w: (state) => kill(state, wordLeft(state, isNotSpace)),
   y: (state) => insert(state, state.killed),
   t: (state) => transpose(state),

@@ -64,9 +64,27 @@ const DEFAULT_ROWS = 24;
 const up = (rows: number): string => (rows > 0 ? `${ESC}[${rows}A` : '');
 const down = (rows: number): string => (rows > 0 ? `${ESC}[${rows}B` : '');
 
+function isCursorAtEnd({ rows, cursorRow, beforeCursor }: InputLayout): boolean {
+  return cursorRow === rows.length - 1 && beforeCursor === rows.at(-1);
+}
+
 function drawInput(layout: InputLayout): string {
   const below = layout.rows.length - 1 - layout.cursorRow;
-  return `${WRAP_OFF}${layout.rows.join('\r\n')}${up(below)}\r${layout.beforeCursor}${WRAP_ON}`;
+  const toCursor = isCursorAtEnd(layout) ? '' : `${up(below)}\r${layout.beforeCursor}`;
+  return `${WRAP_OFF}${layout.rows.join('\r\n')}${toCursor}${WRAP_ON}`;
+}
+
+/**
+ * What to add where only the end has grown, as when somebody types: less flicker, and a screen reader hears the
+ * letter instead of the line. Null where more has changed.
+ */
+function addedAtEnd(before: InputLayout, after: InputLayout): string | null {
+  if (!isCursorAtEnd(before) || !isCursorAtEnd(after) || before.rows.length !== after.rows.length)
+    return null;
+  const grown = before.rows.every((row, index) => index === before.cursorRow || row === after.rows[index]);
+  return grown && after.beforeCursor.startsWith(before.beforeCursor)
+    ? after.beforeCursor.slice(before.beforeCursor.length)
+    : null;
 }
 
 /** Raw mode on or off; fails silently once the terminal has hung up, when nothing is left to restore. */
@@ -90,6 +108,7 @@ export class Screen implements ChatScreen {
   #waiting: string[] = [];
   #drawn: InputLayout | null = null;
   #drawScheduled = false;
+  #resized = false;
   #closed = false;
   #onInterrupt: (() => void) | null = null;
   #onRefused: ((error: InputError) => void) | null = null;
@@ -208,6 +227,7 @@ export class Screen implements ChatScreen {
   };
 
   readonly #onResize = (): void => {
+    this.#resized = true;
     this.#schedule();
   };
 
@@ -224,8 +244,12 @@ export class Screen implements ChatScreen {
   #draw(): void {
     const maxRows = Math.max(1, (this.#output.rows || DEFAULT_ROWS) - 1);
     const layout = layoutInput(this.#editor, this.#prompt, { columns: this.columns, maxRows });
-    this.#write(this.#eraseInput() + this.#takeWaiting() + drawInput(layout));
+    const unmoved = this.#waiting.length === 0 && !this.#resized ? this.#drawn : null;
+    const added = unmoved === null ? null : addedAtEnd(unmoved, layout);
+    if (added === null) this.#write(this.#eraseInput() + this.#takeWaiting() + drawInput(layout));
+    else if (added !== '') this.#write(WRAP_OFF + added + WRAP_ON);
     this.#drawn = layout;
+    this.#resized = false;
   }
 
   #takeWaiting(): string {

@@ -31,7 +31,8 @@ export function wrapLine(line: string, columns: number, firstColumns: number = c
     const whole = isSpace || ASCII_WORD.test(part) || columnsOf(part) <= columns;
     for (const piece of whole ? [part] : graphemes(part)) {
       const pieceColumns = columnsOf(piece);
-      if (!fits(pieceColumns) && width > 0) breakRow();
+      const fitsLater = rows.length === 0 && pieceColumns <= columns;
+      if (!fits(pieceColumns) && (width > 0 || fitsLater)) breakRow();
       if (isSpace && (!fits(pieceColumns) || (width === 0 && rows.length > 0))) continue;
       row += piece;
       width += pieceColumns;

@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { layoutInput } from '../../src/terminal/input-layout.ts';
+import {
+  type EditorSignal,
+  type EditorState,
+  edit,
+  type Key,
+  newEditor,
+} from '../../src/terminal/line-editor.ts';
+
+type Run = { state: EditorState; submitted: string[]; signals: EditorSignal[] };
+
+/** Runs of text are typed; `C-a`, `M-f` and `<left>` in angle brackets are keys. */
+function keys(script: string): readonly Key[] {
+  return script
+    .split(/(<[^>]+>)/)
+    .flatMap((part) =>
+      /^<.+>$/.test(part) ? [namedKey(part.slice(1, -1))] : [...part].map((text) => ({ text })),
+    );
+}
+
+function namedKey(spec: string): Key {
+  const name = spec.replace(/^[CM]-/, '');
+  return { name, ctrl: spec.startsWith('C-'), meta: spec.startsWith('M-') };
+}
+
+function run(script: string, start: EditorState = newEditor()): Run {
+  const result: Run = { state: start, submitted: [], signals: [] };
+  for (const key of keys(script)) {
+    const { state, submitted, signal } = edit(result.state, key);
+    result.state = state;
+    if (submitted !== undefined) result.submitted.push(submitted);
+    if (signal !== undefined) result.signals.push(signal);
+  }
+  return result;
+}
+
+function pasteOf(text: string): readonly Key[] {
+  return [{ name: 'paste-start' }, ...[...text].map((sequence) => ({ sequence })), { name: 'paste-end' }];
+}
+
+function paste(text: string, start: EditorState = newEditor()) {
+  let state = start;
+  const submitted: string[] = [];
+  for (const key of pasteOf(text)) {
+    const result = edit(state, key);
+    state = result.state;
+    if (result.submitted !== undefined) submitted.push(result.submitted);
+  }
+  return { state, submitted };
+}
+
+/** The text with `|` where the cursor is. */
+const shown = ({ text, cursor }: EditorState): string => `${text.slice(0, cursor)}|${text.slice(cursor)}`;
+
+test('keys of readline', () => {
+  const cases: readonly (readonly [script: string, expected: string])[] = [
+    ['abc', 'abc|'],
+    ['abc<left><left>x', 'ax|bc'],
+    ['abc<C-a>x<C-e>y', 'xabcy|'],
+    ['abc<home><C-f><right><C-b>', 'a|bc'],
+    ['abc<backspace><C-a><delete>', '|b'],
+    ['abc<C-a><C-d>', '|bc'],
+    ['one two three<M-b><M-b>', 'one |two three'],
+    ['one two<C-a><M-f><C-right>', 'one two|'],
+    ['one two<C-left><M-left>', '|one two'],
+    ['one two<C-a><M-d>', '| two'],
+    ['one a/b<C-w>', 'one |'],
+    ['one a/b<M-backspace>', 'one a/|'],
+    ['one two<C-w><C-y><C-y>', 'one twotwo|'],
+    ['one two<C-a><C-k>x<C-y>', 'xone two|'],
+    ['one two<left><C-u>', '|o'],
+    ['ab<C-t>', 'ba|'],
+    ['abc<left><left><C-t>', 'ba|c'],
+    ['a<C-a><C-t>', '|a'],
+    ['a<M-return>b<M-enter>c', 'a\nb\nc|'],
+    ['ab<M-return>cd<C-a>x', 'ab\nx|cd'],
+    ['ab<M-return>cd<C-u><C-u><C-u>', '|'],
+    ['ab<M-return>cd<up><C-a><C-k><C-k>', '|cd'],
+    ['abc<M-return>d<up>x<down>y', 'axbc\ndy|'],
+    ['a<tab><f5><escape><C-q><M-z>b', 'ab|'],
+  ];
+  for (const [script, expected] of cases) assert.equal(shown(run(script).state), expected, script);
+});
+
+test('one key, one grapheme: emoji, flags, combined letters, wide characters', () => {
+  for (const grapheme of ['👨‍👩‍👧', '🇩🇪', 'e\u0301', '👍🏽', '你', '한']) {
+    const typed = run(`a${grapheme}b`);
+    assert.equal(shown(run('<left><left>x', typed.state).state), `ax|${grapheme}b`);
+    assert.equal(run('<left><backspace>', typed.state).state.text, 'ab');
+    assert.equal(run('<C-a><right><delete>', typed.state).state.text, 'ab');
+  }
+});
+
+test('return submits and clears; an empty line too', () => {
+  const { state, submitted } = run('one<return><return>two<enter>x');
+  assert.deepEqual(submitted, ['one', '', 'two']);
+  assert.equal(shown(state), 'x|');
+});
+
+test('history: up and down, the draft kept, no repeats, no blanks, 500 lines at most', () => {
+  const past = run('one<return>two<return>two<return>  <return>').state;
+  assert.deepEqual(past.history, ['one', 'two']);
+  assert.equal(shown(run('draft<up>', past).state), 'two|');
+  assert.equal(shown(run('draft<up><C-p><up><up>', past).state), 'one|');
+  assert.equal(shown(run('draft<up><up><down><C-n><down>', past).state), 'draft|');
+  assert.deepEqual(run('<up>!<return>', past).submitted, ['two!']);
+
+  const many = run(Array.from({ length: 600 }, (_, index) => `${index}<return>`).join('')).state;
+  assert.equal(many.history.length, 500);
+  assert.equal(many.history.at(-1), '599');
+});
+
+test('signals: interrupt, end on an empty line only, clear screen', () => {
+  assert.deepEqual(run('ab<C-c><C-l><C-d>').signals, ['interrupt', 'clear-screen']);
+  assert.equal(run('ab<C-c>').state.text, 'ab');
+  assert.deepEqual(run('<C-d>').signals, ['end']);
+});
+
+test('a paste is text: line feeds kept, nothing submitted, controls left out', () => {
+  const { state, submitted } = paste('one\r\ntwo\rthree\n\tx\u0003\u001b[31m\u0000', run('<').state);
+  assert.deepEqual(submitted, []);
+  assert.equal(state.text, '<one\ntwo\nthree\n    x[31m');
+  assert.equal(state.pasted, null);
+});
+
+test('a paste without its end can be left with Ctrl-C', () => {
+  const { state, signals } = run('<paste-start>abc<return>def<C-c>x');
+  assert.deepEqual(signals, ['interrupt']);
+  assert.equal(state.text, 'x');
+});
+
+test('a secret: one line, no history, no yank, no words to see', () => {
+  const masked = newEditor({ masked: true });
+  const pasted = paste('hun ter2\n', masked).state;
+  assert.equal(pasted.text, 'hun ter2');
+  const killed = run('<C-u>', pasted).state;
+  assert.equal(killed.text, '');
+  assert.equal(killed.killed, '');
+  assert.equal(run('<C-w>', pasted).state.text, '');
+  assert.deepEqual(run('<return>', pasted).state.history, []);
+  assert.deepEqual(layoutInput(pasted, '? ', { columns: 40, maxRows: 5 }).rows, ['? ••••••••']);
+  assert.equal(run('a<M-return>b', masked).state.text, 'ab');
+});
+
+test('16,000 bytes and no more, cut between graphemes', () => {
+  const full = paste('x'.repeat(15_990)).state;
+  const result = edit(paste('👨‍👩‍👧', full).state, { text: 'y' });
+  assert.equal(result.state.text.length, 15_991, 'a family of 18 bytes does not fit, a letter does');
+  const flood = paste('z'.repeat(100_000)).state;
+  assert.equal(flood.text.length, 16_000);
+  assert.equal(edit(flood, { text: 'y' }).signal, 'full');
+});
+
+test('property: any keys keep the cursor inside, the length bounded, and every row within the screen', () => {
+  const names = [
+    'left',
+    'right',
+    'up',
+    'down',
+    'home',
+    'end',
+    'backspace',
+    'delete',
+    'return',
+    'a',
+    'b',
+    'd',
+  ].concat([
+    ...[
+      'e',
+      'f',
+      'k',
+      'u',
+      'w',
+      'y',
+      't',
+      'l',
+      'c',
+      'n',
+      'p',
+      'paste-start',
+      'paste-end',
+      'enter',
+      'toString',
+    ],
+  ]);
+  const key = fc.oneof(
+    fc.record({ text: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 2 }) }),
+    fc.record({ text: fc.string({ unit: 'binary', minLength: 1, maxLength: 2 }) }),
+    fc.record({ name: fc.constantFrom(...names), ctrl: fc.boolean(), meta: fc.boolean() }),
+  );
+  fc.assert(
+    fc.property(
+      fc.array(key, { maxLength: 60 }),
+      fc.boolean(),
+      fc.integer({ min: 4, max: 40 }),
+      (pressed, masked, columns) => {
+        let state = newEditor({ masked });
+        for (const one of pressed) {
+          state = edit(state, one).state;
+          assert.ok(state.cursor >= 0 && state.cursor <= state.text.length);
+          assert.ok(state.text.isWellFormed());
+        }
+        const layout = layoutInput(state, 'p> ', { columns, maxRows: 5 });
+        assert.ok(layout.rows.length >= 1 && layout.rows.length <= 5);
+        assert.ok(layout.rows[layout.cursorRow]?.startsWith(layout.beforeCursor));
+        assert.doesNotMatch(layout.rows.join(''), /[\p{Cc}\p{Bidi_Control}\u200b]/u);
+      },
+    ),
+  );
+});

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { InputError } from '../../src/protocol/errors.ts';
+import { PlainScreen } from '../../src/terminal/plain-screen.ts';
+import { askLine, openScreen } from '../../src/terminal/prompt.ts';
+import { Screen } from '../../src/terminal/screen.ts';
+import { FakeTerminal } from './fake-terminal.ts';
+
+const SIZE = { columns: 40, rows: 10 };
+
+function open(isTTY: boolean) {
+  const fake = new FakeTerminal(SIZE, isTTY);
+  return { fake, screen: new PlainScreen(...fake.streams) };
+}
+
+test('the screen draws only where both ends are a terminal and --plain is not given', () => {
+  for (const [isTTY, plain, draws] of [
+    [true, false, true],
+    [true, true, false],
+    [false, false, false],
+  ] as const) {
+    const screen = openScreen(...new FakeTerminal(SIZE, isTTY).streams, { plain });
+    assert.equal(screen instanceof Screen, draws);
+    screen.close();
+  }
+});
+
+test('a line out for each print, nothing for prompts, and no control sequence at all', async () => {
+  const { fake, screen } = open(false);
+  screen.setPrompt();
+  screen.print('one');
+  screen.print('two');
+  await fake.settle();
+  assert.equal(fake.output.writes.join(''), 'one\ntwo\n');
+  screen.close();
+  await fake.settle();
+  assert.equal(fake.output.writes.join(''), 'one\ntwo\n');
+});
+
+test('answers piped in ahead wait for their questions; the end comes after the last', async () => {
+  const { fake, screen } = open(false);
+  const seen: string[] = [];
+  screen.onEnd(() => seen.push('end'));
+  fake.input.end('ann\nsecret\nrest');
+  await fake.settle();
+  assert.equal(await askLine(screen, { prompt: '', masked: false }), 'ann');
+  await fake.settle();
+  assert.equal(await askLine(screen, { prompt: '', masked: true }), 'secret');
+  screen.onLine((line) => seen.push(line));
+  await fake.settle();
+  assert.deepEqual(seen, ['rest', 'end']);
+  assert.deepEqual(fake.output.writes, []);
+  screen.close();
+});
+
+test('a piped line over 64 KiB is refused and the next one read', async () => {
+  const { fake, screen } = open(false);
+  const refused: InputError[] = [];
+  const lines: string[] = [];
+  screen.onRefused((error) => refused.push(error));
+  screen.onLine((line) => lines.push(line));
+  fake.input.write(`${'x'.repeat(70_000)}\nok\n`);
+  await fake.settle();
+  assert.deepEqual(
+    refused.map((error) => error.code),
+    ['line-too-long'],
+  );
+  assert.deepEqual(lines, ['ok']);
+  screen.close();
+});
+
+test('a secret on a terminal: echo off while it is typed, and on again after', async () => {
+  const { fake, screen } = open(true);
+  const answer = askLine(screen, { prompt: '', masked: true });
+  assert.equal(fake.input.isRaw, true);
+  await fake.type('hunter3\u007f2\u001b[A\r');
+  assert.equal(await answer, 'hunter2');
+  assert.equal(fake.input.isRaw, false);
+  assert.equal(fake.output.writes.join(''), '\n');
+  const next = askLine(screen, { prompt: '', masked: false });
+  await fake.type('ann\n');
+  assert.equal(await next, 'ann');
+  screen.close();
+});
+
+test('a secret on a terminal: Ctrl-C and Ctrl-D are told, and restore turns echo on again', async () => {
+  const { fake, screen } = open(true);
+  const seen: string[] = [];
+  screen.onInterrupt(() => seen.push('interrupt'));
+  screen.onEnd(() => seen.push('end'));
+  screen.setMasked(true);
+  await fake.type('\u0003\u0004');
+  assert.deepEqual(seen, ['interrupt', 'end']);
+  screen.restore();
+  assert.equal(fake.input.isRaw, false);
+  assert.equal(fake.input.isPaused(), true);
+});
+
+test('an output that is gone ends the session instead of the process', async () => {
+  const { fake, screen } = open(false);
+  let ended = 0;
+  screen.onEnd(() => {
+    ended += 1;
+  });
+  fake.output.destroy(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
+  await fake.settle();
+  screen.print('into the void');
+  await fake.settle();
+  assert.equal(ended, 1);
+  screen.close();
+});
