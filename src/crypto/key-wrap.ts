@@ -5,12 +5,12 @@
  * Old private keys are dropped by letting go of the `WrapKeyPair`; Node cannot wipe a key object.
  * @see docs/protocol.md#sender-chains
  */
-import { generateKeyPair, type KeyObject, randomBytes } from 'node:crypto';
-import { promisify } from 'node:util';
+import { type KeyObject, randomBytes } from 'node:crypto';
 import { type Bytes, concatBytes, utf8 } from '../protocol/bytes.ts';
 import { SecurityError } from '../protocol/errors.ts';
 import type { Hash, MemberId } from '../protocol/identifiers.ts';
 import { hkdf, sha256 } from './hash.ts';
+import { generateKemKeys, generateRsaKeys } from './key-generation.ts';
 import {
   AES_KEY_BYTES,
   GCM_NONCE_BYTES,
@@ -23,7 +23,7 @@ import {
   oaepDecrypt,
   oaepEncrypt,
 } from './primitives.ts';
-import { importRsaPublicKey, RSA_MADE_BITS } from './rsa-key.ts';
+import { importRsaPublicKey } from './rsa-key.ts';
 
 const SECRET_BYTES = 32;
 const CHAIN_KEY_BYTES = 32;
@@ -77,10 +77,7 @@ interface WrapPlace {
 
 /** Makes RSA-3072 and ML-KEM-768 keys off the main thread, in 0.35 to 1 s. */
 export async function generateWrapKeys(): Promise<WrapKeyPair> {
-  const [rsa, kem] = await Promise.all([
-    promisify(generateKeyPair)('rsa', { modulusLength: RSA_MADE_BITS }),
-    promisify(generateKeyPair)('ml-kem-768'),
-  ]);
+  const [rsa, kem] = await Promise.all([generateRsaKeys(), generateKemKeys()]);
   return {
     publicKeys: {
       rsaSpki: new Uint8Array(rsa.publicKey.export({ format: 'der', type: 'spki' })),

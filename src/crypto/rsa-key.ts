@@ -7,7 +7,6 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
 import { SecurityError } from '../protocol/errors.ts';
 
-export const RSA_MADE_BITS = 3_072;
 const RSA_LEAST_BITS = 3_072;
 const RSA_MOST_BITS = 4_096;
 const RSA_EXPONENT = 65_537n;
