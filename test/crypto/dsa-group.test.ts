@@ -112,8 +112,22 @@ test('a generated key is in the group, and new each time', () => {
   assert.notDeepEqual(values[0], values[1]);
 });
 
+/** PKCS#8 whose last 32 bytes are an exponent with its top bit set: behind INTEGER, length 33, zero. */
+function keyWithLongExponent(): Buffer {
+  for (;;) {
+    const pkcs8 = generateDsaPrivateKey().export({ format: 'der', type: 'pkcs8' });
+    if (pkcs8.at(-34) === 33 && pkcs8.at(-33) === 0) return pkcs8;
+  }
+}
+
+test('a generated exponent is below q', () => {
+  for (let drawn = 0; drawn < 40; drawn += 1) {
+    assert.ok(toBigInt(keyWithLongExponent().subarray(-32)) < q);
+  }
+});
+
 test('a short y keeps its fixed length: one key in 256 has one', () => {
-  const pkcs8 = generateDsaPrivateKey().export({ format: 'der', type: 'pkcs8' });
+  const pkcs8 = keyWithLongExponent();
   const low = pkcs8.length - 2;
   pkcs8.writeUInt16BE(0, low);
   let value = power(g, toBigInt(pkcs8.subarray(-32)));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { constants, decapsulate, hkdfSync, privateDecrypt, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { sha256 } from '../../src/crypto/hash.ts';
+import { hkdf, sha256 } from '../../src/crypto/hash.ts';
 import {
   generateWrapKeys,
   importWrapKeys,
@@ -9,7 +9,7 @@ import {
   type WrappedKey,
   wrapChainKey,
 } from '../../src/crypto/key-wrap.ts';
-import { gcmOpen } from '../../src/crypto/primitives.ts';
+import { gcmOpen, gcmSeal, kemEncapsulate, oaepEncrypt } from '../../src/crypto/primitives.ts';
 import { type Bytes, concatBytes, utf8 } from '../../src/protocol/bytes.ts';
 import { memberId } from '../../src/protocol/identifiers.ts';
 
@@ -96,6 +96,27 @@ test('a flipped bit, a missing byte or one too many is null, never an error', ()
     const wrongSizes = [new Uint8Array(), whole.subarray(1), concatBytes(whole, Uint8Array.of(0))];
     for (const wrong of wrongSizes) assert.equal(unwrap({ [name]: wrong }), null);
   }
+});
+
+test("a sender's own wrap of something that is no chain key is refused", () => {
+  const { announcementHash, statementHash } = place;
+  const craft = (rsaSecret: Bytes, plaintext: Bytes): WrappedKey => {
+    const label = concatBytes(utf8.encode('sc1/wrap\0'), announcementHash, place.memberId);
+    const rsaCiphertext = oaepEncrypt(to.rsa, label, rsaSecret);
+    const { secret, ciphertext: kemCiphertext } = kemEncapsulate(to.kem);
+    const info = concatBytes(utf8.encode('sc1/kek'), announcementHash, place.memberId, statementHash);
+    const key = hkdf(concatBytes(rsaSecret, secret), sha256(rsaCiphertext, kemCiphertext), info, 32);
+    const nonce = new Uint8Array(12);
+    return {
+      rsaCiphertext,
+      kemCiphertext,
+      sealed: gcmSeal({ key, nonce, aad: announcementHash, plaintext }),
+    };
+  };
+  assert.deepEqual(unwrap(craft(new Uint8Array(32), chainKey)), chainKey);
+  assert.equal(unwrap(craft(new Uint8Array(32), chainKey.subarray(1))), null);
+  assert.equal(unwrap(craft(new Uint8Array(32), new Uint8Array(33))), null);
+  assert.equal(unwrap(craft(new Uint8Array(31), chainKey)), null);
 });
 
 test('wrapping leaves the chain key as it was, and takes no other size', () => {

@@ -110,15 +110,16 @@ test('P30: RSA keys outside policy are refused, though Node imports them', () =>
   even[even.length - 1] = (even.at(-1) ?? 0) & 0xfe;
   const shorter = Buffer.from(modulus);
   shorter[0] = (shorter[0] ?? 0) & 0x7f;
-  const longer = Buffer.concat([modulus, modulus.subarray(0, 128), Buffer.of(1)]);
+  const longer = Buffer.concat([Buffer.of(1), modulus, modulus.subarray(-128)]);
   const refused: Record<string, Bytes> = {
     'e = 1': jwk(modulus, 'AQ'),
     'e = 3': jwk(modulus, 'Aw'),
+    'e = 65539': jwk(modulus, 'AQAD'),
     '2048 bits': der(generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey),
     '3071 bits': jwk(shorter, 'AQAB'),
-    '4104 bits': jwk(longer, 'AQAB'),
+    '4097 bits': jwk(longer, 'AQAB'),
     'an even modulus': jwk(even, 'AQAB'),
-    'the RSA-PSS identifier': der(generateKeyPairSync('rsa-pss', { modulusLength: 3072 }).publicKey),
+    'the RSA-PSS identifier': der(generateKeyPairSync('rsa-pss', { modulusLength: 3200 }).publicKey),
     'an EC key': der(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey),
     'PKCS#1 instead of SPKI': new Uint8Array(rsa.publicKey.export({ format: 'der', type: 'pkcs1' })),
     'a trailing byte': concatBytes(spki, Uint8Array.of(0)),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { test } from 'node:test';
 import { hkdf, hmacSha256 } from '../../src/crypto/hash.ts';
 import { gcmOpen, gcmSeal } from '../../src/crypto/primitives.ts';
 import { bytesEqual, concatBytes } from '../../src/protocol/bytes.ts';
@@ -38,4 +39,13 @@ wycheproof('hkdf_sha256_test.json', { accepted: 83, refused: 3 }, (given) => {
 wycheproof('hmac_sha256_test.json', { accepted: 66, refused: 108 }, (given, group) => {
   const mac = hmacSha256(given.hex('key'), given.hex('msg'));
   return verdict(bytesEqual(mac.subarray(0, group.number('tagSize') / 8), given.hex('tag')));
+});
+
+test('P30: what is shorter than a tag does not open', () => {
+  const parameters = { key: new Uint8Array(32), nonce: new Uint8Array(12), aad: new Uint8Array() };
+  const sealed = gcmSeal({ ...parameters, plaintext: new Uint8Array() });
+  assert.deepEqual(gcmOpen({ ...parameters, sealed }), new Uint8Array());
+  for (let length = 0; length < 16; length += 1) {
+    assert.equal(gcmOpen({ ...parameters, sealed: sealed.subarray(0, length) }), null);
+  }
 });
