@@ -7,9 +7,9 @@
  * all that is pending here.
  *
  * When: at the end of the turn of the event loop in which something was pushed, so that frames read in one turn
- * travel together; but flushing gets about a quarter of a core. Each flush's time is added to an account that time
- * pays off at that rate; while the account is over its allowance, frames wait. So a quiet room is never delayed, and
- * in a busy one a flush that took d ms is followed by a pause of about 3 d, which the next batch is larger for.
+ * travel together. Only where a flush for every frame would take more than half a core do frames wait, so that they
+ * meet others: a flush that took d ms is then followed by a pause of 3 d, and flushing takes a quarter of a core.
+ * The first few flushes after quiet are never delayed.
  */
 import type { Bytes } from '../protocol/bytes.ts';
 
@@ -37,12 +37,13 @@ export const eventLoopClock: FanOutClock = {
   },
 };
 
-/** The part of a core that flushing may take. */
-const CORE_SHARE = 1 / 4;
-/** Flush time that may be spent at once after quiet: several flushes to a thousand members. */
-const ALLOWANCE_MS = 50;
-/** Bounds the delay where one flush met a pause of the machine's. */
-const LONGEST_WAIT_MS = 100;
+/** The part of a core that a flush for every frame may take before frames wait for each other. */
+const UNBATCHED_CORE_SHARE = 1 / 2;
+/** Flush time that a burst may ask for before that is called busy: several flushes to a thousand members. */
+const BURST_MS = 50;
+const PAUSE_PER_FLUSH = 3;
+/** Bounds the delay where the machine itself stood still during a flush. */
+const LONGEST_PAUSE_MS = 100;
 /** Bounds what a busy room gathers while it waits. */
 const BATCH_BYTES = 256 * 1_024;
 
@@ -62,13 +63,14 @@ export class FanOut {
   #detours = new Map<Subscriber, Detour>();
   #privateBytes = 0;
   #cancelTimer: (() => void) | null = null;
-  /** Flush time not paid off yet, as of `#accountedMs`. */
-  #spentMs = 0;
-  #accountedMs: number;
+  #lastFlushMs = 0;
+  #lastFlushEndMs: number;
+  /** The time that flushes for every frame would have taken lately, running off at `UNBATCHED_CORE_SHARE`. */
+  #demandMs = 0;
 
   constructor(clock: FanOutClock = eventLoopClock) {
     this.#clock = clock;
-    this.#accountedMs = clock.now();
+    this.#lastFlushEndMs = clock.now();
   }
 
   /** Begins with what is pushed after this call. */
@@ -128,7 +130,7 @@ export class FanOut {
       }
     }
     for (const [subscriber, detour] of detours) deliverDetour(subscriber, detour, batch, frames);
-    this.#charge(startMs, this.#clock.now());
+    this.#account(frames, startMs);
   }
 
   #detourOf(subscriber: Subscriber, fromBytes: number, fromFrames: number): Detour {
@@ -148,16 +150,23 @@ export class FanOut {
   }
 
   #waitMs(): number {
-    const paidMs = (this.#clock.now() - this.#accountedMs) * CORE_SHARE;
-    const overMs = this.#spentMs - paidMs - ALLOWANCE_MS;
-    return overMs <= 0 ? 0 : overMs / CORE_SHARE;
+    const sinceMs = this.#clock.now() - this.#lastFlushEndMs;
+    const isBusy = this.#demandMs - sinceMs * UNBATCHED_CORE_SHARE > BURST_MS;
+    if (!isBusy) return 0;
+    return Math.max(0, Math.min(PAUSE_PER_FLUSH * this.#lastFlushMs, LONGEST_PAUSE_MS) - sinceMs);
   }
 
-  #charge(startMs: number, endMs: number): void {
-    const paidMs = (endMs - this.#accountedMs) * CORE_SHARE;
-    const spentMs = Math.max(0, this.#spentMs - paidMs) + (endMs - startMs);
-    this.#spentMs = Math.min(spentMs, ALLOWANCE_MS + LONGEST_WAIT_MS * CORE_SHARE);
-    this.#accountedMs = endMs;
+  #account(frames: number, startMs: number): void {
+    const endMs = this.#clock.now();
+    const flushMs = endMs - startMs;
+    const runOffMs = (endMs - this.#lastFlushEndMs) * UNBATCHED_CORE_SHARE;
+    // A flush costs about the same for one frame as for several. The bound ends busy times soon after their cause.
+    this.#demandMs = Math.min(
+      Math.max(0, this.#demandMs - runOffMs) + flushMs * Math.max(1, frames),
+      2 * BURST_MS,
+    );
+    this.#lastFlushMs = flushMs;
+    this.#lastFlushEndMs = endMs;
   }
 }
 

@@ -128,56 +128,56 @@ describe('a flush', () => {
 describe('the pace', () => {
   const FLUSH_MS = 10;
 
-  /** A room whose flush takes `FLUSH_MS`, pushed to again right after each flush. */
-  function busyRoom(): { clock: ManualClock; flush(): number } {
+  /** A room whose flush takes `flushMs`. `flush` pushes so many frames at once and returns how long they waited. */
+  function slowRoom(flushMs = FLUSH_MS): { clock: ManualClock; flush(frames: number): number } {
     const { clock, fanOut, members } = room(1);
     for (const member of members) {
       member.onBatch = () => {
-        clock.nowMs += FLUSH_MS;
+        clock.nowMs += flushMs;
       };
     }
     return {
       clock,
-      flush() {
-        fanOut.push(numbered(0));
+      flush(frames) {
+        for (let number = 0; number < frames; number += 1) fanOut.push(numbered(number));
         return clock.runTimer();
       },
     };
   }
 
   test('leaves the first few flushes after quiet undelayed', () => {
-    const { clock, flush } = busyRoom();
-    for (let count = 0; count < 5; count += 1) assert.equal(flush(), 0);
-    for (let count = 0; count < 50; count += 1) flush();
-    clock.nowMs += 1_000;
-    for (let count = 0; count < 5; count += 1) assert.equal(flush(), 0);
+    const { clock, flush } = slowRoom();
+    for (let count = 0; count < 5; count += 1) assert.equal(flush(1), 0);
+    for (let count = 0; count < 50; count += 1) flush(4);
+    clock.nowMs += 200;
+    for (let count = 0; count < 5; count += 1) assert.equal(flush(1), 0);
   });
 
-  test('gives a busy room about a quarter of a core: a flush of d ms is followed by a wait of about 3 d', () => {
-    const { flush } = busyRoom();
-    for (let count = 0; count < 20; count += 1) flush();
-    for (let count = 0; count < 20; count += 1) assert.equal(Math.round(flush()), 3 * FLUSH_MS);
+  test('in a busy room waits three times what the flush took, which leaves flushing a quarter of a core', () => {
+    const { flush } = slowRoom();
+    for (let count = 0; count < 10; count += 1) flush(4);
+    for (let count = 0; count < 50; count += 1) assert.equal(flush(4), 3 * FLUSH_MS);
   });
 
-  test('never delays a room that asks for less than that', () => {
-    const { clock, flush } = busyRoom();
+  test('counts what has passed since the flush toward the wait', () => {
+    const { clock, flush } = slowRoom();
+    for (let count = 0; count < 10; count += 1) flush(8);
+    clock.nowMs += 12;
+    assert.equal(flush(8), 3 * FLUSH_MS - 12);
+  });
+
+  test('never delays a room that a flush for every frame leaves half a core', () => {
+    const { clock, flush } = slowRoom();
     for (let count = 0; count < 200; count += 1) {
-      assert.equal(flush(), 0);
-      clock.nowMs += 4 * FLUSH_MS;
+      assert.equal(flush(1), 0);
+      clock.nowMs += 1.5 * FLUSH_MS;
     }
   });
 
   test('waits 100 ms at most, however long a flush took', () => {
-    const { clock, fanOut, members } = room(1);
-    for (const member of members) {
-      member.onBatch = () => {
-        clock.nowMs += 5_000;
-      };
-    }
-    for (let number = 0; number < 5; number += 1) {
-      fanOut.push(numbered(number));
-      assert.ok(clock.runTimer() <= 100);
-    }
+    const { flush } = slowRoom(5_000);
+    flush(1);
+    assert.equal(flush(1), 100);
   });
 });
 
