@@ -63,7 +63,8 @@ export class FrameReader {
     let offset = 0;
     try {
       while (!this.#stopped && offset < chunk.length) {
-        offset = this.#partial === null ? this.#begin(chunk, offset, onFrame) : this.#fill(chunk, offset, onFrame);
+        offset =
+          this.#partial === null ? this.#begin(chunk, offset, onFrame) : this.#fill(chunk, offset, onFrame);
       }
     } catch (error) {
       this.stop();
@@ -92,7 +93,10 @@ export class FrameReader {
     this.#lengthBytes = 0;
     if (length === 0) throw new ProtocolError('frame-empty', 'a frame without a type');
     if (length > this.limitBytes) {
-      throw new ProtocolError('frame-too-large', `a frame of ${length} bytes; the limit is ${this.limitBytes}`);
+      throw new ProtocolError(
+        'frame-too-large',
+        `a frame of ${length} bytes; the limit is ${this.limitBytes}`,
+      );
     }
 
     const frameBytes = LENGTH_BYTES + length;

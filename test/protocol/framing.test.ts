@@ -43,7 +43,11 @@ const cases: readonly { name: string; stream: Bytes; frames: readonly Bytes[] }[
   { name: 'a frame without body', stream: bare, frames: [bare] },
   { name: 'three frames', stream: concatBytes(hello, large, bare), frames: [hello, large, bare] },
   { name: 'a frame and part of a length', stream: concatBytes(hello, Uint8Array.of(0, 0)), frames: [hello] },
-  { name: 'a frame and part of the next', stream: concatBytes(bare, large.subarray(0, 4_000)), frames: [bare] },
+  {
+    name: 'a frame and part of the next',
+    stream: concatBytes(bare, large.subarray(0, 4_000)),
+    frames: [bare],
+  },
 ];
 
 describe('FrameReader', () => {
@@ -81,7 +85,10 @@ describe('FrameReader', () => {
     assert.deepEqual(collect(new FrameReader(LIMIT_BYTES), [atLimit]), [atLimit]);
     for (const length of [LIMIT_BYTES + 1, 0xffffffff]) {
       assert.throws(() => collect(new FrameReader(LIMIT_BYTES), [u32(length)]), hasCode('frame-too-large'));
-      assert.throws(() => collect(new FrameReader(LIMIT_BYTES), byteByByte(u32(length))), hasCode('frame-too-large'));
+      assert.throws(
+        () => collect(new FrameReader(LIMIT_BYTES), byteByByte(u32(length))),
+        hasCode('frame-too-large'),
+      );
     }
   });
 
@@ -128,7 +135,10 @@ describe('FrameReader', () => {
   });
 
   test('a large frame survives byte by byte', () => {
-    const frame = encodeFrame(1, Uint8Array.from({ length: 120 * 1024 }, (_, index) => index % 251));
+    const frame = encodeFrame(
+      1,
+      Uint8Array.from({ length: 120 * 1024 }, (_, index) => index % 251),
+    );
     assert.deepEqual(collect(new FrameReader(128 * 1024), byteByByte(frame)), [frame]);
   });
 });
