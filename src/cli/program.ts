@@ -7,7 +7,7 @@ import { InputError } from '../protocol/errors.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { checkNickname } from '../protocol/nickname.ts';
 import { VERSION } from '../version.ts';
-import { EXIT } from './exit-codes.ts';
+import { EXIT } from '../app/exit-codes.ts';
 import {
   parseAdvertised,
   parseCount,

@@ -1,4 +1,4 @@
-import { EXIT, exitCodeOf } from './exit-codes.ts';
+import { EXIT, exitCodeOf } from '../app/exit-codes.ts';
 import { type Actions, execute } from './program.ts';
 import type { Surroundings } from './surroundings.ts';
 

@@ -3,13 +3,14 @@
  * @see docs/protocol.md#log
  */
 import { type Bytes, u32, u64, utf8 } from '../protocol/bytes.ts';
-import type { ConversationId, Hash, RoomId } from '../protocol/identifiers.ts';
+import type { ChainId, ConversationId, Hash, MemberId, RoomId } from '../protocol/identifiers.ts';
 import { ENTRY_KIND, type EntryKind } from '../protocol/session-frames.ts';
 import { sha256 } from './hash.ts';
 
 const ENTRY_LABEL = utf8.encode('sc1/entry');
 const LOG_LABEL = utf8.encode('sc1/log');
 const START_LABEL = utf8.encode('sc1/log0');
+const CHAIN_START_LABEL = utf8.encode('sc1/chain0');
 
 /** What is hashed of an entry, whatever its kind; a roster operation has an empty ciphertext. */
 export interface EntryBytes {
@@ -26,6 +27,14 @@ export function leafHash(entry: EntryBytes): Hash {
 /** `L_0`: the head of a log that holds nothing. */
 export function startHead(room: RoomId, conversation: ConversationId): Hash {
   return sha256(START_LABEL, room, conversation);
+}
+
+/**
+ * What the first message of a sender chain names as the one before it. Everyone who knows the chain's id can tell,
+ * whichever announcement of it they were given.
+ */
+export function chainStart(member: MemberId, chain: ChainId): Hash {
+  return sha256(CHAIN_START_LABEL, member, chain);
 }
 
 /**

@@ -56,8 +56,11 @@ export interface RosterChanges {
   readonly removes: readonly { readonly memberId: MemberId; readonly reason: Removal }[];
 }
 
-/** How an epoch that a message quotes stands to this roster. */
-export type EpochVerdict = 'good' | 'stale' | 'ahead' | 'forked';
+/**
+ * How an epoch that a message quotes stands to this roster. `before`: earlier than what this side has seen; someone who
+ * joined meanwhile cannot judge it, nor open what was sealed for it.
+ */
+export type EpochVerdict = 'good' | 'stale' | 'ahead' | 'forked' | 'before';
 
 export function operationHash(bytes: Bytes): Hash {
   return sha256(OPERATION_LABEL, bytes);
@@ -134,6 +137,7 @@ export class Roster {
   #hash: Hash = ZERO_HASH;
   #roomName = '';
   #lastRemovalEpoch = 0;
+  #adoptedEpoch = 0;
   #list: readonly RosterMember[] = [];
   #byKey = new Map<IdKey, RosterMember>();
   readonly #hashes = new Map<number, Hash>();
@@ -213,13 +217,13 @@ export class Roster {
     }
     this.#hashes.clear();
     this.#take(signed, operation, entries.map(rosterMember));
-    // What was removed before is unknown from here; nothing sealed for an earlier epoch can be judged.
-    this.#lastRemovalEpoch = operation.epoch;
+    this.#adoptedEpoch = operation.epoch;
   }
 
   /** Judges the epoch and operation hash that a message quotes. */
   verdict(epoch: number, quoted: Hash): EpochVerdict {
     if (epoch > this.#epoch) return 'ahead';
+    if (epoch < this.#adoptedEpoch) return 'before';
     const known = this.#hashes.get(epoch);
     if (known !== undefined && !bytesEqual(known, quoted)) return 'forked';
     return known === undefined || epoch < this.#lastRemovalEpoch ? 'stale' : 'good';

@@ -2,8 +2,10 @@
  * The frames between the host and an admitted member.
  * @see docs/protocol.md#session
  */
+import type { Bytes } from './bytes.ts';
 import { codec, type Decoded, field } from './codec.ts';
-import { CLOSE, DEFERRAL } from './reasons.ts';
+import { encodeFrame } from './framing.ts';
+import { CLOSE, type CloseReason, DEFERRAL } from './reasons.ts';
 
 export const SESSION_FRAME = {
   ping: 16,
@@ -35,6 +37,14 @@ export type EntryKind = keyof typeof ENTRY_KIND;
 export const Empty = codec('empty frame', field.struct({}));
 
 export const Close = codec('CLOSE', field.struct({ reason: field.oneOf(CLOSE), text: field.shortText }));
+
+/** Characters of explanation a CLOSE carries: at most four bytes each, and the length is one byte. */
+const CLOSE_TEXT_CHARACTERS = 60;
+
+/** The last frame of a connection. */
+export function closeFrame(reason: CloseReason, text: string): Bytes {
+  return encodeFrame(SESSION_FRAME.close, Close.encode({ reason, text: text.slice(0, CLOSE_TEXT_CHARACTERS) }));
+}
 
 const sealedFields = { header: field.bytes, ciphertext: field.ciphertext, signature: field.bytes };
 
@@ -95,6 +105,8 @@ export const ListPage = codec(
     online: field.bytes,
   }),
 );
+
+export type ListPage = Decoded<typeof ListPage>;
 
 /** How many entries a log page holds at the most; bytes bound it as well. */
 export const LOG_PAGE_ENTRIES = 512;

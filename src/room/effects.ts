@@ -17,9 +17,8 @@ export type RoomNotice =
   | { readonly kind: 'presence'; readonly member: RosterMember; readonly online: boolean };
 
 export type RoomEffect =
+  /** To one, in order with what is broadcast before and after. */
   | { readonly kind: 'send'; readonly to: HolderId; readonly frame: Bytes }
-  /** After everything broadcast so far: what it answers refers to that. */
-  | { readonly kind: 'send-after-broadcasts'; readonly to: HolderId; readonly frame: Bytes }
   /** To everyone live, as one and the same bytes. */
   | { readonly kind: 'broadcast'; readonly frame: Bytes }
   /** From here on this connection gets what is broadcast, and nothing from before. */

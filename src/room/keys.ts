@@ -3,7 +3,7 @@
  * signed; it cannot open a wrap, and a statement it replaced would not carry the member's signature.
  * @see docs/protocol.md#sender-chains
  */
-import { sha256 } from '../crypto/hash.ts';
+import { chainStart } from '../crypto/log-hash.ts';
 import type { Roster } from '../crypto/roster.ts';
 import { type CheckedStatement, checkStatement } from '../crypto/statement.ts';
 import { bytesEqual, type Bytes } from '../protocol/bytes.ts';
@@ -72,7 +72,7 @@ export function routeWraps(
   if (verdict === 'ahead' || verdict === 'forked') {
     throw new ProtocolError('bad-epoch', `a chain for epoch ${announcement.epoch}, which this room does not have`);
   }
-  if (verdict === 'stale') {
+  if (verdict !== 'good') {
     return { announcement, current: false, deliveries: [], refused: wraps.map((wrap) => wrap.memberId) };
   }
   const chainKey = idKey(announcement.chainId);
@@ -81,7 +81,7 @@ export function routeWraps(
       chainKey,
       epoch: announcement.epoch,
       lastN: announcement.n - 1,
-      lastLeaf: sha256(signed.bytes),
+      lastLeaf: chainStart(announcement.memberId, announcement.chainId),
       placed: new Map(),
     };
   }

@@ -4,13 +4,14 @@
  * @see docs/protocol.md#log
  */
 import type { EntryBytes } from '../crypto/log-hash.ts';
-import type { Hash } from '../protocol/identifiers.ts';
+import type { Ciphertext, Hash } from '../protocol/identifiers.ts';
 import type { EntryKind } from '../protocol/session-frames.ts';
 
 export interface NewEntry extends EntryBytes {
   readonly kind: EntryKind;
   readonly placedAtMs: number;
   readonly leaf: Hash;
+  readonly ciphertext: Ciphertext;
 }
 
 export type LogItem =

@@ -54,7 +54,7 @@ export function judgePost(post: Post, sender: Resident, context: PostContext): P
   if (epoch === 'forked' || epoch === 'ahead') {
     throw new ProtocolError('bad-epoch', `a message for epoch ${header.epoch}, which this room does not have`);
   }
-  if (epoch === 'stale' || chain.epoch < context.roster.lastRemovalEpoch) return { kind: 'stale', header };
+  if (epoch !== 'good' || chain.epoch < context.roster.lastRemovalEpoch) return { kind: 'stale', header };
   if (header.generation < sender.quotedGeneration || header.generation > sender.statement.generation) {
     throw new ProtocolError('bad-generation', `generation ${header.generation} is not this member's`);
   }

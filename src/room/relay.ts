@@ -20,9 +20,8 @@ import {
 } from '../protocol/identifiers.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
-import type { CloseReason, Deferral } from '../protocol/reasons.ts';
+import type { Deferral } from '../protocol/reasons.ts';
 import {
-  Close,
   Deferred,
   DigestItem,
   Entry,
@@ -77,10 +76,6 @@ export interface RelayContext {
   readonly log: Log;
   readonly limits: Limits;
   readonly nowMs: number;
-}
-
-export function closeFrame(reason: CloseReason, text: string): Bytes {
-  return encodeFrame(SESSION_FRAME.close, Close.encode({ reason, text: text.slice(0, 60) }));
 }
 
 export class Relay {
@@ -203,7 +198,7 @@ export class Relay {
     if (verdict.kind === 'known') {
       const { conversation, chainId, n } = verdict.header;
       const placed = Placed.encode({ conversation, chainId, n, index: verdict.index });
-      return [{ kind: 'send-after-broadcasts', to: peer.connection, frame: encodeFrame(SESSION_FRAME.placed, placed) }];
+      return [{ kind: 'send', to: peer.connection, frame: encodeFrame(SESSION_FRAME.placed, placed) }];
     }
     if (verdict.kind !== 'place') return [this.#deferred(peer, verdict.header, verdict.kind, 0)];
     const { frame, index } = this.#place('message', post, moment, verdict.leaf);
@@ -235,7 +230,7 @@ export class Relay {
     retryAfterMs: number,
   ): RoomEffect {
     const body = Deferred.encode({ conversation, chainId, n, reason, retryAfterMs });
-    return { kind: 'send-after-broadcasts', to: peer.connection, frame: encodeFrame(SESSION_FRAME.deferred, body) };
+    return { kind: 'send', to: peer.connection, frame: encodeFrame(SESSION_FRAME.deferred, body) };
   }
 
   #place(

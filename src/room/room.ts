@@ -14,6 +14,7 @@ import type { Limits } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import { checkNickname, foldNickname } from '../protocol/nickname.ts';
 import type { CloseReason, Refusal } from '../protocol/reasons.ts';
+import { closeFrame } from '../protocol/session-frames.ts';
 import {
   Admission,
   type AdmissionEffect,
@@ -26,7 +27,7 @@ import type { RoomEffect } from './effects.ts';
 import { type HolderId, InvitationBook } from './invitations.ts';
 import type { Log } from './log.ts';
 import { Owner } from './owner.ts';
-import { closeFrame, Relay, type RelayPeer } from './relay.ts';
+import { Relay, type RelayPeer } from './relay.ts';
 import { Resident } from './resident.ts';
 
 /** The part of the gate in front of the door that a run decides about. */

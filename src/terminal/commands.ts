@@ -10,8 +10,7 @@ export type CommandCall =
   | { readonly name: 'help'; readonly topic: string | null }
   | { readonly name: 'invite'; readonly act: 'new' | 'list' | 'raw' }
   | { readonly name: 'invite'; readonly act: 'revoke' | 'resume'; readonly id: string }
-  | { readonly name: 'kick'; readonly nick: string; readonly reason: string | null }
-  | { readonly name: 'whois'; readonly nick: string }
+  | { readonly name: 'whois' | 'kick'; readonly nick: string }
   | { readonly name: 'fork'; readonly act: 'ack' };
 
 export interface Command {
@@ -138,14 +137,12 @@ export const COMMANDS: readonly Command[] = [
     {
       name: 'kick',
       aliases: [],
-      usage: 'NICK [reason]',
+      usage: 'NICK',
       summary: 'remove a member; everyone is shown it',
       hostOnly: true,
     },
-    ([nick, ...reason]) =>
-      nick === undefined
-        ? null
-        : { name: 'kick', nick: nickOf(nick), reason: reason.length > 0 ? reason.join(' ') : null },
+    ([nick, ...rest]) =>
+      nick === undefined || rest.length > 0 ? null : { name: 'kick', nick: nickOf(nick) },
   ),
 ];
 

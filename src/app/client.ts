@@ -1,0 +1,154 @@
+/** `securechat c`: from an invitation to the room, and out again. */
+import { formatFingerprint } from '../crypto/fingerprint.ts';
+import { type Invitation, invitationClockWarning, readInvitation } from '../crypto/invitation.ts';
+import { generateWrapKeys } from '../crypto/key-wrap.ts';
+import { generateSigningKey } from '../crypto/signature.ts';
+import type { Question } from '../protocol/admission-frames.ts';
+import type { Bytes } from '../protocol/bytes.ts';
+import { InputError } from '../protocol/errors.ts';
+import { checkNickname } from '../protocol/nickname.ts';
+import { dialTls } from '../transport/tls-dialer.ts';
+import { AnswerThread } from './answer-thread.ts';
+import { Chat } from './chat.ts';
+import type { ExitCode } from './exit-codes.ts';
+import { finish, outcomeOf, outcomeOfError } from './finish.ts';
+import { type Front, GaveUpError, openFront } from './front.ts';
+import { openLog } from './log.ts';
+import { type Ask, Membership } from './membership.ts';
+import type { InvitationSource, JoinOptions, SecretSource } from './options.ts';
+import { readSecret } from './secret.ts';
+import { problemText } from './sentences.ts';
+
+const DIAL_MS = 20_000;
+
+/** @returns the exit code; everything there is to say about it has been said. */
+export async function runJoin(options: JoinOptions): Promise<ExitCode> {
+  const log = openLog(options);
+  const front = openFront(options);
+  const answers = new AnswerThread();
+  try {
+    // Keys take up to two seconds; the person is still typing.
+    const identity = generateSigningKey(options.signing);
+    const wrapKeys = generateWrapKeys();
+    const { invitation, admissionKey } = await askInvitation(options.invitation, front);
+    const warning = invitationClockWarning(invitation, Date.now());
+    if (warning !== null) front.emit({ type: 'notice', level: 'warning', code: 'clock', text: warning });
+
+    let roomName = '';
+    let question = '';
+    let interrupted = false;
+    let chat: Chat | null = null;
+    const membership = new Membership({
+      ...invitation,
+      admissionKey,
+      identity,
+      wrapKeys,
+      answers,
+      connect: (signal) =>
+        dialTls({
+          addresses: invitation.addresses,
+          tlsPin: invitation.tlsPin,
+          exporterContext: invitation.roomId,
+          timeoutMs: DIAL_MS,
+          signal,
+        }),
+      ask: answerer(options, front, () => question),
+      onQuestion(asked) {
+        roomName = asked.roomName;
+        question = asked.question;
+        front.emit({ type: 'notice', level: 'info', code: 'room', text: aboutRoom(asked, invitation) });
+      },
+      onEvent(event) {
+        if (event.kind === 'joined') {
+          void answers.end();
+          chat = new Chat({
+            front,
+            membership,
+            host: null,
+            roomName,
+            ownerFingerprint: invitation.ownerFingerprint,
+            onQuit(how) {
+              interrupted = how === 'interrupted';
+              membership.leave();
+            },
+          });
+          chat.show(event);
+          front.listen(chat);
+        } else chat?.show(event);
+      },
+      onLine(state) {
+        log.info('line', state.kind === 'lost' ? 'lost' : `trying again in ${Math.round(state.inMs)} ms`);
+        if (state.kind !== 'lost') return;
+        const text = 'The line to the host is lost. Trying again; what you say waits.';
+        front.emit({ type: 'notice', level: 'warning', code: 'line-lost', text });
+      },
+    });
+    const gaveUp = new Promise<GaveUpError>((resolve) => {
+      front.onGone = resolve;
+    });
+    void membership.join();
+    const ending = await Promise.race([membership.ended, gaveUp]);
+    if (ending instanceof GaveUpError) {
+      membership.leave();
+      throw ending;
+    }
+    return finish(front, options.display, outcomeOf(ending, interrupted));
+  } catch (error) {
+    return finish(front, options.display, outcomeOfError(error));
+  } finally {
+    await answers.end();
+  }
+}
+
+/** @throws InputError when the invitation given cannot be used and nobody can be asked for another. */
+async function askInvitation(
+  source: InvitationSource | null,
+  front: Front,
+): Promise<{ readonly invitation: Invitation; readonly admissionKey: Bytes }> {
+  if (source !== null) return readInvitation(source.kind === 'text' ? source.text : await readSecret(source, front));
+  let problem = '';
+  for (;;) {
+    const text = await front.ask({ name: 'token', message: `${problem}Paste the invitation.`, secret: true });
+    try {
+      return await readInvitation(text);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      problem = `${error.message} `;
+    }
+  }
+}
+
+/** Answers the door's questions: from options first, then by asking. What did not do once is not given again. */
+function answerer(options: JoinOptions, front: Front, question: () => string): Ask {
+  const sources: Record<'answer' | 'code', SecretSource | null> = { answer: options.answer, code: options.code };
+  return async (what, { triesLeft, problem, hint }) => {
+    const said = problemText(problem, triesLeft, hint);
+    if (what === 'nick') {
+      if (options.nick !== null && problem === null) return options.nick;
+      return askNick(front, said);
+    }
+    const source = sources[what];
+    sources[what] = null;
+    if (source !== null && problem === null) return readSecret(source, front);
+    const message = what === 'answer' ? question() : 'The code on the host\'s screen (six digits)?';
+    return front.ask({ name: what, message: `${said}${message}`, secret: true, triesLeft });
+  };
+}
+
+async function askNick(front: Front, said: string): Promise<string> {
+  let problem = said;
+  for (;;) {
+    const text = await front.ask({ name: 'nick', message: `${problem}Your nickname in this room?`, secret: false });
+    try {
+      return checkNickname(text.trim().toLowerCase());
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      problem = `${error.message} `;
+    }
+  }
+}
+
+function aboutRoom(question: Question, invitation: Invitation): string {
+  const keeps = question.keeps === 'nothing' ? 'keeps nothing on disk' : 'keeps ciphertext for absent members';
+  return `Room "${question.roomName}", owner key ${formatFingerprint(invitation.ownerFingerprint)}. The host ${keeps} and cannot read what is said.`;
+}

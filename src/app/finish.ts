@@ -1,0 +1,76 @@
+/** How the program ends: one sentence for the person, one code for the shell. */
+import { InputError, SecurityError } from '../protocol/errors.ts';
+import { DialError, ListenError } from '../transport/errors.ts';
+import { EXIT, type ExitCode } from './exit-codes.ts';
+import { type Front, GaveUpError } from './front.ts';
+import { type Ending, LostError } from './membership.ts';
+import { refusalText } from './sentences.ts';
+
+export interface Outcome {
+  readonly exitCode: ExitCode;
+  /** What to say about it; `null` when it went as wished. */
+  readonly problem: { readonly code: string; readonly text: string } | null;
+}
+
+export function outcomeOf(ending: Ending, interrupted: boolean): Outcome {
+  switch (ending.kind) {
+    case 'left':
+      return { exitCode: interrupted ? EXIT.interrupted : EXIT.done, problem: null };
+    case 'closed':
+      if (ending.reason === 'host-closing' || ending.reason === 'bye') return { exitCode: EXIT.done, problem: null };
+      return {
+        exitCode: ending.reason === 'protocol' ? EXIT.unexpected : EXIT.notAdmitted,
+        problem: { code: ending.reason, text: `The host closed your session: ${ending.text}.` },
+      };
+    case 'refused':
+      return {
+        exitCode: EXIT.notAdmitted,
+        problem: { code: ending.reason, text: refusalText(ending.reason, ending) },
+      };
+    case 'forgotten':
+      return {
+        exitCode: EXIT.notAdmitted,
+        problem: {
+          code: 'forgotten',
+          text: 'You are no longer a member: you were removed, or away for more than 15 minutes. Join again with an invitation.',
+        },
+      };
+    case 'failed':
+      return outcomeOfError(ending.error);
+  }
+}
+
+export function outcomeOfError(error: unknown): Outcome {
+  if (error instanceof GaveUpError) {
+    return error.how === 'interrupted'
+      ? { exitCode: EXIT.interrupted, problem: null }
+      : { exitCode: EXIT.notAdmitted, problem: { code: 'gave-up', text: 'Standard input ended before everything was answered.' } };
+  }
+  if (error instanceof SecurityError) {
+    return { exitCode: EXIT.security, problem: { code: error.code, text: securityText(error) } };
+  }
+  if (error instanceof DialError || error instanceof ListenError) {
+    return { exitCode: EXIT.network, problem: { code: error.code, text: error.message } };
+  }
+  if (error instanceof LostError) return { exitCode: EXIT.network, problem: { code: 'lost', text: error.message } };
+  if (error instanceof InputError) return { exitCode: EXIT.usage, problem: { code: error.code, text: error.message } };
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { exitCode: EXIT.unexpected, problem: { code: 'unexpected', text: `Unexpected failure: ${text}` } };
+}
+
+function securityText(error: SecurityError): string {
+  if (error.code !== 'pin-mismatch') return error.message;
+  return `${error.message} Either the room has ended and another program answers there, or someone stands between you and the host. Nothing was sent. Ask the host another way for a new invitation.`;
+}
+
+/** Tells how it ended: an event for programs, standard error for people. */
+export function finish(front: Front, display: 'terminal' | 'plain' | 'json', { exitCode, problem }: Outcome): ExitCode {
+  if (display === 'json') {
+    if (problem !== null) front.emit({ type: 'error', code: problem.code, message: problem.text });
+    front.close();
+  } else {
+    front.close();
+    if (problem !== null) process.stderr.write(`securechat: ${problem.text}\n`);
+  }
+  return exitCode;
+}

@@ -1,0 +1,237 @@
+/** `securechat s`: opens a room on this machine, and takes part in it unless told not to. */
+import { userInfo } from 'node:os';
+import { normaliseAnswer, answerStrength } from '../crypto/answer.ts';
+import { type Address, formatAddress } from '../crypto/invitation.ts';
+import { formatFingerprint } from '../crypto/fingerprint.ts';
+import { generateWrapKeys } from '../crypto/key-wrap.ts';
+import { generateSigningKey } from '../crypto/signature.ts';
+import { toBase64url, utf8 } from '../protocol/bytes.ts';
+import { InputError } from '../protocol/errors.ts';
+import { LIMITS } from '../protocol/limits.ts';
+import { checkNickname, type Nickname } from '../protocol/nickname.ts';
+import type { RoomNotice } from '../room/effects.ts';
+import { AnswerThread } from './answer-thread.ts';
+import { Chat, type HostControls } from './chat.ts';
+import { jsonEvents } from './event-view.ts';
+import { EXIT, type ExitCode } from './exit-codes.ts';
+import { finish, outcomeOf, outcomeOfError } from './finish.ts';
+import { type Front, openFront } from './front.ts';
+import { InvitationDesk } from './invitation-desk.ts';
+import { openLog } from './log.ts';
+import { Membership } from './membership.ts';
+import type { HostOptions } from './options.ts';
+import { RelayHost } from './relay-host.ts';
+import { readSecret } from './secret.ts';
+
+const DEFAULT_ROOM = 'securechat';
+/** The host's own way in lives only until it is used, moments later. */
+const OWN_INVITATION_MS = 10 * 60_000;
+
+/** @returns the exit code; everything there is to say about it has been said. */
+export async function runHost(options: HostOptions): Promise<ExitCode> {
+  const log = openLog(options);
+  const front = openFront(options);
+  const answers = new AnswerThread();
+  let relay: RelayHost | null = null;
+  try {
+    const identity = options.chat ? generateSigningKey(options.signing) : null;
+    const wrapKeys = options.chat ? generateWrapKeys() : null;
+    const question = await askQuestion(options, front);
+    const answer = await askAnswer(options, front);
+    const host = await RelayHost.start({
+      roomName: options.roomName ?? DEFAULT_ROOM,
+      question,
+      answer,
+      listen: options.listen,
+      membersMost: options.membersMost,
+      limits: LIMITS,
+      answers,
+      log,
+    });
+    relay = host;
+    const over = Promise.withResolvers<'quit' | 'interrupted' | Error>();
+    front.onGone = (error) => over.resolve(error.how === 'interrupted' ? 'interrupted' : 'quit');
+
+    const desk = new InvitationDesk({ relay: host, front, addresses: addressesOf(options, host), options });
+    const first = await desk.make();
+    const ownerFingerprint = host.ownerFingerprint;
+    const codeView = () => ({ value: host.code.value, expiresAt: new Date(host.code.expiresAtMs).toISOString() });
+    const controls: HostControls = {
+      members: () => host.members,
+      position: () => host.position,
+      code: codeView,
+      invite: (call) => desk.obey(call),
+      showCode: () => front.emit({ type: 'notice', level: 'info', code: 'code', text: `The room code is ${host.code.value}.` }),
+      kick(nick) {
+        const member = host.members.find((candidate) => candidate.nick === nick);
+        if (member === undefined) throw new InputError('no-such-member', `Nobody here is called ${nick}. /names shows who is.`);
+        if (member.role === 'owner') throw new InputError('no-such-member', 'You cannot remove yourself; /quit ends the room.');
+        host.remove(member.key);
+      },
+    };
+    front.emit({
+      type: 'ready',
+      room: { id: toBase64url(host.roomId), name: options.roomName ?? DEFAULT_ROOM },
+      addresses: desk.addresses.map(formatAddress),
+      invitation: first,
+      question,
+      code: codeView(),
+      fingerprint: formatFingerprint(ownerFingerprint),
+    });
+
+    let membership: Membership | null = null;
+    let chat: Chat | null = null;
+    const openChat = (member: Membership | null): Chat => {
+      const opened = new Chat({
+        front,
+        membership: member,
+        host: controls,
+        roomName: options.roomName ?? DEFAULT_ROOM,
+        ownerFingerprint,
+        onQuit: (how) => over.resolve(how),
+      });
+      front.listen(opened);
+      return opened;
+    };
+    host.onNotice((notice) => {
+      for (const event of noticeEvents(notice, membership !== null, desk)) front.emit(event);
+      chat?.refreshStatus();
+    });
+    if (identity !== null && wrapKeys !== null) {
+      const own = await host.invite({ addresses: desk.addresses, uses: 1, ttlMs: OWN_INVITATION_MS, role: 'owner' });
+      const nick = options.nick ?? defaultNick();
+      membership = new Membership({
+        roomId: host.roomId,
+        ownerFingerprint,
+        tlsPin: host.tlsPin,
+        invitationId: own.id,
+        admissionKey: own.admissionKey,
+        connect: () => Promise.resolve(host.connectInProcess()),
+        identity,
+        wrapKeys,
+        answers,
+        ask: (what) => Promise.resolve(what === 'answer' ? answer : what === 'code' ? host.code.value : nick),
+        onQuestion: () => {},
+        onEvent(event) {
+          if (event.kind === 'joined') {
+            void answers.end();
+            chat = openChat(membership);
+          }
+          chat?.show(event);
+        },
+        onLine: () => {},
+      });
+      void membership.join();
+      void membership.ended.then((ending) => {
+        const { exitCode, problem } = outcomeOf(ending, false);
+        over.resolve(exitCode === EXIT.done ? 'quit' : new Error(problem?.text ?? 'the host\'s own membership ended'));
+      });
+    } else {
+      await answers.end();
+      chat = openChat(null);
+      chat.refreshStatus();
+    }
+
+    const how = await over.promise;
+    // Members are told that the room closes; the host's own membership needs no LEAVE for that.
+    await host.close('the host closed the room');
+    relay = null;
+    if (how instanceof Error) throw how;
+    return finish(front, options.display, {
+      exitCode: how === 'interrupted' ? EXIT.interrupted : EXIT.done,
+      problem: null,
+    });
+  } catch (error) {
+    await relay?.close('the host closed the room');
+    return finish(front, options.display, outcomeOfError(error));
+  } finally {
+    await answers.end();
+  }
+}
+
+async function askQuestion(options: HostOptions, front: Front): Promise<string> {
+  if (options.question !== null) return options.question;
+  for (let problem = ''; ; problem = 'A question is 1 to 400 bytes. ') {
+    const message = `${problem}A security question whose answer your guests know?`;
+    const text = (await front.ask({ name: 'question', message, secret: false })).trim();
+    const bytes = utf8.encode(text).length;
+    if (bytes > 0 && bytes <= LIMITS.questionBytes) return text;
+  }
+}
+
+/** @returns the answer, normalised. */
+async function askAnswer(options: HostOptions, front: Front): Promise<string> {
+  if (options.answer !== null) return checkedAnswer(await readSecret(options.answer, front), front);
+  let problem = '';
+  for (;;) {
+    const text = await front.ask({ name: 'answer', message: `${problem}Its answer?`, secret: true });
+    try {
+      return checkedAnswer(text, front);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      problem = `${error.message} `;
+    }
+  }
+}
+
+function checkedAnswer(text: string, front: Front): string {
+  const answer = normaliseAnswer(text);
+  if (answerStrength(answer) === 'weak') {
+    const warning = 'That answer is short and could be guessed by someone who reads this machine\'s memory.';
+    front.emit({ type: 'notice', level: 'warning', code: 'weak-answer', text: warning });
+  }
+  return answer;
+}
+
+/** What invitations name: what was asked for, or this machine's own addresses. */
+function addressesOf(options: HostOptions, host: RelayHost): readonly Address[] {
+  const wished = options.addresses.map((address) => ({ host: address.host, port: address.port ?? host.port }));
+  const own = host.addresses.map((address) => ({ host: address, port: host.port }));
+  const all = wished.length > 0 ? wished : own;
+  // A machine without any network still serves itself.
+  return all.length > 0 ? all.slice(0, LIMITS.addressesPerInvitation) : [{ host: '127.0.0.1', port: host.port }];
+}
+
+/** The account's name where it makes a nickname, else `host`, which only the owner may be called. */
+function defaultNick(): Nickname {
+  try {
+    return checkNickname(userInfo().username.toLowerCase());
+  } catch {
+    return 'host' as Nickname;
+  }
+}
+
+function noticeEvents(
+  notice: RoomNotice,
+  takesPart: boolean,
+  desk: InvitationDesk,
+): readonly Parameters<Front['emit']>[0][] {
+  switch (notice.kind) {
+    case 'code':
+      return [{ type: 'code', value: notice.code.value, expiresAt: new Date(notice.code.expiresAtMs).toISOString() }];
+    case 'roster':
+      // The host's own session shows them, checked like everyone's.
+      return takesPart ? [] : jsonEvents(notice);
+    case 'presence':
+      return takesPart ? [] : jsonEvents(notice);
+    case 'suspended': {
+      const why = notice.because === 'tries' ? 'too many failed tries' : 'someone who came by it was removed';
+      const text = `Invitation ${desk.nameOf(notice.invitation)} is suspended: ${why}. /invite resume ${desk.nameOf(notice.invitation)} opens it again; /invite new makes another.`;
+      return [{ type: 'notice', level: 'warning', code: 'suspended', text }];
+    }
+    case 'refused':
+      return [{ type: 'notice', level: 'info', code: 'refused', text: `Someone was turned away at the door: ${notice.reason}.` }];
+    case 'door':
+      return desk.isOwn(notice.invitation)
+        ? []
+        : [{ type: 'notice', level: 'info', code: 'door', text: `Someone with invitation ${desk.nameOf(notice.invitation)} ${STAGES[notice.stage]}.` }];
+  }
+}
+
+const STAGES = {
+  question: 'is at the question',
+  'answer-tested': 'has given an answer',
+  'answer-proved': 'has the right answer and is at the code',
+  'wrong-code': 'gave a wrong code',
+  'nick-refused': 'asked for a nickname that cannot be had',
+} as const;

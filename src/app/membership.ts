@@ -1,0 +1,392 @@
+/**
+ * One person's membership over real connections: the run at the door, the session, and coming back after a lost line.
+ * The host's own chatting is one of these as well, over a connection that stays inside the process.
+ */
+import { answerIdentifiers } from '../crypto/answer.ts';
+import { generateWrapKeys, type WrapKeyPair } from '../crypto/key-wrap.ts';
+import type { SigningKey } from '../crypto/signature.ts';
+import type { Question, Welcome } from '../protocol/admission-frames.ts';
+import type { Bytes } from '../protocol/bytes.ts';
+import type { Content } from '../protocol/content.ts';
+import { InputError, ProtocolError, SecurityError } from '../protocol/errors.ts';
+import { type Hash, type InvitationId, ROOM_CONVERSATION, type RoomId } from '../protocol/identifiers.ts';
+import { LIMITS } from '../protocol/limits.ts';
+import type { CloseReason as ClosingReason, Refusal } from '../protocol/reasons.ts';
+import { closeFrame } from '../protocol/session-frames.ts';
+import type { SessionEffect, SessionEvent } from '../member/events.ts';
+import { Joining, type JoiningEffect, type Purpose, type Wanted } from '../member/joining.ts';
+import { Session } from '../member/session.ts';
+import { OwnWrapKeys } from '../member/wrap-keys.ts';
+import type { Connection } from '../transport/connection.ts';
+import type { AnswerThread } from './answer-thread.ts';
+import { systemMoment } from './moment.ts';
+
+export type Ask = (
+  what: Wanted,
+  about: { readonly triesLeft: number; readonly problem: Refusal | 'wrong-answer' | 'unusable' | null; readonly hint?: string },
+) => Promise<string>;
+
+export interface MembershipOptions {
+  readonly roomId: RoomId;
+  readonly ownerFingerprint: Hash;
+  readonly tlsPin: Hash;
+  readonly invitationId: InvitationId;
+  readonly admissionKey: Bytes;
+  readonly connect: (signal: AbortSignal) => Promise<Connection>;
+  /** Begun while the person was still typing. */
+  readonly identity: Promise<SigningKey>;
+  readonly wrapKeys: Promise<WrapKeyPair>;
+  readonly answers: AnswerThread;
+  readonly ask: Ask;
+  readonly onQuestion: (question: Question) => void;
+  readonly onEvent: (event: SessionEvent) => void;
+  /** The line is lost, or is back. */
+  readonly onLine: (state: { readonly kind: 'lost' } | { readonly kind: 'trying'; readonly inMs: number }) => void;
+}
+
+/** How a membership ended. */
+export type Ending =
+  | { readonly kind: 'left' }
+  | { readonly kind: 'closed'; readonly reason: ClosingReason; readonly text: string }
+  | { readonly kind: 'refused'; readonly reason: Refusal | 'wrong-answer'; readonly triesLeft: number; readonly version: number }
+  /** The host no longer knows this member. */
+  | { readonly kind: 'forgotten' }
+  | { readonly kind: 'failed'; readonly error: Error };
+
+const TICK_MS = 250;
+const FIRST_RETRY_MS = 500;
+const LONGEST_RETRY_MS = 15_000;
+/** A run at the door without a person in it. */
+const LOGIN_MS = 20_000;
+/** After LEAVE the host answers by closing; a host that does not is left all the same. */
+const LEAVING_MS = 3_000;
+
+export class Membership {
+  readonly #options: MembershipOptions;
+  readonly #over = Promise.withResolvers<Ending>();
+  readonly #stop = new AbortController();
+  #session: Session | null = null;
+  #connection: Connection | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #leaving = false;
+  #ended = false;
+
+  constructor(options: MembershipOptions) {
+    this.#options = options;
+  }
+
+  /** Settles once, whatever happens. */
+  get ended(): Promise<Ending> {
+    return this.#over.promise;
+  }
+  /** `null` until the first WELCOME. */
+  get session(): Session | null {
+    return this.#session;
+  }
+
+  /** Knocks. What comes of it is told by events and by `ended`. */
+  async join(): Promise<void> {
+    try {
+      const connection = await this.#options.connect(this.#stop.signal);
+      const { invitationId, admissionKey } = this.#options;
+      const welcome = await this.#run(connection, { kind: 'join', invitationId, admissionKey });
+      const [identity, pair] = await Promise.all([this.#options.identity, this.#options.wrapKeys]);
+      const wrapKeys = this.#ownWrapKeys(identity, pair);
+      this.#session = new Session({ roomId: this.#options.roomId, identity, wrapKeys });
+      this.#timer = setInterval(() => this.#tick(), TICK_MS);
+      this.#attend(connection, welcome);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** @throws InputError when too many messages wait for their place. */
+  say(content: Content, ref: string | null): void {
+    this.#perform(this.#session?.say(content, ref, systemMoment()) ?? []);
+  }
+
+  acknowledge(): void {
+    this.#perform(this.#session?.acknowledge(systemMoment()) ?? []);
+  }
+
+  /** Leaves for good, if there is anything to leave. */
+  leave(): void {
+    if (this.#leaving || this.#ended) return;
+    this.#leaving = true;
+    const effects = this.#session?.leave() ?? [];
+    if (effects.length === 0) return this.#end({ kind: 'left' });
+    this.#perform(effects);
+    setTimeout(() => this.#end({ kind: 'left' }), LEAVING_MS).unref();
+  }
+
+  #wrapKeysMade: OwnWrapKeys | null = null;
+
+  #ownWrapKeys(identity: SigningKey, pair: WrapKeyPair): OwnWrapKeys {
+    this.#wrapKeysMade ??= new OwnWrapKeys({ identity, roomId: this.#options.roomId, pair, nowMs: Date.now() });
+    return this.#wrapKeysMade;
+  }
+
+  /** One run at the door. @throws whatever made it fail; the connection is then closed. */
+  async #run(connection: Connection, purpose: Purpose): Promise<Welcome> {
+    const { roomId, ownerFingerprint, tlsPin, answers } = this.#options;
+    const run = Promise.withResolvers<Welcome>();
+    const joining = new Joining({ roomId, ownerFingerprint, purpose, channelBinding: connection.channelBinding });
+    const identifiers = answerIdentifiers(roomId, tlsPin);
+    const guarded = (step: () => readonly JoiningEffect[]): void => {
+      try {
+        for (const effect of step()) perform(effect);
+      } catch (error) {
+        run.reject(error);
+      }
+    };
+    const ask = (what: Wanted, about: Parameters<Ask>[1]): void => {
+      this.#options.ask(what, about).then((text) => {
+        try {
+          for (const effect of joining[what](text)) perform(effect);
+        } catch (error) {
+          if (!(error instanceof InputError)) return run.reject(error);
+          ask(what, { ...about, problem: 'unusable', hint: error.message });
+        }
+      }, run.reject);
+    };
+    const perform = (effect: JoiningEffect): void => {
+      switch (effect.kind) {
+        case 'send':
+          connection.send(effect.frame);
+          break;
+        case 'question':
+          this.#options.onQuestion(effect.question);
+          break;
+        case 'ask':
+          ask(effect.what, effect);
+          break;
+        case 'start-answer':
+          answers
+            .run({ op: 'start', answer: effect.answer })
+            .then((outcome) => guarded(() => joining.answerStarted(outcome)), run.reject);
+          break;
+        case 'finish-answer':
+          answers
+            .run({ op: 'finish', identifiers, state: effect.state, ke2: effect.ke2, answer: effect.answer })
+            .then((outcome) => guarded(() => joining.answerFinished(outcome.result)), run.reject);
+          break;
+        case 'welcomed':
+          run.resolve(effect.welcome);
+          break;
+        case 'refused':
+          run.reject(new RefusedError(effect));
+          break;
+      }
+    };
+    if (purpose.kind === 'join') {
+      Promise.all([this.#options.identity, this.#options.wrapKeys]).then(([identity, pair]) => {
+        const { current } = this.#ownWrapKeys(identity, pair);
+        guarded(() => joining.keysReady({ identity, statement: current.statement }));
+      }, run.reject);
+    }
+    // Frames that follow WELCOME in the same read belong to the session.
+    this.#early = [];
+    let welcomed = false;
+    connection.start({
+      onFrame: (frame) => {
+        if (welcomed) return this.#onFrame(connection, frame);
+        guarded(() => {
+          const effects = joining.onFrame(frame);
+          if (effects.some(({ kind }) => kind === 'welcomed')) {
+            welcomed = true;
+            connection.setFrameLimit(LIMITS.frameBytesAfterAdmission);
+          }
+          return effects;
+        });
+      },
+      onClose: (reason) => {
+        const text = reason.kind === 'lost' || reason.kind === 'protocol' ? `: ${reason.message}` : '';
+        run.reject(new LostError(`The host closed the connection${text}.`));
+        this.#onClose(connection);
+      },
+    });
+    const stop = (): void => run.reject(this.#stop.signal.reason ?? new Error('stopped'));
+    this.#stop.signal.addEventListener('abort', stop);
+    guarded(() => joining.hello(systemMoment()));
+    try {
+      return await run.promise;
+    } catch (error) {
+      connection.close();
+      throw error;
+    } finally {
+      this.#stop.signal.removeEventListener('abort', stop);
+    }
+  }
+
+  /** Frames between WELCOME and the session taking over. */
+  #early: { readonly connection: Connection; readonly frame: Bytes }[] = [];
+
+  #attend(connection: Connection, welcome: Welcome): void {
+    const early = this.#early;
+    this.#early = [];
+    this.#connection = connection;
+    if (this.#ended) return connection.close();
+    if (connection.closed) return this.#onClose(connection);
+    this.#guard(() => this.#session?.welcomed(welcome, systemMoment()) ?? []);
+    for (const { frame } of early) this.#onFrame(connection, frame);
+    if (this.#leaving) this.#perform(this.#session?.leave() ?? []);
+  }
+
+  #onFrame(connection: Connection, frame: Bytes): void {
+    if (connection !== this.#connection) {
+      this.#early.push({ connection, frame: frame.slice() });
+      return;
+    }
+    this.#guard(() => this.#session?.onFrame(frame, systemMoment()) ?? []);
+  }
+
+  #guard(step: () => readonly SessionEffect[]): void {
+    try {
+      this.#perform(step());
+    } catch (error) {
+      if (error instanceof ProtocolError) {
+        this.#connection?.close(closeFrame('protocol', error.message));
+        this.#end({ kind: 'failed', error: new SecurityError(error.code, `The host broke the protocol: ${error.message}.`) });
+      } else this.#fail(error);
+    }
+  }
+
+  #perform(effects: readonly SessionEffect[]): void {
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case 'send':
+          this.#connection?.send(effect.frame);
+          break;
+        case 'event':
+          this.#tell(effect.event);
+          break;
+        case 'make-wrap-keys':
+          generateWrapKeys().then(
+            (pair) => this.#guard(() => this.#session?.wrapKeysMade(pair, systemMoment()) ?? []),
+            (error: unknown) => this.#fail(error),
+          );
+          break;
+        case 'reconnect':
+          this.#connection?.destroy();
+          break;
+      }
+    }
+  }
+
+  #tell(event: SessionEvent): void {
+    if (event.kind === 'closed' && event.reason === 'bye' && this.#leaving) return this.#end({ kind: 'left' });
+    this.#options.onEvent(event);
+    if (event.kind !== 'closed') return;
+    if (event.reason === 'silent' || event.reason === 'slow-reader') return;
+    const { reason, text } = event;
+    this.#end({ kind: 'closed', reason, text });
+  }
+
+  #tick(): void {
+    const session = this.#session;
+    if (session === null || this.#ended) return;
+    const moment = systemMoment();
+    if (session.isDead(moment.nowMs)) this.#connection?.destroy();
+    else this.#guard(() => session.tick(moment));
+  }
+
+  #onClose(connection: Connection): void {
+    if (connection !== this.#connection || this.#ended) return;
+    this.#connection = null;
+    this.#session?.disconnected();
+    if (this.#leaving) return this.#end({ kind: 'left' });
+    this.#options.onLine({ kind: 'lost' });
+    void this.#comeBack();
+  }
+
+  /** Tries until the host would have given the place away. */
+  async #comeBack(): Promise<void> {
+    const untilMs = Date.now() + LIMITS.guestOfflineMs;
+    for (let attempt = 0; Date.now() < untilMs && !this.#ended; attempt += 1) {
+      const longestMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** attempt);
+      // Jitter: everyone lost the same host at the same time.
+      const inMs = attempt === 0 ? Math.random() * FIRST_RETRY_MS : longestMs * (0.5 + Math.random() / 2);
+      this.#options.onLine({ kind: 'trying', inMs });
+      if (!(await pause(inMs, this.#stop.signal))) return;
+      try {
+        const connection = await this.#options.connect(this.#stop.signal);
+        return this.#attend(connection, await this.#login(connection));
+      } catch (error) {
+        if (this.#ended) return;
+        if (error instanceof RefusedError && error.refusal.reason === 'not-recognised') return this.#end({ kind: 'forgotten' });
+        if (error instanceof SecurityError) return this.#fail(error);
+      }
+    }
+    this.#end({ kind: 'failed', error: new LostError('The host could not be reached for fifteen minutes.') });
+  }
+
+  async #login(connection: Connection): Promise<Welcome> {
+    const session = this.#session;
+    const login = session?.login ?? null;
+    if (session === null || login === null) throw new Error('no session to come back to');
+    const identity = await this.#options.identity;
+    const { position } = session;
+    const late = setTimeout(() => connection.destroy(), LOGIN_MS);
+    try {
+      return await this.#run(connection, {
+        kind: 'login',
+        memberId: login.welcome.memberId,
+        accountKey: login.welcome.accountKey,
+        keys: { identity, statement: login.statement },
+        positions:
+          position === null ? [] : [{ conversation: ROOM_CONVERSATION, index: position.index, head: position.head }],
+        replaces: login.welcome.sessionId,
+      });
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (error instanceof RefusedError) {
+      const { reason, triesLeft, version } = error.refusal;
+      this.#end({ kind: 'refused', reason, triesLeft, version });
+    } else this.#end({ kind: 'failed', error: error instanceof Error ? error : new Error(String(error)) });
+  }
+
+  #end(ending: Ending): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#stop.abort(new Error('the membership is over'));
+    this.#session?.erase();
+    this.#connection?.close();
+    this.#over.resolve(ending);
+  }
+}
+
+/** The host said no. */
+class RefusedError extends Error {
+  readonly refusal: Extract<JoiningEffect, { readonly kind: 'refused' }>;
+
+  constructor(refusal: Extract<JoiningEffect, { readonly kind: 'refused' }>) {
+    super(`refused: ${refusal.reason}`);
+    this.refusal = refusal;
+  }
+}
+
+/** The line to the host is gone. */
+export class LostError extends Error {
+  override readonly name = 'LostError';
+}
+
+/** @returns `false` when aborted meanwhile. */
+function pause(delayMs: number, signal: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve(false);
+    const stop = (): void => {
+      clearTimeout(timer);
+      resolve(false);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', stop);
+      resolve(true);
+    }, delayMs);
+    signal.addEventListener('abort', stop, { once: true });
+  });
+}

@@ -1,0 +1,342 @@
+/**
+ * The host process's blind part: the room's state machine over real sockets. Nothing in here, nor in anything it
+ * imports, can open a message; the import check holds that.
+ */
+import { loadAnswerHost, answerIdentifiers } from '../crypto/answer.ts';
+import { makeCertificate } from '../crypto/certificate.ts';
+import { type Address, mintInvitation } from '../crypto/invitation.ts';
+import { generateSigningKey, ownerFingerprint, type SigningKey } from '../crypto/signature.ts';
+import type { RosterMember } from '../crypto/roster.ts';
+import { type Bytes, toBase64url } from '../protocol/bytes.ts';
+import { type Hash, type IdKey, type InvitationId, invitationId, type RoomId, roomId } from '../protocol/identifiers.ts';
+import type { Limits } from '../protocol/limits.ts';
+import type { Role } from '../protocol/signed-objects.ts';
+import { DoorGate } from '../room/door-gate.ts';
+import type { RoomEffect, RoomNotice } from '../room/effects.ts';
+import { type Gate, Room } from '../room/room.ts';
+import type { InvitationView } from '../room/invitations.ts';
+import { MemoryLog } from '../storage/memory-log.ts';
+import type { Connection } from '../transport/connection.ts';
+import { FanOut, type Subscriber } from '../transport/fan-out.ts';
+import { memoryPair } from '../transport/memory-pair.ts';
+import { listenTls, type TlsListener } from '../transport/tls-listener.ts';
+import type { AnswerThread } from './answer-thread.ts';
+import type { Log } from './log.ts';
+import { systemMoment } from './moment.ts';
+
+export interface RelayHostSettings {
+  readonly roomName: string;
+  readonly question: string;
+  /** Normalised. */
+  readonly answer: string;
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly membersMost: number;
+  readonly limits: Limits;
+  readonly answers: AnswerThread;
+  readonly log: Log;
+}
+
+export interface MintedInvitation {
+  readonly id: InvitationId;
+  readonly text: string;
+  readonly expiresAtMs: number;
+  readonly uses: number;
+  /** Key and token as any other Fernet implementation takes them. */
+  readonly fernet: { readonly key: string; readonly token: string };
+}
+
+interface Line {
+  readonly connection: Connection;
+  readonly subscriber: Subscriber;
+}
+
+const TICK_MS = 250;
+const CREDENTIAL = 'answer';
+
+export class RelayHost {
+  readonly roomId: RoomId;
+  readonly ownerFingerprint: Hash;
+  readonly #settings: RelayHostSettings;
+  readonly #room: Room;
+  readonly #listener: TlsListener;
+  readonly #gate: DoorGate;
+  readonly tlsPin: Hash;
+  readonly #fanOut = new FanOut();
+  readonly #lines = new Map<number, Line>();
+  readonly #addressOf = new Map<number, string>();
+  readonly #timer: NodeJS.Timeout;
+  #lastLocalId = 0;
+  #onNotice: (notice: RoomNotice) => void = () => {};
+
+  /** @throws ListenError when the address cannot be listened on. */
+  static async start(settings: RelayHostSettings): Promise<RelayHost> {
+    const moment = systemMoment();
+    const id = roomId(moment.randomBytes(16));
+    const [ownerKey, certificate, answerHost] = await Promise.all([
+      generateSigningKey('rsa'),
+      makeCertificate({ nowMs: moment.nowMs, serial: moment.randomBytes(16) }),
+      loadAnswerHost(),
+    ]);
+    const identifiers = answerIdentifiers(id, certificate.pin);
+    const setup = answerHost.createSetup();
+    const { record } = await settings.answers.run({
+      op: 'register',
+      setup,
+      credential: CREDENTIAL,
+      answer: settings.answer,
+      identifiers,
+    });
+    const gate = new DoorGate(settings.limits);
+    let host: RelayHost | null = null;
+    const listener = await listenTls({
+      keyPem: certificate.keyPem,
+      certPem: certificate.certPem,
+      ...settings.listen,
+      exporterContext: id,
+      limits: settings.limits,
+      onConnection: (connection, socketId) => host?.accept(connection, socketId),
+      onError: (error) => settings.log.error('listener', error.message),
+      onRawConnection: (address, socketId) => host?.arrive(address, socketId) ?? false,
+      onRawClose: (socketId) => host?.depart(socketId),
+    });
+    host = new RelayHost(settings, {
+      roomId: id,
+      ownerKey,
+      tlsPin: certificate.pin,
+      gate,
+      listener,
+      answer: {
+        start: (ke1) => answerHost.startLogin({ setup, record, credential: CREDENTIAL, identifiers, ke1 }),
+        finish: (state, ke3) => answerHost.finishLogin({ state, ke3, identifiers }),
+      },
+    });
+    return host;
+  }
+
+  private constructor(
+    settings: RelayHostSettings,
+    parts: {
+      readonly roomId: RoomId;
+      readonly ownerKey: SigningKey;
+      readonly tlsPin: Hash;
+      readonly gate: DoorGate;
+      readonly listener: TlsListener;
+      readonly answer: ConstructorParameters<typeof Room>[0]['answer'];
+    },
+  ) {
+    this.#settings = settings;
+    this.roomId = parts.roomId;
+    this.ownerFingerprint = ownerFingerprint(parts.ownerKey.spki);
+    this.tlsPin = parts.tlsPin;
+    this.#gate = parts.gate;
+    this.#listener = parts.listener;
+    this.#room = new Room(
+      {
+        roomId: parts.roomId,
+        name: settings.roomName,
+        question: settings.question,
+        maxMembers: settings.membersMost,
+        limits: settings.limits,
+        ownerKey: parts.ownerKey,
+        answer: parts.answer,
+        gate: this.#gateFor(),
+        makeLog: (startHead) => new MemoryLog(startHead, settings.limits),
+      },
+      systemMoment(),
+    );
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  get port(): number {
+    return this.#listener.port;
+  }
+  /** This machine's own addresses that it can be reached at. */
+  get addresses(): readonly string[] {
+    return this.#listener.addresses;
+  }
+  get code(): { readonly value: string; readonly expiresAtMs: number } {
+    return this.#room.code;
+  }
+  get members(): readonly RosterMember[] {
+    return this.#room.members;
+  }
+  get invitations(): readonly InvitationView[] {
+    return this.#room.invitations.list().filter(({ role }) => role !== 'owner');
+  }
+  get position(): { readonly epoch: number; readonly index: number; readonly head: Bytes } {
+    return this.#room.position;
+  }
+
+  onNotice(listener: (notice: RoomNotice) => void): void {
+    this.#onNotice = listener;
+  }
+
+  async invite(invitation: {
+    readonly addresses: readonly Address[];
+    readonly uses: number;
+    readonly ttlMs: number;
+    readonly role?: Role;
+  }): Promise<MintedInvitation & { readonly admissionKey: Bytes }> {
+    const moment = systemMoment();
+    const id = invitationId(moment.randomBytes(8));
+    const key = moment.randomBytes(32);
+    const { addresses, uses, ttlMs } = invitation;
+    const ttlSeconds = Math.ceil(ttlMs / 1_000);
+    const minted = await mintInvitation(
+      {
+        roomId: this.roomId,
+        ownerFingerprint: this.ownerFingerprint,
+        tlsPin: this.tlsPin,
+        invitationId: id,
+        ttlSeconds,
+        uses,
+        addresses,
+      },
+      key,
+    );
+    const { admissionKey, issuedAtMs } = minted;
+    const expiresAtMs = issuedAtMs + ttlSeconds * 1_000;
+    this.#room.invitations.add({ id, admissionKey, expiresAtMs, uses, role: invitation.role ?? 'member' });
+    const fernet = { key: `${toBase64url(key)}=`, token: minted.fernetToken };
+    return { id, text: minted.text, expiresAtMs, uses, fernet, admissionKey };
+  }
+
+  revoke(invitation: IdKey): void {
+    this.#room.invitations.revoke(invitation);
+  }
+
+  resume(invitation: IdKey): void {
+    this.#room.invitations.resume(invitation);
+  }
+
+  /** The owner removes a member. */
+  remove(member: IdKey): void {
+    this.#perform(this.#room.remove(member, systemMoment()));
+  }
+
+  /** The host's own way in: the same code path as everyone's, without a socket. */
+  connectInProcess(): Connection {
+    const [near, far] = memoryPair();
+    this.#lastLocalId -= 1;
+    this.accept(far, this.#lastLocalId);
+    return near;
+  }
+
+  async close(text: string): Promise<void> {
+    clearInterval(this.#timer);
+    this.#perform(this.#room.close(text, systemMoment()));
+    await this.#listener.close();
+  }
+
+  /** A connection whose handshake is done. */
+  private accept(connection: Connection, id: number): void {
+    const subscriber: Subscriber = { sendBatch: (batch, frames) => connection.send(batch, frames) };
+    this.#lines.set(id, { connection, subscriber });
+    connection.start({
+      onFrame: (frame) => this.#onFrame(id, frame),
+      onClose: () => this.#onClose(id),
+    });
+    this.#perform(this.#room.connected(id, connection.channelBinding, systemMoment()));
+  }
+
+  private arrive(address: string, id: number): boolean {
+    const { refuse, evict } = this.#gate.arrive(id, address, Date.now());
+    if (evict !== undefined) this.#listener.destroySocket(evict);
+    if (!refuse) this.#addressOf.set(id, address);
+    return !refuse;
+  }
+
+  private depart(id: number): void {
+    this.#gate.left(id);
+    this.#addressOf.delete(id);
+  }
+
+  #gateFor(): Gate {
+    // The host's own line does not stand at the door.
+    const local = (id: number): boolean => id < 0;
+    return {
+      recognised: (id, invitation) => local(id) || this.#gate.promoted(id, invitation ?? 'returning'),
+      unrecognised: (id, nowMs) => this.#gate.failedHello(this.#addressOf.get(id) ?? '', nowMs),
+      admitted: (id) => this.#gate.left(id),
+    };
+  }
+
+  #onFrame(id: number, frame: Bytes): void {
+    try {
+      this.#perform(this.#room.frame(id, frame, systemMoment()));
+    } catch (error) {
+      // A fault of ours must cost one connection, not the room.
+      this.#settings.log.error('frame', error instanceof Error ? (error.stack ?? error.message) : String(error));
+      this.#lines.get(id)?.connection.destroy();
+    }
+  }
+
+  #onClose(id: number): void {
+    const line = this.#lines.get(id);
+    if (line === undefined) return;
+    this.#lines.delete(id);
+    this.#fanOut.delete(line.subscriber);
+    this.#perform(this.#room.disconnected(id, systemMoment()));
+  }
+
+  #tick(): void {
+    const moment = systemMoment();
+    for (const id of this.#gate.dueEvictions(moment.nowMs)) {
+      const effects = this.#room.turnAway(id, 'timed-out', moment);
+      if (effects.length > 0) this.#perform(effects);
+      else this.#listener.destroySocket(id);
+    }
+    this.#perform(this.#room.tick(moment));
+    this.#boundQueues();
+  }
+
+  /** All queues together have a limit as well: the longest goes first. */
+  #boundQueues(): void {
+    let total = 0;
+    for (const { connection } of this.#lines.values()) total += connection.queuedBytes;
+    while (total > this.#settings.limits.outboundBytesTotal) {
+      let longest: Connection | null = null;
+      for (const { connection } of this.#lines.values()) {
+        if (connection.queuedBytes > (longest?.queuedBytes ?? 0)) longest = connection;
+      }
+      if (longest === null) return;
+      total -= longest.queuedBytes;
+      longest.destroy();
+    }
+  }
+
+  #perform(effects: readonly RoomEffect[]): void {
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case 'broadcast':
+          this.#fanOut.push(effect.frame);
+          break;
+        case 'send': {
+          const line = this.#lines.get(effect.to);
+          if (line !== undefined) this.#fanOut.sendPrivate(line.subscriber, effect.frame);
+          break;
+        }
+        case 'live': {
+          const line = this.#lines.get(effect.connection);
+          if (line !== undefined) this.#fanOut.add(line.subscriber);
+          break;
+        }
+        case 'admitted':
+          this.#lines.get(effect.connection)?.connection.setFrameLimit(this.#settings.limits.frameBytesAfterAdmission);
+          break;
+        case 'close': {
+          const line = this.#lines.get(effect.connection);
+          if (line === undefined) break;
+          this.#lines.delete(effect.connection);
+          this.#fanOut.delete(line.subscriber);
+          line.connection.close(effect.frame);
+          break;
+        }
+        case 'notice':
+          this.#onNotice(effect.notice);
+          break;
+      }
+    }
+  }
+}
+

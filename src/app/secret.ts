@@ -1,0 +1,22 @@
+/** Secrets that are redirected: from a file, or the next line of standard input. Read late, kept nowhere. */
+import { readFileSync } from 'node:fs';
+import { InputError } from '../protocol/errors.ts';
+import type { Front } from './front.ts';
+import type { SecretSource } from './options.ts';
+
+/** An invitation of four long addresses is under 2 KB. */
+const SECRET_BYTES_MOST = 16_384;
+
+/** @throws InputError `file` naming the file that cannot be read. */
+export async function readSecret(source: SecretSource, front: Front): Promise<string> {
+  if (source.kind === 'standardInput') return (await front.readLine()).trim();
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(source.path);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new InputError('file', `Cannot read ${source.path}: ${why}`);
+  }
+  if (bytes.length > SECRET_BYTES_MOST) throw new InputError('file', `${source.path} is too large for what it should hold.`);
+  return bytes.toString('utf8').trim();
+}

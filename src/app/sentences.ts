@@ -1,0 +1,64 @@
+/** What people are told when the door stays shut: what happened, and what to do next. */
+import type { Refusal } from '../protocol/reasons.ts';
+import { PROTOCOL_VERSION } from '../protocol/version.ts';
+
+function tries(left: number): string {
+  return left === 1 ? '1 try left' : `${left} tries left`;
+}
+
+/** A refusal that ends the run, in one sentence or two. */
+export function refusalText(reason: Refusal | 'wrong-answer', about: { readonly triesLeft: number; readonly version: number }): string {
+  switch (reason) {
+    case 'not-recognised':
+      return 'The host does not know this invitation. It may be of a room that has ended; ask the host for a new one.';
+    case 'version':
+      return `The host speaks protocol version ${about.version}, this program version ${PROTOCOL_VERSION}. Use the same version of securechat on both sides.`;
+    case 'expired':
+      return 'This invitation has expired. Ask the host for a new one.';
+    case 'used-up':
+      return 'This invitation has been used as often as it may be. Ask the host for a new one.';
+    case 'revoked':
+      return 'The host has withdrawn this invitation. Ask them for a new one.';
+    case 'suspended':
+      return 'This invitation is suspended after too many failed tries. The host can resume it with /invite resume, or make a new one.';
+    case 'room-full':
+      return 'The room is full. Ask the host to make room (--max-members).';
+    case 'wrong-code':
+      return `That code is wrong (${tries(about.triesLeft)}). Ask the host for the one on screen now.`;
+    case 'old-code':
+      return `That code has expired (${tries(about.triesLeft)}). Ask the host for the one on screen now.`;
+    case 'nick-taken':
+      return 'Someone in the room already has that nickname, or one that looks like it. Choose another.';
+    case 'nick-refused':
+      return 'The host does not accept that nickname. Choose 2 to 20 of a-z, 0-9, _ and -, and no name that sounds official.';
+    case 'key-refused':
+      return 'The host did not accept this program\'s keys. Use the same version of securechat on both sides.';
+    case 'too-many-answers':
+    case 'wrong-answer':
+      return 'The answer did not fit. Either it is wrong, or this is not the host: ask them another way before you try again.';
+    case 'answer-unproved':
+      return 'The host could not verify the answer. Try again; if it keeps happening, ask the host another way.';
+    case 'busy':
+      return 'Too many people stand at the door. Try again in a minute.';
+    case 'timed-out':
+      return 'It took too long at the door. Join again.';
+    case 'closing':
+      return 'The room is closing.';
+    case 'already-online':
+      return 'This member is already in the room from another place.';
+  }
+}
+
+/** Why a question is asked again. */
+export function problemText(
+  problem: Refusal | 'wrong-answer' | 'unusable' | null,
+  triesLeft: number,
+  hint: string | undefined,
+): string {
+  if (problem === null) return '';
+  if (problem === 'unusable') return `${hint ?? 'That cannot be used.'} `;
+  if (problem === 'wrong-answer') {
+    return `That answer does not fit (${tries(triesLeft)}). `;
+  }
+  return `${refusalText(problem, { triesLeft, version: PROTOCOL_VERSION })} `;
+}

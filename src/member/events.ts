@@ -1,0 +1,49 @@
+/** What a session tells the shell: frames to send, and what a person or a program may see. */
+import type { RosterChange, RosterMember } from '../crypto/roster.ts';
+import type { Bytes } from '../protocol/bytes.ts';
+import type { ContentKind } from '../protocol/content.ts';
+import type { RoomId } from '../protocol/identifiers.ts';
+import type { CloseReason } from '../protocol/reasons.ts';
+
+export interface ShownMember {
+  readonly member: RosterMember;
+  readonly online: boolean;
+}
+
+export type SessionEvent =
+  | {
+      readonly kind: 'joined';
+      readonly roomId: RoomId;
+      readonly roomName: string;
+      readonly self: RosterMember;
+      readonly members: readonly ShownMember[];
+    }
+  /** Caught up with the log: what is said now goes out. */
+  | { readonly kind: 'live'; readonly again: boolean }
+  | { readonly kind: 'roster'; readonly change: RosterChange }
+  | { readonly kind: 'presence'; readonly member: RosterMember; readonly online: boolean }
+  | {
+      readonly kind: 'message';
+      /** The same at every member: the entry's hash, shortened. */
+      readonly id: string;
+      readonly content: ContentKind;
+      readonly from: RosterMember;
+      readonly text: string;
+      readonly atMs: number;
+      readonly own: boolean;
+      /** What the program that said it called it; `null` for others' messages. */
+      readonly ref: string | null;
+    }
+  | { readonly kind: 'unopened'; readonly id: string; readonly from: RosterMember; readonly atMs: number }
+  | { readonly kind: 'notice'; readonly level: 'info' | 'warning'; readonly code: string; readonly text: string }
+  /** Someone lies or something is corrupt. Sending is held back until the person has taken note. */
+  | { readonly kind: 'alarm'; readonly code: string; readonly text: string }
+  | { readonly kind: 'closed'; readonly reason: CloseReason; readonly text: string };
+
+export type SessionEffect =
+  | { readonly kind: 'send'; readonly frame: Bytes }
+  | { readonly kind: 'event'; readonly event: SessionEvent }
+  /** New wrap keys are due: make them off the main thread and hand them in. */
+  | { readonly kind: 'make-wrap-keys' }
+  /** This connection is of no more use: log in on a new one. */
+  | { readonly kind: 'reconnect' };

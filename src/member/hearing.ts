@@ -1,0 +1,221 @@
+/**
+ * What a member holds of the others' sender chains, and how a message is opened with it.
+ * @see docs/protocol.md#sender-chains
+ */
+import { openEnvelope } from '../crypto/envelope.ts';
+import { sha256 } from '../crypto/hash.ts';
+import { unwrapChainKey } from '../crypto/key-wrap.ts';
+import { chainStart, type EntryBytes } from '../crypto/log-hash.ts';
+import type { Roster, RosterMember } from '../crypto/roster.ts';
+import { ReceivingChain } from '../crypto/sender-chain.ts';
+import { importVerifyKey, type VerifyKey } from '../crypto/signature.ts';
+import { bytesEqual } from '../protocol/bytes.ts';
+import type { Signed } from '../protocol/codec.ts';
+import { Content } from '../protocol/content.ts';
+import { SecurityError } from '../protocol/errors.ts';
+import {
+  ciphertext,
+  type Hash,
+  type IdKey,
+  idKey,
+  type MemberId,
+  ROOM_CONVERSATION,
+  type RoomId,
+} from '../protocol/identifiers.ts';
+import type { Wrap } from '../protocol/session-frames.ts';
+import { ChainAnnouncement, type MessageHeader } from '../protocol/signed-objects.ts';
+import { PROTOCOL_VERSION } from '../protocol/version.ts';
+import type { OwnWrapKeys } from './wrap-keys.ts';
+
+/** A sender's new chain arrives before its last messages on the old one are all placed. */
+const CHAINS_A_SENDER = 2;
+
+interface HeardChain {
+  readonly epoch: number;
+  readonly receiving: ReceivingChain;
+  /** The leaf of the sender's latest placed entry here; `null` when this member cannot know it. */
+  lastLeaf: Hash | null;
+}
+
+interface Voice {
+  readonly verifyKey: VerifyKey;
+  /** Older wrap keys of this member are refused. */
+  generation: number;
+  readonly chains: Map<IdKey, HeardChain>;
+}
+
+export type Taken =
+  | { readonly kind: 'taken' }
+  /** Signed for a roster that this side has not reached yet: offer it again after the next operation. */
+  | { readonly kind: 'ahead' }
+  /** Of no use, and nobody's fault. */
+  | { readonly kind: 'ignored' };
+
+/** A message at its place in the log, its signature checked. */
+export interface HeardMessage {
+  readonly sender: RosterMember;
+  readonly header: MessageHeader;
+  readonly entry: EntryBytes;
+  readonly leaf: Hash;
+}
+
+export type Opened =
+  | { readonly kind: 'opened'; readonly content: Content }
+  | { readonly kind: 'no-key' }
+  | { readonly kind: 'fault'; readonly code: string; readonly text: string };
+
+export class Hearing {
+  readonly #roomId: RoomId;
+  readonly #self: MemberId;
+  readonly #voices = new Map<IdKey, Voice>();
+
+  constructor(roomId: RoomId, self: MemberId) {
+    this.#roomId = roomId;
+    this.#self = self;
+  }
+
+  verifyKey(member: IdKey): VerifyKey | undefined {
+    return this.#voices.get(member)?.verifyKey;
+  }
+
+  learn(member: IdKey, verifyKey: VerifyKey): void {
+    if (!this.#voices.has(member)) this.#voices.set(member, { verifyKey, generation: 0, chains: new Map() });
+  }
+
+  /** The highest generation this member has quoted: anything older is refused. */
+  generation(member: IdKey): number {
+    return this.#voices.get(member)?.generation ?? 0;
+  }
+
+  /**
+   * Takes the chain key that a member wrapped to this one.
+   * @throws SecurityError when the announcement is not signed by the member it names, or commits to another key.
+   */
+  take(signed: Signed, wrap: Wrap, roster: Roster, keys: OwnWrapKeys): Taken {
+    const announcement = ChainAnnouncement.decode(signed.bytes);
+    if (
+      announcement.version !== PROTOCOL_VERSION ||
+      !bytesEqual(announcement.roomId, this.#roomId) ||
+      !bytesEqual(announcement.conversation, ROOM_CONVERSATION) ||
+      !bytesEqual(wrap.memberId, this.#self)
+    ) {
+      throw new SecurityError('spliced', 'a chain announcement for another room, conversation or member');
+    }
+    const verdict = roster.verdict(announcement.epoch, announcement.rosterHash);
+    if (verdict === 'ahead') return { kind: 'ahead' };
+    if (verdict === 'forked') {
+      throw new SecurityError('roster-forked', 'a member announced a chain for a roster that this side never saw');
+    }
+    const sender = roster.member(idKey(announcement.memberId));
+    if (verdict !== 'good' || sender === undefined) return { kind: 'ignored' };
+    const verifyKey = this.verifyKey(sender.key) ?? importVerifyKey(announcement.identityKey, sender.algorithm);
+    if (
+      !bytesEqual(verifyKey.idFingerprint, sender.identity) ||
+      !verifyKey.verify('sc1/chain', signed.bytes, signed.signature)
+    ) {
+      throw new SecurityError('foreign-key', `a chain announcement that ${sender.nick} did not sign`);
+    }
+    const own = keys.find(wrap.generation);
+    const announcementHash = sha256(signed.bytes);
+    const chainKey =
+      own === undefined
+        ? null
+        : unwrapChainKey({
+            with: own.pair,
+            wrapped: wrap,
+            announcementHash,
+            memberId: this.#self,
+            statementHash: own.statementHash,
+          });
+    if (chainKey === null) return { kind: 'ignored' };
+    this.learn(sender.key, verifyKey);
+    const receiving = new ReceivingChain({ n: announcement.n, chainKey, commitment: announcement.commitment });
+    chainKey.fill(0);
+    this.#keep(sender.key, idKey(announcement.chainId), {
+      epoch: announcement.epoch,
+      receiving,
+      lastLeaf: announcement.n === 0 ? chainStart(sender.memberId, announcement.chainId) : null,
+    });
+    return { kind: 'taken' };
+  }
+
+  /**
+   * Opens a message whose signature and place hold. Moves the sender's chain on only when it opened.
+   * @param lastRemovalEpoch a chain begun before it may be known to someone who is gone.
+   */
+  open(message: HeardMessage, lastRemovalEpoch: number): Opened {
+    const { sender, header, entry, leaf } = message;
+    const voice = this.#voices.get(sender.key);
+    if (voice === undefined) return { kind: 'no-key' };
+    if (header.generation < voice.generation) {
+      return fault('old-generation', `${sender.nick} quoted a wrap key older than before`);
+    }
+    voice.generation = header.generation;
+    const chain = voice.chains.get(idKey(header.chainId));
+    if (chain === undefined) return { kind: 'no-key' };
+    if (chain.epoch < lastRemovalEpoch) {
+      return fault('old-chain', `${sender.nick} still uses keys from before someone was removed`);
+    }
+    if (chain.lastLeaf !== null && !bytesEqual(chain.lastLeaf, header.previous)) {
+      return fault('order', `a message of ${sender.nick} does not follow the one before it`);
+    }
+    if (header.n < chain.receiving.n) return fault('replayed', `a message of ${sender.nick} was placed twice`);
+    const key = chain.receiving.peek(header.n);
+    if (key === null) return { kind: 'no-key' };
+    if (!bytesEqual(key.commitment, header.commitment)) {
+      return fault('two-keys', `${sender.nick} gave members different keys for the same message`);
+    }
+    const body = openEnvelope({
+      key: key.key,
+      nonce: key.nonce,
+      header: entry.header,
+      ciphertext: ciphertext(entry.ciphertext),
+    });
+    key.key.fill(0);
+    chain.receiving.commit(header.n);
+    chain.lastLeaf = leaf;
+    if (body === null) return fault('unreadable', `a message of ${sender.nick} does not open under the key it names`);
+    try {
+      return { kind: 'opened', content: Content.decode(body) };
+    } catch {
+      return fault('unreadable', `${sender.nick} sent something this version cannot read`);
+    }
+  }
+
+  /** Some entries were passed over: what each sender placed last is not known any more. */
+  skipped(): void {
+    for (const { chains } of this.#voices.values()) for (const chain of chains.values()) chain.lastLeaf = null;
+  }
+
+  /** Someone is gone: their keys go too. */
+  forget(member: IdKey): void {
+    for (const chain of this.#voices.get(member)?.chains.values() ?? []) chain.receiving.erase();
+    this.#voices.delete(member);
+  }
+
+  eraseAll(): void {
+    for (const member of [...this.#voices.keys()]) this.forget(member);
+  }
+
+  #keep(member: IdKey, chainKey: IdKey, chain: HeardChain): void {
+    const chains = this.#voices.get(member)?.chains;
+    if (chains === undefined) return;
+    const before = chains.get(chainKey);
+    // The same chain again, asked for by NEEDKEY: what is already known of it stays known.
+    if (before !== undefined) {
+      if (before.receiving.n >= chain.receiving.n) return chain.receiving.erase();
+      before.receiving.erase();
+      chains.delete(chainKey);
+    }
+    chains.set(chainKey, chain);
+    for (const [oldest, old] of chains) {
+      if (chains.size <= CHAINS_A_SENDER) break;
+      old.receiving.erase();
+      chains.delete(oldest);
+    }
+  }
+}
+
+function fault(code: string, text: string): Opened {
+  return { kind: 'fault', code, text };
+}

@@ -1,0 +1,276 @@
+/**
+ * A run at the door as the person's side sees it: to join with an invitation, or to come back as a member.
+ *
+ *   join:  helloSent ─▶ answering ─▶ starting ─▶ challenged ─▶ finishing ─▶ proving ─▶ presenting ─▶ joinSent ─▶ over
+ *   login: helloSent ─▶ joinSent ─▶ over
+ *
+ * OPAQUE's long computation happens elsewhere: the machine asks for it and goes on when the result comes in.
+ * @see docs/protocol.md#admission
+ */
+import { normaliseAnswer } from '../crypto/answer.ts';
+import { type BoxContext, openBox, sealBox } from '../crypto/box.ts';
+import { sha256 } from '../crypto/hash.ts';
+import { helloProof } from '../crypto/hello-proof.ts';
+import { ownerFingerprint, type SigningKey } from '../crypto/signature.ts';
+import { Transcript } from '../crypto/transcript.ts';
+import {
+  ADMISSION_FRAME,
+  Answer,
+  Challenge,
+  Hello,
+  HelloFields,
+  Join,
+  JoinFields,
+  Login,
+  LoginFields,
+  type LogPosition,
+  type Mode,
+  Nonce,
+  Proof,
+  Proved,
+  Question,
+  Refused,
+  Welcome,
+} from '../protocol/admission-frames.ts';
+import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
+import type { Signed } from '../protocol/codec.ts';
+import { ProtocolError, SecurityError } from '../protocol/errors.ts';
+import { encodeFrame, frameBody, frameType } from '../protocol/framing.ts';
+import type { Hash, InvitationId, MemberId, RoomId, SessionId } from '../protocol/identifiers.ts';
+import { LIMITS } from '../protocol/limits.ts';
+import type { Moment } from '../protocol/moment.ts';
+import { type Refusal, RETRYABLE_REFUSALS } from '../protocol/reasons.ts';
+import { FEATURES, PROTOCOL_VERSION, SUITE } from '../protocol/version.ts';
+
+/** The keys a person brings: made while they were still typing. */
+export interface OwnKeys {
+  readonly identity: SigningKey;
+  /** Signed by `identity`, for this room. */
+  readonly statement: Signed;
+}
+
+export type Purpose =
+  | { readonly kind: 'join'; readonly invitationId: InvitationId; readonly admissionKey: Bytes }
+  | {
+      readonly kind: 'login';
+      readonly memberId: MemberId;
+      readonly accountKey: Bytes;
+      readonly keys: OwnKeys;
+      readonly positions: readonly LogPosition[];
+      readonly replaces: SessionId;
+    };
+
+export type Wanted = 'answer' | 'code' | 'nick';
+
+export type JoiningEffect =
+  | { readonly kind: 'send'; readonly frame: Bytes }
+  | { readonly kind: 'question'; readonly question: Question }
+  /** `problem`: why what was given before did not do. */
+  | { readonly kind: 'ask'; readonly what: Wanted; readonly triesLeft: number; readonly problem: Refusal | 'wrong-answer' | null }
+  | { readonly kind: 'start-answer'; readonly answer: string }
+  | { readonly kind: 'finish-answer'; readonly state: string; readonly ke2: Bytes; readonly answer: string }
+  | { readonly kind: 'welcomed'; readonly welcome: Welcome }
+  | { readonly kind: 'refused'; readonly reason: Refusal | 'wrong-answer'; readonly triesLeft: number; readonly version: number };
+
+type State =
+  | { readonly kind: 'helloSent' }
+  | { readonly kind: 'answering' }
+  | { readonly kind: 'starting'; readonly answer: string }
+  | { readonly kind: 'challenged'; readonly answer: string; readonly opaqueState: string }
+  | { readonly kind: 'finishing'; readonly triesLeft: number }
+  | { readonly kind: 'proving'; readonly sessionKey: Bytes }
+  | { readonly kind: 'presenting'; readonly secret: Bytes }
+  | { readonly kind: 'joinSent'; readonly secret: Bytes }
+  | { readonly kind: 'over' };
+
+export interface JoiningStart {
+  readonly roomId: RoomId;
+  /** From the invitation: the owner key that WELCOME brings must have it. */
+  readonly ownerFingerprint: Hash;
+  readonly purpose: Purpose;
+  readonly channelBinding: Bytes;
+}
+
+export class Joining {
+  readonly #start: JoiningStart;
+  readonly #transcript: Transcript;
+  #state: State = { kind: 'helloSent' };
+  #answers = 0;
+  #code: string | null = null;
+  #nick: string | null = null;
+  #keys: OwnKeys | null = null;
+
+  constructor(start: JoiningStart) {
+    this.#start = start;
+    this.#transcript = new Transcript(start.channelBinding);
+  }
+
+  /** The first frame of the run. */
+  hello(moment: Moment): JoiningEffect[] {
+    const { purpose, roomId, channelBinding } = this.#start;
+    const mode: Mode = purpose.kind;
+    const fields = {
+      version: PROTOCOL_VERSION,
+      suite: SUITE,
+      features: [...FEATURES],
+      mode,
+      roomId,
+      subject: purpose.kind === 'join' ? purpose.invitationId : purpose.memberId,
+      nonce: moment.randomBytes(32),
+    };
+    const key = purpose.kind === 'join' ? purpose.admissionKey : purpose.accountKey;
+    const proof = helloProof(key, channelBinding, HelloFields.encode(fields));
+    return [this.#send(ADMISSION_FRAME.hello, Hello.encode({ ...fields, proof }))];
+  }
+
+  /** @throws ProtocolError or SecurityError when the host breaks the protocol or is not who the invitation names. */
+  onFrame(frame: Bytes): JoiningEffect[] {
+    const type = frameType(frame);
+    const body = frameBody(frame);
+    const state = this.#state;
+    if (type === ADMISSION_FRAME.refused) return this.#refused(frame, Refused.decode(body));
+    if (state.kind === 'helloSent' && type === ADMISSION_FRAME.question && this.#start.purpose.kind === 'join') {
+      this.#transcript.add(frame);
+      const question = Question.decode(body);
+      this.#state = { kind: 'answering' };
+      return [
+        { kind: 'question', question },
+        { kind: 'ask', what: 'answer', triesLeft: question.triesLeft, problem: null },
+      ];
+    }
+    if (state.kind === 'helloSent' && type === ADMISSION_FRAME.nonce && this.#start.purpose.kind === 'login') {
+      this.#transcript.add(frame);
+      Nonce.decode(body);
+      return [this.#login(this.#start.purpose)];
+    }
+    if (state.kind === 'challenged' && type === ADMISSION_FRAME.challenge) {
+      this.#transcript.add(frame);
+      const { ke2, triesLeft } = Challenge.decode(body);
+      this.#state = { kind: 'finishing', triesLeft };
+      return [{ kind: 'finish-answer', state: state.opaqueState, ke2: ke2.slice(), answer: state.answer }];
+    }
+    if (state.kind === 'proving' && type === ADMISSION_FRAME.proved) {
+      this.#transcript.add(frame);
+      const { triesLeft } = Proved.decode(body);
+      this.#state = { kind: 'presenting', secret: state.sessionKey };
+      return this.#askOrJoin(triesLeft, null);
+    }
+    if (state.kind === 'joinSent' && type === ADMISSION_FRAME.welcome) return this.#welcome(state.secret, body);
+    throw new ProtocolError('unexpected-frame', `frame ${type} in state ${state.kind}`);
+  }
+
+  /** @throws InputError when this can be nobody's answer; the question stands. */
+  answer(text: string): JoiningEffect[] {
+    if (this.#state.kind !== 'answering') return [];
+    const answer = normaliseAnswer(text);
+    this.#state = { kind: 'starting', answer };
+    return [{ kind: 'start-answer', answer }];
+  }
+
+  answerStarted(result: { readonly state: string; readonly ke1: Bytes }): JoiningEffect[] {
+    if (this.#state.kind !== 'starting') return [];
+    this.#answers += 1;
+    this.#state = { kind: 'challenged', answer: this.#state.answer, opaqueState: result.state };
+    return [this.#send(ADMISSION_FRAME.answer, Answer.encode({ ke1: result.ke1 }))];
+  }
+
+  /** `null`: the answer is wrong, or this is not the host. The two cannot be told apart. */
+  answerFinished(result: { readonly sessionKey: Bytes; readonly ke3: Bytes } | null): JoiningEffect[] {
+    if (this.#state.kind !== 'finishing') return [];
+    const { triesLeft } = this.#state;
+    if (result !== null) {
+      this.#state = { kind: 'proving', sessionKey: result.sessionKey };
+      return [this.#send(ADMISSION_FRAME.proof, Proof.encode({ ke3: result.ke3 }))];
+    }
+    if (this.#answers < LIMITS.answersPerRun && triesLeft > 0) {
+      this.#state = { kind: 'answering' };
+      return [{ kind: 'ask', what: 'answer', triesLeft, problem: 'wrong-answer' }];
+    }
+    this.#state = { kind: 'over' };
+    return [{ kind: 'refused', reason: 'wrong-answer', triesLeft, version: PROTOCOL_VERSION }];
+  }
+
+  code(text: string): JoiningEffect[] {
+    this.#code = text;
+    return this.#join();
+  }
+
+  nick(text: string): JoiningEffect[] {
+    this.#nick = text;
+    return this.#join();
+  }
+
+  keysReady(keys: OwnKeys): JoiningEffect[] {
+    this.#keys = keys;
+    return this.#join();
+  }
+
+  #askOrJoin(triesLeft: number, problem: Refusal | null): JoiningEffect[] {
+    const asks: JoiningEffect[] = [];
+    if (this.#code === null) asks.push({ kind: 'ask', what: 'code', triesLeft, problem });
+    if (this.#nick === null) asks.push({ kind: 'ask', what: 'nick', triesLeft, problem });
+    return asks.length > 0 ? asks : this.#join();
+  }
+
+  #join(): JoiningEffect[] {
+    const keys = this.#keys;
+    if (this.#state.kind !== 'presenting' || this.#code === null || this.#nick === null || keys === null) return [];
+    const { secret } = this.#state;
+    const fields = {
+      code: this.#code,
+      nick: this.#nick,
+      algorithm: keys.identity.algorithm,
+      identityKey: keys.identity.spki,
+      statement: keys.statement,
+    };
+    const signed = [this.#transcript.value(), sha256(JoinFields.encode(fields))];
+    const signature = keys.identity.sign('sc1/join', signed);
+    const box = sealBox(this.#box(secret, ADMISSION_FRAME.join, 'to-host'), Join.encode({ ...fields, signature }));
+    this.#state = { kind: 'joinSent', secret };
+    return [this.#send(ADMISSION_FRAME.join, box)];
+  }
+
+  #login(purpose: Purpose & { readonly kind: 'login' }): JoiningEffect {
+    const { accountKey, keys, positions, replaces } = purpose;
+    const fields = { statement: keys.statement, positions: [...positions], replaces };
+    const signed = [this.#transcript.value(), sha256(LoginFields.encode(fields))];
+    const signature = keys.identity.sign('sc1/login', signed);
+    const context = this.#box(accountKey, ADMISSION_FRAME.login, 'to-host');
+    this.#state = { kind: 'joinSent', secret: accountKey };
+    return this.#send(ADMISSION_FRAME.login, sealBox(context, Login.encode({ ...fields, signature })));
+  }
+
+  #refused(frame: Bytes, refused: Refused): JoiningEffect[] {
+    const { reason, triesLeft, version } = refused;
+    if (this.#state.kind === 'joinSent' && this.#start.purpose.kind === 'join' && RETRYABLE_REFUSALS.has(reason)) {
+      this.#transcript.add(frame);
+      this.#state = { kind: 'presenting', secret: this.#state.secret };
+      if (reason === 'wrong-code' || reason === 'old-code') this.#code = null;
+      else this.#nick = null;
+      return this.#askOrJoin(triesLeft, reason);
+    }
+    this.#state = { kind: 'over' };
+    return [{ kind: 'refused', reason, triesLeft, version }];
+  }
+
+  #welcome(secret: Bytes, body: Bytes): JoiningEffect[] {
+    const plaintext = openBox(this.#box(secret, ADMISSION_FRAME.welcome, 'to-member'), body);
+    if (plaintext === null) throw new SecurityError('bad-box', 'WELCOME was not sealed in this run');
+    const welcome = Welcome.decode(plaintext);
+    if (!bytesEqual(ownerFingerprint(welcome.ownerKey), this.#start.ownerFingerprint)) {
+      throw new SecurityError('foreign-owner', 'this room has another owner than the invitation names');
+    }
+    this.#state = { kind: 'over' };
+    return [{ kind: 'welcomed', welcome }];
+  }
+
+  #box(secret: Bytes, type: number, direction: BoxContext['direction']): BoxContext {
+    return { secret, transcript: this.#transcript.value(), frameType: type, direction };
+  }
+
+  #send(type: number, body: Bytes): JoiningEffect & { readonly kind: 'send' } {
+    const frame = encodeFrame(type, body);
+    this.#transcript.add(frame);
+    return { kind: 'send', frame };
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * What this member has said and the log does not hold yet. Content waits unsealed; a few messages at a time are sealed
+ * and on their way. Nothing said is dropped, and nothing is placed twice.
+ * @see docs/protocol.md#posting
+ */
+import { bytesEqual } from '../protocol/bytes.ts';
+import type { Content } from '../protocol/content.ts';
+import { InputError } from '../protocol/errors.ts';
+import type { Ciphertext, Hash } from '../protocol/identifiers.ts';
+import { LIMITS } from '../protocol/limits.ts';
+import type { Deferral } from '../protocol/reasons.ts';
+
+/** Sealed and unanswered at the same time: enough for a slow link, few enough that sealing again is cheap. */
+const WINDOW = 8;
+
+export interface Said {
+  readonly content: Content;
+  /** What the program that said it calls it. */
+  readonly ref: string | null;
+  readonly saidAtMs: number;
+  /** The person has been told that it is not placed yet. */
+  told: boolean;
+}
+
+export interface Sealed {
+  readonly said: Said;
+  readonly n: number;
+  readonly leaf: Hash;
+  readonly header: Uint8Array;
+  readonly ciphertext: Ciphertext;
+  readonly signature: Uint8Array;
+  deferred: Deferral | null;
+}
+
+export class Outbox {
+  readonly #waiting: Said[] = [];
+  #underway: Sealed[] = [];
+
+  get size(): number {
+    return this.#waiting.length + this.#underway.length;
+  }
+  get next(): Said | undefined {
+    return this.#waiting[0];
+  }
+  get mayPost(): boolean {
+    return this.#underway.length < WINDOW && this.#underway.every(({ deferred }) => deferred === null);
+  }
+
+  /** @throws InputError `outbox-full`; what was said before is kept. */
+  say(content: Content, ref: string | null, nowMs: number): void {
+    if (this.size >= LIMITS.outboxMessages) {
+      throw new InputError('outbox-full', 'Too many messages wait for the host. Wait until some are placed.');
+    }
+    this.#waiting.push({ content, ref, saidAtMs: nowMs, told: false });
+  }
+
+  /** The first waiting message is sealed and sent. */
+  posted(sealed: Omit<Sealed, 'deferred' | 'said'>): void {
+    const said = this.#waiting.shift();
+    if (said !== undefined) this.#underway.push({ ...sealed, said, deferred: null });
+  }
+
+  /** An entry of one's own came back. @returns what it was, or `null` when it is not one that is under way. */
+  placed(n: number, leaf: Hash | null): Sealed | null {
+    const at = this.#underway.findIndex((sealed) => sealed.n === n && (leaf === null || bytesEqual(sealed.leaf, leaf)));
+    return at < 0 ? null : (this.#underway.splice(at, 1)[0] ?? null);
+  }
+
+  /** @returns whether `n` is under way here. */
+  deferred(n: number, reason: Deferral): boolean {
+    const sealed = this.#underway.find((candidate) => candidate.n === n);
+    if (sealed === undefined) return false;
+    sealed.deferred = reason;
+    return true;
+  }
+
+  /**
+   * What to do about messages that were not placed, once every one under way has its answer.
+   * The first one decides: what follows a message that was told to wait fails only for following it.
+   */
+  verdict(): 'none' | 'undecided' | 'send-again' | 'seal-again' {
+    const first = this.#underway[0];
+    if (first === undefined || this.#underway.every(({ deferred }) => deferred === null)) return 'none';
+    if (this.#underway.some(({ deferred }) => deferred === null)) return 'undecided';
+    return first.deferred === 'wait' ? 'send-again' : 'seal-again';
+  }
+
+  /** The same bytes go out again. */
+  sendAgain(): readonly Sealed[] {
+    for (const sealed of this.#underway) sealed.deferred = null;
+    return this.#underway;
+  }
+
+  /** Everything under way is sealed anew; its keys are spent. */
+  sealAgain(): void {
+    this.#waiting.unshift(...this.#underway.map(({ said }) => said));
+    this.#underway = [];
+  }
+
+  /** Messages that have waited too long and have not been reported yet. */
+  late(nowMs: number): readonly Said[] {
+    const late: Said[] = [];
+    for (const said of [...this.#underway.map((sealed) => sealed.said), ...this.#waiting]) {
+      if (said.told || nowMs - said.saidAtMs < LIMITS.notPlacedMs) continue;
+      said.told = true;
+      late.push(said);
+    }
+    return late;
+  }
+}

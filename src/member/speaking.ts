@@ -1,0 +1,370 @@
+/**
+ * A member's own sender chain: begun when there is something to say, wrapped to everyone on the signed roster before the
+ * first message, to newcomers before the next one, and begun anew when someone is gone.
+ * @see docs/protocol.md#sender-chains
+ */
+import { sealEnvelope } from '../crypto/envelope.ts';
+import { sha256 } from '../crypto/hash.ts';
+import { wrapChainKey } from '../crypto/key-wrap.ts';
+import { chainStart, leafHash } from '../crypto/log-hash.ts';
+import type { Roster, RosterMember } from '../crypto/roster.ts';
+import { SendingChain } from '../crypto/sender-chain.ts';
+import type { SigningKey } from '../crypto/signature.ts';
+import { type CheckedStatement, checkStatement } from '../crypto/statement.ts';
+import type { Bytes } from '../protocol/bytes.ts';
+import type { Signed } from '../protocol/codec.ts';
+import { Content } from '../protocol/content.ts';
+import { SecurityError } from '../protocol/errors.ts';
+import { encodeFrame } from '../protocol/framing.ts';
+import {
+  type ChainId,
+  chainId,
+  type Hash,
+  type IdKey,
+  idKey,
+  type MemberId,
+  ROOM_CONVERSATION,
+  type RoomId,
+  ZERO_HASH,
+} from '../protocol/identifiers.ts';
+import { LIMITS } from '../protocol/limits.ts';
+import type { Moment } from '../protocol/moment.ts';
+import type { Deferral } from '../protocol/reasons.ts';
+import { KEYS_PAGE, Post, PullKeys, SESSION_FRAME, type Wrap, Wraps, WRAPS_PAGE } from '../protocol/session-frames.ts';
+import { ChainAnnouncement, MessageHeader, WrapKeyStatement } from '../protocol/signed-objects.ts';
+import { PROTOCOL_VERSION } from '../protocol/version.ts';
+import type { History } from './history.ts';
+import { Outbox, type Said } from './outbox.ts';
+
+/** A member whose keys the host refuses this often is left out; they ask for the key when they need it. */
+const WRAP_ROUNDS = 3;
+/** After a page that was refused whole, the roster is about to change: asking at once again would only repeat it. */
+const REFUSED_PAGE_MS = 250;
+/** Numbers spent on messages that were not placed; past half of what receivers jump, a new chain is due. */
+const UNPLACED_MOST = LIMITS.ratchetJump / 2;
+
+interface OwnChain {
+  readonly id: ChainId;
+  readonly sending: SendingChain;
+  readonly epoch: number;
+  readonly startedAtMs: number;
+  announced: boolean;
+  /** Whom the chain key was wrapped to. */
+  readonly given: Set<IdKey>;
+  readonly rounds: Map<IdKey, number>;
+  /** What the next message's `previous` is: of the latest sealed, and of the latest placed. */
+  sealedLeaf: Hash;
+  placedLeaf: Hash;
+  placedN: number;
+}
+
+/** What a step of speaking may look at. */
+export interface SpeakingContext {
+  readonly roster: Roster;
+  readonly history: History;
+  /** Own wrap-key generation, quoted in each header. */
+  readonly generation: number;
+  readonly moment: Moment;
+  /** The least generation of a member's wrap keys that is accepted. */
+  readonly leastGeneration: (member: IdKey) => number;
+}
+
+type Errand =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'pulling'; readonly members: readonly RosterMember[] }
+  | { readonly kind: 'wrapping'; readonly chain: ChainId; readonly members: readonly RosterMember[]; readonly frame: Bytes };
+
+export class Speaking {
+  readonly #identity: SigningKey;
+  readonly #roomId: RoomId;
+  readonly #statements = new Map<IdKey, CheckedStatement>();
+  readonly #outbox = new Outbox();
+  #chain: OwnChain | null = null;
+  #errand: Errand = { kind: 'none' };
+  #notBeforeMs = 0;
+  /** The page of wraps under way was told to wait. */
+  #retryWraps = false;
+
+  constructor(identity: SigningKey, roomId: RoomId) {
+    this.#identity = identity;
+    this.#roomId = roomId;
+  }
+
+  /** Messages said and not placed. */
+  get unplaced(): number {
+    return this.#outbox.size;
+  }
+
+  /** @throws InputError when too many wait already. */
+  say(content: Content, ref: string | null, nowMs: number): void {
+    this.#outbox.say(content, ref, nowMs);
+  }
+
+  /**
+   * Goes as far as it can: keys, wraps, then messages.
+   * @returns frames to send, in order.
+   */
+  pump(context: SpeakingContext): Bytes[] {
+    const { moment } = context;
+    if (moment.nowMs < this.#notBeforeMs) return [];
+    if (this.#errand.kind === 'wrapping' && this.#errand.chain === this.#chain?.id && this.#retryWraps) {
+      this.#retryWraps = false;
+      return [this.#errand.frame];
+    }
+    if (this.#errand.kind !== 'none') return [];
+    const again = this.#settleDeferred(context);
+    if (again.length > 0 || this.#outbox.verdict() === 'undecided') return again;
+    if (this.#outbox.next === undefined || !this.#outbox.mayPost) return [];
+    const chain = this.#currentChain(context);
+    const errand = this.#nextErrand(chain, context);
+    if (errand !== null) return [errand];
+    const frames: Bytes[] = [];
+    while (this.#outbox.next !== undefined && this.#outbox.mayPost) frames.push(this.#seal(this.#outbox.next, chain, context));
+    return frames;
+  }
+
+  /** Statements that were asked for. @throws SecurityError when one is not its member's, or an old one. */
+  keys(statements: readonly Signed[], context: SpeakingContext): void {
+    if (this.#errand.kind !== 'pulling') return;
+    const asked = this.#errand.members;
+    this.#errand = { kind: 'none' };
+    const wanted = new Map(asked.map((member) => [member.key, member]));
+    let lie: SecurityError | null = null;
+    for (const signed of statements) {
+      try {
+        const { member, statement } = checkForMember(signed, wanted, this.#roomId);
+        if (statement.generation < context.leastGeneration(member.key)) {
+          throw new SecurityError('old-wrap-key', `the host handed out an old wrap key of ${member.nick}`);
+        }
+        wanted.delete(member.key);
+        this.#statements.set(member.key, statement);
+      } catch (error) {
+        if (!(error instanceof SecurityError)) throw error;
+        lie ??= error;
+      }
+    }
+    // Withheld, or not theirs: the message goes to the others, and these members will ask for its key.
+    for (const member of wanted.values()) this.#round(member.key, WRAP_ROUNDS);
+    if (lie !== null) throw lie;
+  }
+
+  wrapsTaken(taken: { readonly chainId: ChainId; readonly refused: readonly MemberId[] }, nowMs: number): void {
+    const chain = this.#chain;
+    if (this.#errand.kind !== 'wrapping' || idKey(this.#errand.chain) !== idKey(taken.chainId)) return;
+    const { members } = this.#errand;
+    this.#errand = { kind: 'none' };
+    if (chain === null || idKey(chain.id) !== idKey(taken.chainId)) return;
+    const refused = new Set(taken.refused.map(idKey));
+    chain.announced = true;
+    for (const member of members) {
+      if (!refused.has(member.key)) {
+        chain.given.add(member.key);
+        continue;
+      }
+      this.#statements.delete(member.key);
+      this.#round(member.key, 1);
+    }
+    if (refused.size > 0 && refused.size === members.length) this.#notBeforeMs = nowMs + REFUSED_PAGE_MS;
+  }
+
+  /** The host did not place a message, or asked to wait with wraps. */
+  deferred(n: number, reason: Deferral, retryAfterMs: number, nowMs: number): void {
+    const known = this.#outbox.deferred(n, reason);
+    if (!known && this.#errand.kind === 'wrapping') this.#retryWraps = true;
+    if (known || this.#retryWraps) this.#notBeforeMs = Math.max(this.#notBeforeMs, nowMs + retryAfterMs);
+  }
+
+  /** One's own message has its place. @returns what it said, or `null` when it is none of those under way. */
+  placed(n: number, leaf: Hash | null): Said | null {
+    const sealed = this.#outbox.placed(n, leaf);
+    if (sealed === null) return null;
+    if (this.#chain !== null) {
+      this.#chain.placedLeaf = sealed.leaf;
+      this.#chain.placedN = n;
+    }
+    return sealed.said;
+  }
+
+  /** A member asks for the key of this chain: they are given it before the next message. */
+  needKey(asker: IdKey, chain: ChainId, generation: number): void {
+    if (this.#chain === null || idKey(this.#chain.id) !== idKey(chain)) return;
+    this.#chain.given.delete(asker);
+    this.#chain.rounds.delete(asker);
+    const held = this.#statements.get(asker);
+    if (held !== undefined && held.generation < generation) this.#statements.delete(asker);
+  }
+
+  /** Drops a cached statement that is older than what its member quotes. */
+  quoted(member: IdKey, generation: number): void {
+    const held = this.#statements.get(member);
+    if (held !== undefined && held.generation < generation) this.#statements.delete(member);
+  }
+
+  /** Someone is gone: the chain they could read is over. */
+  forget(member: IdKey): void {
+    this.#statements.delete(member);
+  }
+
+  /** A new connection: whatever was asked on the old one is asked again; sealed messages go out as they are. */
+  reconnected(): void {
+    this.#errand = { kind: 'none' };
+    this.#retryWraps = false;
+    this.#notBeforeMs = 0;
+    for (const sealed of this.#outbox.sendAgain()) sealed.deferred = 'wait';
+  }
+
+  late(nowMs: number): readonly Said[] {
+    return this.#outbox.late(nowMs);
+  }
+
+  #settleDeferred(context: SpeakingContext): Bytes[] {
+    const verdict = this.#outbox.verdict();
+    if (verdict === 'none' || verdict === 'undecided') return [];
+    const spent = this.#chain === null || this.#spent(this.#chain, context);
+    if (verdict === 'send-again' && !spent) return this.#outbox.sendAgain().map(postFrame);
+    this.#outbox.sealAgain();
+    if (this.#chain !== null) this.#chain.sealedLeaf = this.#chain.placedLeaf;
+    return [];
+  }
+
+  #spent(chain: OwnChain, { roster, moment }: SpeakingContext): boolean {
+    return (
+      chain.epoch < roster.lastRemovalEpoch ||
+      chain.sending.n >= LIMITS.chainMessages ||
+      chain.sending.n - chain.placedN > UNPLACED_MOST ||
+      moment.nowMs - chain.startedAtMs >= LIMITS.chainMs
+    );
+  }
+
+  #currentChain(context: SpeakingContext): OwnChain {
+    if (this.#chain !== null && !this.#spent(this.#chain, context)) return this.#chain;
+    const { moment, roster } = context;
+    const secret = moment.randomBytes(32);
+    const id = chainId(moment.randomBytes(8));
+    const start = chainStart(this.#identity.memberId, id);
+    const chain: OwnChain = {
+      id,
+      sending: SendingChain.start(secret),
+      epoch: roster.epoch,
+      startedAtMs: moment.nowMs,
+      announced: false,
+      given: new Set(),
+      rounds: new Map(),
+      sealedLeaf: start,
+      placedLeaf: start,
+      placedN: -1,
+    };
+    secret.fill(0);
+    this.#chain = chain;
+    return chain;
+  }
+
+  /** What has to travel before the next message: keys still unknown, wraps still owed. `null` when nothing has. */
+  #nextErrand(chain: OwnChain, context: SpeakingContext): Bytes | null {
+    const self = idKey(this.#identity.memberId);
+    const owed: RosterMember[] = [];
+    const unknown: RosterMember[] = [];
+    for (const member of context.roster.members) {
+      if (member.key === self || chain.given.has(member.key)) continue;
+      if ((chain.rounds.get(member.key) ?? 0) >= WRAP_ROUNDS) continue;
+      if (this.#statements.has(member.key)) owed.push(member);
+      else unknown.push(member);
+    }
+    if (unknown.length > 0) {
+      const members = unknown.slice(0, KEYS_PAGE);
+      this.#errand = { kind: 'pulling', members };
+      const body = PullKeys.encode({ members: members.map((member) => member.memberId) });
+      return encodeFrame(SESSION_FRAME.pullKeys, body);
+    }
+    if (owed.length === 0 && chain.announced) return null;
+    const members = owed.slice(0, WRAPS_PAGE);
+    const frame = this.#wrapsFrame(chain, members, context);
+    this.#errand = { kind: 'wrapping', chain: chain.id, members, frame };
+    return frame;
+  }
+
+  #wrapsFrame(chain: OwnChain, members: readonly RosterMember[], { roster }: SpeakingContext): Bytes {
+    const { n, chainKey, commitment } = chain.sending.current();
+    const bytes = ChainAnnouncement.encode({
+      version: PROTOCOL_VERSION,
+      roomId: this.#roomId,
+      conversation: ROOM_CONVERSATION,
+      epoch: roster.epoch,
+      rosterHash: roster.hash,
+      memberId: this.#identity.memberId,
+      chainId: chain.id,
+      n,
+      commitment,
+      algorithm: this.#identity.algorithm,
+      identityKey: this.#identity.spki,
+    });
+    const announcementHash = sha256(bytes);
+    const wraps: Wrap[] = [];
+    for (const member of members) {
+      const statement = this.#statements.get(member.key);
+      if (statement === undefined) continue;
+      const wrapped = wrapChainKey({
+        to: statement.wrapKeys,
+        chainKey,
+        announcementHash,
+        memberId: member.memberId,
+        statementHash: statement.hash,
+      });
+      wraps.push({ memberId: member.memberId, generation: statement.generation, ...wrapped });
+    }
+    chainKey.fill(0);
+    const announcement = { bytes, signature: this.#identity.sign('sc1/chain', bytes) };
+    return encodeFrame(SESSION_FRAME.wraps, Wraps.encode({ announcement, wraps }));
+  }
+
+  #seal(said: Said, chain: OwnChain, { roster, history, generation }: SpeakingContext): Bytes {
+    const { n, key, nonce, commitment } = chain.sending.next();
+    const header = MessageHeader.encode({
+      version: PROTOCOL_VERSION,
+      roomId: this.#roomId,
+      conversation: ROOM_CONVERSATION,
+      epoch: roster.epoch,
+      rosterHash: roster.hash,
+      conversationEpoch: 0,
+      conversationRosterHash: ZERO_HASH,
+      memberId: this.#identity.memberId,
+      generation,
+      chainId: chain.id,
+      n,
+      commitment,
+      previous: chain.sealedLeaf,
+      seenIndex: history.index,
+      seenHead: history.head,
+    });
+    const body = Content.encode(said.content);
+    const ciphertext = sealEnvelope({ key, nonce, header, body });
+    key.fill(0);
+    body.fill(0);
+    const signature = this.#identity.sign('sc1/msg', [sha256(header), sha256(ciphertext)]);
+    const leaf = leafHash({ header, ciphertext, signature });
+    chain.sealedLeaf = leaf;
+    this.#outbox.posted({ n, leaf, header, ciphertext, signature });
+    return postFrame({ header, ciphertext, signature });
+  }
+
+  #round(member: IdKey, by: number): void {
+    const rounds = this.#chain?.rounds;
+    rounds?.set(member, (rounds.get(member) ?? 0) + by);
+  }
+}
+
+function postFrame({ header, ciphertext, signature }: Post): Bytes {
+  return encodeFrame(SESSION_FRAME.post, Post.encode({ header, ciphertext, signature }));
+}
+
+/** @throws SecurityError when the statement is not signed by one of `members`. */
+function checkForMember(
+  signed: Signed,
+  members: ReadonlyMap<IdKey, RosterMember>,
+  roomId: RoomId,
+): { readonly member: RosterMember; readonly statement: CheckedStatement } {
+  const member = members.get(idKey(WrapKeyStatement.decode(signed.bytes).memberId));
+  if (member === undefined) throw new SecurityError('foreign-statement', 'a wrap key of someone who was not asked for');
+  const { identity, algorithm } = member;
+  return { member, statement: checkStatement(signed, { roomId, identity, algorithm }) };
+}
