@@ -10,7 +10,14 @@ import { type Bytes, u32 } from '../protocol/bytes.ts';
 import type { Content } from '../protocol/content.ts';
 import { InputError } from '../protocol/errors.ts';
 import type { Hash } from '../protocol/identifiers.ts';
-import { COMMANDS, type CommandCall, findCommand, helpLines, helpTopicLines, parseInput } from '../terminal/commands.ts';
+import {
+  COMMANDS,
+  type CommandCall,
+  findCommand,
+  helpLines,
+  helpTopicLines,
+  parseInput,
+} from '../terminal/commands.ts';
 import { jsonEvents } from './event-view.ts';
 import type { Front, FrontListener } from './front.ts';
 import type { Membership } from './membership.ts';
@@ -71,7 +78,10 @@ export class Chat implements FrontListener {
       if (parsed.kind === 'text') return this.#say(parsed, null);
       if (parsed.kind === 'unknown') {
         const nearest = parsed.nearest === null ? '' : ` Did you mean /${parsed.nearest}?`;
-        throw new InputError('unknown-command', `There is no /${parsed.name}.${nearest} /help lists the commands.`);
+        throw new InputError(
+          'unknown-command',
+          `There is no /${parsed.name}.${nearest} /help lists the commands.`,
+        );
       }
       const entry = findCommand(parsed.name);
       if (entry === undefined) return;
@@ -108,7 +118,8 @@ export class Chat implements FrontListener {
 
   #say({ kind, text }: Content, ref: string | null): void {
     const { membership } = this.#options;
-    if (membership?.session == null) throw new InputError('not-joined', 'This host relays and takes no part (--no-chat).');
+    if (membership?.session == null)
+      throw new InputError('not-joined', 'This host relays and takes no part (--no-chat).');
     membership.say({ kind, text }, ref);
     if (membership.session.heldBack) {
       throw new InputError('held-back', 'Not sent: there was an alarm. Accept it with /fork ack to go on.');
@@ -147,27 +158,39 @@ export class Chat implements FrontListener {
 
   #help(topic: string | null): void {
     const entry = topic === null ? undefined : findCommand(topic);
-    if (topic !== null && entry === undefined) throw new InputError('unknown-command', `There is no /${topic}.`);
+    if (topic !== null && entry === undefined)
+      throw new InputError('unknown-command', `There is no /${topic}.`);
     const host = this.#options.host !== null;
-    for (const line of entry === undefined ? helpLines(COMMANDS, { host }) : helpTopicLines(entry)) this.#tell('help', line);
+    for (const line of entry === undefined ? helpLines(COMMANDS, { host }) : helpTopicLines(entry))
+      this.#tell('help', line);
   }
 
   #whois(nick: string): void {
     const shown = this.#members().find(({ member }) => member.nick === nick);
-    if (shown === undefined) throw new InputError('no-such-member', `Nobody here is called ${nick}. /names shows who is.`);
+    if (shown === undefined)
+      throw new InputError('no-such-member', `Nobody here is called ${nick}. /names shows who is.`);
     const { member, online } = shown;
     const fingerprint = formatFingerprint(member.identity);
     const signs = member.algorithm === 'rsa' ? 'RSA-PSS' : 'DSA';
-    this.#tell('whois', `${member.nick}: ${member.role}, ${online ? 'online' : 'offline'}, signs with ${signs}, key ${fingerprint}`);
+    this.#tell(
+      'whois',
+      `${member.nick}: ${member.role}, ${online ? 'online' : 'offline'}, signs with ${signs}, key ${fingerprint}`,
+    );
   }
 
   /** Twelve digits over epoch and head: the same for everyone who has seen the same. */
   #room(): void {
     const position = this.#options.membership?.session?.position ?? this.#options.host?.position() ?? null;
     if (position === null) throw new InputError('not-joined', 'You are not in the room yet.');
-    const digits = shortCode(sha256(u32(position.epoch), u32(position.index), position.head)).replace(/.{4}(?!$)/g, '$& ');
+    const digits = shortCode(sha256(u32(position.epoch), u32(position.index), position.head)).replace(
+      /.{4}(?!$)/g,
+      '$& ',
+    );
     const { roomName } = this.#options;
-    this.#tell('room', `${roomName}: member list ${position.epoch}, log entry ${position.index}, digits to compare ${digits}`);
+    this.#tell(
+      'room',
+      `${roomName}: member list ${position.epoch}, log entry ${position.index}, digits to compare ${digits}`,
+    );
   }
 
   #security(): void {
@@ -180,7 +203,9 @@ export class Chat implements FrontListener {
       'Members can show others what they read. Signatures can prove who wrote it. This program was not independently audited.',
     ];
     if (session !== null && session.position !== null) {
-      lines.push(`Your wrap keys are generation ${session.wrapGeneration}; member list ${session.position.epoch}; ${session.members.length} members can read what you say now.`);
+      lines.push(
+        `Your wrap keys are generation ${session.wrapGeneration}; member list ${session.position.epoch}; ${session.members.length} members can read what you say now.`,
+      );
     }
     for (const line of lines) this.#tell('security', line);
   }

@@ -105,7 +105,8 @@ async function askInvitation(
   source: InvitationSource | null,
   front: Front,
 ): Promise<{ readonly invitation: Invitation; readonly admissionKey: Bytes }> {
-  if (source !== null) return readInvitation(source.kind === 'text' ? source.text : await readSecret(source, front));
+  if (source !== null)
+    return readInvitation(source.kind === 'text' ? source.text : await readSecret(source, front));
   let problem = '';
   for (;;) {
     const text = await front.ask({ name: 'token', message: `${problem}Paste the invitation.`, secret: true });
@@ -120,7 +121,10 @@ async function askInvitation(
 
 /** Answers the door's questions: from options first, then by asking. What did not do once is not given again. */
 function answerer(options: JoinOptions, front: Front, question: () => string): Ask {
-  const sources: Record<'answer' | 'code', SecretSource | null> = { answer: options.answer, code: options.code };
+  const sources: Record<'answer' | 'code', SecretSource | null> = {
+    answer: options.answer,
+    code: options.code,
+  };
   return async (what, { triesLeft, problem, hint }) => {
     const said = problemText(problem, triesLeft, hint);
     if (what === 'nick') {
@@ -130,7 +134,7 @@ function answerer(options: JoinOptions, front: Front, question: () => string): A
     const source = sources[what];
     sources[what] = null;
     if (source !== null && problem === null) return readSecret(source, front);
-    const message = what === 'answer' ? question() : 'The code on the host\'s screen (six digits)?';
+    const message = what === 'answer' ? question() : "The code on the host's screen (six digits)?";
     return front.ask({ name: what, message: `${said}${message}`, secret: true, triesLeft });
   };
 }
@@ -138,7 +142,11 @@ function answerer(options: JoinOptions, front: Front, question: () => string): A
 async function askNick(front: Front, said: string): Promise<string> {
   let problem = said;
   for (;;) {
-    const text = await front.ask({ name: 'nick', message: `${problem}Your nickname in this room?`, secret: false });
+    const text = await front.ask({
+      name: 'nick',
+      message: `${problem}Your nickname in this room?`,
+      secret: false,
+    });
     try {
       return checkNickname(text.trim().toLowerCase());
     } catch (error) {
@@ -149,6 +157,7 @@ async function askNick(front: Front, said: string): Promise<string> {
 }
 
 function aboutRoom(question: Question, invitation: Invitation): string {
-  const keeps = question.keeps === 'nothing' ? 'keeps nothing on disk' : 'keeps ciphertext for absent members';
+  const keeps =
+    question.keeps === 'nothing' ? 'keeps nothing on disk' : 'keeps ciphertext for absent members';
   return `Room "${question.roomName}", owner key ${formatFingerprint(invitation.ownerFingerprint)}. The host ${keeps} and cannot read what is said.`;
 }

@@ -13,7 +13,12 @@ export function personView(member: RosterMember): PersonView {
 }
 
 export function memberView({ member, online }: ShownMember): MemberView {
-  return { ...personView(member), fingerprint: formatFingerprint(member.identity), role: member.role, online };
+  return {
+    ...personView(member),
+    fingerprint: formatFingerprint(member.identity),
+    role: member.role,
+    online,
+  };
 }
 
 export function jsonEvents(event: SessionEvent): readonly JsonEvent[] {
@@ -30,19 +35,29 @@ export function jsonEvents(event: SessionEvent): readonly JsonEvent[] {
     case 'roster': {
       const { added, changed, removed } = event.change;
       return [
-        ...added.map((member): JsonEvent => ({ type: 'member', change: 'joined', member: memberView({ member, online: true }) })),
-        ...changed.map(({ before, after }): JsonEvent => ({
-          type: 'member',
-          change: 'renamed',
-          member: memberView({ member: after, online: true }),
-          formerNick: before.nick,
-        })),
-        ...removed.map(({ member, reason }): JsonEvent => ({
-          type: 'member',
-          change: reason === 'removed' ? 'removed' : 'left',
-          member: memberView({ member, online: false }),
-          ...(reason === 'absent' && { reason: 'absent for too long' }),
-        })),
+        ...added.map(
+          (member): JsonEvent => ({
+            type: 'member',
+            change: 'joined',
+            member: memberView({ member, online: true }),
+          }),
+        ),
+        ...changed.map(
+          ({ before, after }): JsonEvent => ({
+            type: 'member',
+            change: 'renamed',
+            member: memberView({ member: after, online: true }),
+            formerNick: before.nick,
+          }),
+        ),
+        ...removed.map(
+          ({ member, reason }): JsonEvent => ({
+            type: 'member',
+            change: reason === 'removed' ? 'removed' : 'left',
+            member: memberView({ member, online: false }),
+            ...(reason === 'absent' && { reason: 'absent for too long' }),
+          }),
+        ),
       ];
     }
     case 'presence':

@@ -17,7 +17,8 @@ export function outcomeOf(ending: Ending, interrupted: boolean): Outcome {
     case 'left':
       return { exitCode: interrupted ? EXIT.interrupted : EXIT.done, problem: null };
     case 'closed':
-      if (ending.reason === 'host-closing' || ending.reason === 'bye') return { exitCode: EXIT.done, problem: null };
+      if (ending.reason === 'host-closing' || ending.reason === 'bye')
+        return { exitCode: EXIT.done, problem: null };
       return {
         exitCode: ending.reason === 'protocol' ? EXIT.unexpected : EXIT.notAdmitted,
         problem: { code: ending.reason, text: `The host closed your session: ${ending.text}.` },
@@ -44,7 +45,10 @@ export function outcomeOfError(error: unknown): Outcome {
   if (error instanceof GaveUpError) {
     return error.how === 'interrupted'
       ? { exitCode: EXIT.interrupted, problem: null }
-      : { exitCode: EXIT.notAdmitted, problem: { code: 'gave-up', text: 'Standard input ended before everything was answered.' } };
+      : {
+          exitCode: EXIT.notAdmitted,
+          problem: { code: 'gave-up', text: 'Standard input ended before everything was answered.' },
+        };
   }
   if (error instanceof SecurityError) {
     return { exitCode: EXIT.security, problem: { code: error.code, text: securityText(error) } };
@@ -52,8 +56,10 @@ export function outcomeOfError(error: unknown): Outcome {
   if (error instanceof DialError || error instanceof ListenError) {
     return { exitCode: EXIT.network, problem: { code: error.code, text: error.message } };
   }
-  if (error instanceof LostError) return { exitCode: EXIT.network, problem: { code: 'lost', text: error.message } };
-  if (error instanceof InputError) return { exitCode: EXIT.usage, problem: { code: error.code, text: error.message } };
+  if (error instanceof LostError)
+    return { exitCode: EXIT.network, problem: { code: 'lost', text: error.message } };
+  if (error instanceof InputError)
+    return { exitCode: EXIT.usage, problem: { code: error.code, text: error.message } };
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { exitCode: EXIT.unexpected, problem: { code: 'unexpected', text: `Unexpected failure: ${text}` } };
 }
@@ -64,7 +70,11 @@ function securityText(error: SecurityError): string {
 }
 
 /** Tells how it ended: an event for programs, standard error for people. */
-export function finish(front: Front, display: 'terminal' | 'plain' | 'json', { exitCode, problem }: Outcome): ExitCode {
+export function finish(
+  front: Front,
+  display: 'terminal' | 'plain' | 'json',
+  { exitCode, problem }: Outcome,
+): ExitCode {
   if (display === 'json') {
     if (problem !== null) front.emit({ type: 'error', code: problem.code, message: problem.text });
     front.close();

@@ -3,7 +3,12 @@
  * `--json` they are lines; everything above is the same for both.
  */
 import { InputError } from '../protocol/errors.ts';
-import { formatJsonEvent, type JsonEvent, parseJsonCommand, type PromptEvent } from '../terminal/json-lines.ts';
+import {
+  formatJsonEvent,
+  type JsonEvent,
+  type PromptEvent,
+  parseJsonCommand,
+} from '../terminal/json-lines.ts';
 import { makePalette, type Palette } from '../terminal/palette.ts';
 import { PlainScreen } from '../terminal/plain-screen.ts';
 import { askLine, openScreen } from '../terminal/prompt.ts';
@@ -145,7 +150,8 @@ class TerminalFront extends ScreenFront {
     this.#draws = !(screen instanceof PlainScreen);
     this.#palette = makePalette({ color: options.color });
     this.#mayAsk = options.mayAsk;
-    if (this.#draws) for (const line of bannerLines({ version: VERSION, palette: this.#palette })) screen.print(line);
+    if (this.#draws)
+      for (const line of bannerLines({ version: VERSION, palette: this.#palette })) screen.print(line);
   }
 
   override emit(event: JsonEvent): void {
@@ -157,7 +163,10 @@ class TerminalFront extends ScreenFront {
 
   override async ask(prompt: Omit<PromptEvent, 'type'>): Promise<string> {
     if (!this.#mayAsk) {
-      throw new InputError('no-input', `${prompt.message} Nobody can be asked with --no-input: give it as an option.`);
+      throw new InputError(
+        'no-input',
+        `${prompt.message} Nobody can be asked with --no-input: give it as an option.`,
+      );
     }
     this.emit({ type: 'prompt', ...prompt });
     return this.#line(prompt.secret);
@@ -225,7 +234,9 @@ class JsonFront extends ScreenFront {
 
   /** Standard input carries commands here; a secret from it would be one of them. */
   override readLine(): Promise<string> {
-    return Promise.reject(new InputError('usage', 'With --json a secret cannot be read from standard input with "-".'));
+    return Promise.reject(
+      new InputError('usage', 'With --json a secret cannot be read from standard input with "-".'),
+    );
   }
 
   override listen(listener: FrontListener): void {
@@ -266,7 +277,8 @@ class JsonFront extends ScreenFront {
     }
     if (command.type === 'quit') listener.quit();
     else if (command.type === 'command') listener.command(command.line);
-    else if (command.to !== undefined) throw new InputError('bad-command', 'Direct messages are not part of this version.');
+    else if (command.to !== undefined)
+      throw new InputError('bad-command', 'Direct messages are not part of this version.');
     else listener.say(command.text, command.ref ?? null);
   }
 

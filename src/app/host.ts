@@ -1,8 +1,8 @@
 /** `securechat s`: opens a room on this machine, and takes part in it unless told not to. */
 import { userInfo } from 'node:os';
-import { normaliseAnswer, answerStrength } from '../crypto/answer.ts';
-import { type Address, formatAddress } from '../crypto/invitation.ts';
+import { answerStrength, normaliseAnswer } from '../crypto/answer.ts';
 import { formatFingerprint } from '../crypto/fingerprint.ts';
+import { type Address, formatAddress } from '../crypto/invitation.ts';
 import { generateWrapKeys } from '../crypto/key-wrap.ts';
 import { generateSigningKey } from '../crypto/signature.ts';
 import { toBase64url, utf8 } from '../protocol/bytes.ts';
@@ -55,17 +55,28 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
     const desk = new InvitationDesk({ relay: host, front, addresses: addressesOf(options, host), options });
     const first = await desk.make();
     const ownerFingerprint = host.ownerFingerprint;
-    const codeView = () => ({ value: host.code.value, expiresAt: new Date(host.code.expiresAtMs).toISOString() });
+    const codeView = () => ({
+      value: host.code.value,
+      expiresAt: new Date(host.code.expiresAtMs).toISOString(),
+    });
     const controls: HostControls = {
       members: () => host.members,
       position: () => host.position,
       code: codeView,
       invite: (call) => desk.obey(call),
-      showCode: () => front.emit({ type: 'notice', level: 'info', code: 'code', text: `The room code is ${host.code.value}.` }),
+      showCode: () =>
+        front.emit({
+          type: 'notice',
+          level: 'info',
+          code: 'code',
+          text: `The room code is ${host.code.value}.`,
+        }),
       kick(nick) {
         const member = host.members.find((candidate) => candidate.nick === nick);
-        if (member === undefined) throw new InputError('no-such-member', `Nobody here is called ${nick}. /names shows who is.`);
-        if (member.role === 'owner') throw new InputError('no-such-member', 'You cannot remove yourself; /quit ends the room.');
+        if (member === undefined)
+          throw new InputError('no-such-member', `Nobody here is called ${nick}. /names shows who is.`);
+        if (member.role === 'owner')
+          throw new InputError('no-such-member', 'You cannot remove yourself; /quit ends the room.');
         host.remove(member.key);
       },
     };
@@ -98,7 +109,12 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
       chat?.refreshStatus();
     });
     if (identity !== null && wrapKeys !== null) {
-      const own = await host.invite({ addresses: desk.addresses, uses: 1, ttlMs: OWN_INVITATION_MS, role: 'owner' });
+      const own = await host.invite({
+        addresses: desk.addresses,
+        uses: 1,
+        ttlMs: OWN_INVITATION_MS,
+        role: 'owner',
+      });
       const nick = options.nick ?? defaultNick();
       membership = new Membership({
         roomId: host.roomId,
@@ -124,7 +140,9 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
       void membership.join();
       void membership.ended.then((ending) => {
         const { exitCode, problem } = outcomeOf(ending, false);
-        over.resolve(exitCode === EXIT.done ? 'quit' : new Error(problem?.text ?? 'the host\'s own membership ended'));
+        over.resolve(
+          exitCode === EXIT.done ? 'quit' : new Error(problem?.text ?? "the host's own membership ended"),
+        );
       });
     } else {
       await answers.end();
@@ -177,7 +195,7 @@ async function askAnswer(options: HostOptions, front: Front): Promise<string> {
 function checkedAnswer(text: string, front: Front): string {
   const answer = normaliseAnswer(text);
   if (answerStrength(answer) === 'weak') {
-    const warning = 'That answer is short and could be guessed by someone who reads this machine\'s memory.';
+    const warning = "That answer is short and could be guessed by someone who reads this machine's memory.";
     front.emit({ type: 'notice', level: 'warning', code: 'weak-answer', text: warning });
   }
   return answer;
@@ -185,11 +203,16 @@ function checkedAnswer(text: string, front: Front): string {
 
 /** What invitations name: what was asked for, or this machine's own addresses. */
 function addressesOf(options: HostOptions, host: RelayHost): readonly Address[] {
-  const wished = options.addresses.map((address) => ({ host: address.host, port: address.port ?? host.port }));
+  const wished = options.addresses.map((address) => ({
+    host: address.host,
+    port: address.port ?? host.port,
+  }));
   const own = host.addresses.map((address) => ({ host: address, port: host.port }));
   const all = wished.length > 0 ? wished : own;
   // A machine without any network still serves itself.
-  return all.length > 0 ? all.slice(0, LIMITS.addressesPerInvitation) : [{ host: '127.0.0.1', port: host.port }];
+  return all.length > 0
+    ? all.slice(0, LIMITS.addressesPerInvitation)
+    : [{ host: '127.0.0.1', port: host.port }];
 }
 
 /** The account's name where it makes a nickname, else `host`, which only the owner may be called. */
@@ -208,7 +231,13 @@ function noticeEvents(
 ): readonly Parameters<Front['emit']>[0][] {
   switch (notice.kind) {
     case 'code':
-      return [{ type: 'code', value: notice.code.value, expiresAt: new Date(notice.code.expiresAtMs).toISOString() }];
+      return [
+        {
+          type: 'code',
+          value: notice.code.value,
+          expiresAt: new Date(notice.code.expiresAtMs).toISOString(),
+        },
+      ];
     case 'roster':
       // The host's own session shows them, checked like everyone's.
       return takesPart ? [] : jsonEvents(notice);
@@ -220,11 +249,25 @@ function noticeEvents(
       return [{ type: 'notice', level: 'warning', code: 'suspended', text }];
     }
     case 'refused':
-      return [{ type: 'notice', level: 'info', code: 'refused', text: `Someone was turned away at the door: ${notice.reason}.` }];
+      return [
+        {
+          type: 'notice',
+          level: 'info',
+          code: 'refused',
+          text: `Someone was turned away at the door: ${notice.reason}.`,
+        },
+      ];
     case 'door':
       return desk.isOwn(notice.invitation)
         ? []
-        : [{ type: 'notice', level: 'info', code: 'door', text: `Someone with invitation ${desk.nameOf(notice.invitation)} ${STAGES[notice.stage]}.` }];
+        : [
+            {
+              type: 'notice',
+              level: 'info',
+              code: 'door',
+              text: `Someone with invitation ${desk.nameOf(notice.invitation)} ${STAGES[notice.stage]}.`,
+            },
+          ];
   }
 }
 

@@ -32,7 +32,11 @@ export class InvitationDesk {
 
   /** @returns the invitation as programs and screens show it. */
   async make(uses: number = this.#options.invitationUses): Promise<InvitationView> {
-    const made = await this.#relay.invite({ addresses: this.addresses, uses, ttlMs: this.#options.invitationMs });
+    const made = await this.#relay.invite({
+      addresses: this.addresses,
+      uses,
+      ttlMs: this.#options.invitationMs,
+    });
     this.#made.push(made);
     return this.#view(made);
   }
@@ -74,9 +78,17 @@ export class InvitationDesk {
   #list(): void {
     for (const invitation of this.#relay.invitations) {
       const { key, usesLeft, uses, triesLeft, revoked, suspended, expiresAtMs } = invitation;
-      const state = revoked ? 'withdrawn' : suspended ? 'suspended' : expiresAtMs <= Date.now() ? 'expired' : 'open';
+      const state = revoked
+        ? 'withdrawn'
+        : suspended
+          ? 'suspended'
+          : expiresAtMs <= Date.now()
+            ? 'expired'
+            : 'open';
       const until = new Date(expiresAtMs).toISOString();
-      this.#tell(`Invitation ${this.nameOf(key)}: ${state}, ${usesLeft} of ${uses} uses left, ${triesLeft} tries, until ${until}`);
+      this.#tell(
+        `Invitation ${this.nameOf(key)}: ${state}, ${usesLeft} of ${uses} uses left, ${triesLeft} tries, until ${until}`,
+      );
     }
   }
 
@@ -89,7 +101,8 @@ export class InvitationDesk {
 
   #find(name: string): IdKey {
     const made = this.#made[Number(name) - 1];
-    if (made === undefined) throw new InputError('no-invitation', `There is no invitation ${name}. /invite list shows them.`);
+    if (made === undefined)
+      throw new InputError('no-invitation', `There is no invitation ${name}. /invite list shows them.`);
     return idKey(made.id);
   }
 

@@ -5,6 +5,10 @@
 import { answerIdentifiers } from '../crypto/answer.ts';
 import { generateWrapKeys, type WrapKeyPair } from '../crypto/key-wrap.ts';
 import type { SigningKey } from '../crypto/signature.ts';
+import type { SessionEffect, SessionEvent } from '../member/events.ts';
+import { Joining, type JoiningEffect, type Purpose, type Wanted } from '../member/joining.ts';
+import { Session } from '../member/session.ts';
+import { OwnWrapKeys } from '../member/wrap-keys.ts';
 import type { Question, Welcome } from '../protocol/admission-frames.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 import type { Content } from '../protocol/content.ts';
@@ -13,17 +17,17 @@ import { type Hash, type InvitationId, ROOM_CONVERSATION, type RoomId } from '..
 import { LIMITS } from '../protocol/limits.ts';
 import type { CloseReason as ClosingReason, Refusal } from '../protocol/reasons.ts';
 import { closeFrame } from '../protocol/session-frames.ts';
-import type { SessionEffect, SessionEvent } from '../member/events.ts';
-import { Joining, type JoiningEffect, type Purpose, type Wanted } from '../member/joining.ts';
-import { Session } from '../member/session.ts';
-import { OwnWrapKeys } from '../member/wrap-keys.ts';
 import type { Connection } from '../transport/connection.ts';
 import type { AnswerThread } from './answer-thread.ts';
 import { systemMoment } from './moment.ts';
 
 export type Ask = (
   what: Wanted,
-  about: { readonly triesLeft: number; readonly problem: Refusal | 'wrong-answer' | 'unusable' | null; readonly hint?: string },
+  about: {
+    readonly triesLeft: number;
+    readonly problem: Refusal | 'wrong-answer' | 'unusable' | null;
+    readonly hint?: string;
+  },
 ) => Promise<string>;
 
 export interface MembershipOptions {
@@ -41,14 +45,21 @@ export interface MembershipOptions {
   readonly onQuestion: (question: Question) => void;
   readonly onEvent: (event: SessionEvent) => void;
   /** The line is lost, or is back. */
-  readonly onLine: (state: { readonly kind: 'lost' } | { readonly kind: 'trying'; readonly inMs: number }) => void;
+  readonly onLine: (
+    state: { readonly kind: 'lost' } | { readonly kind: 'trying'; readonly inMs: number },
+  ) => void;
 }
 
 /** How a membership ended. */
 export type Ending =
   | { readonly kind: 'left' }
   | { readonly kind: 'closed'; readonly reason: ClosingReason; readonly text: string }
-  | { readonly kind: 'refused'; readonly reason: Refusal | 'wrong-answer'; readonly triesLeft: number; readonly version: number }
+  | {
+      readonly kind: 'refused';
+      readonly reason: Refusal | 'wrong-answer';
+      readonly triesLeft: number;
+      readonly version: number;
+    }
   /** The host no longer knows this member. */
   | { readonly kind: 'forgotten' }
   | { readonly kind: 'failed'; readonly error: Error };
@@ -122,7 +133,12 @@ export class Membership {
   #wrapKeysMade: OwnWrapKeys | null = null;
 
   #ownWrapKeys(identity: SigningKey, pair: WrapKeyPair): OwnWrapKeys {
-    this.#wrapKeysMade ??= new OwnWrapKeys({ identity, roomId: this.#options.roomId, pair, nowMs: Date.now() });
+    this.#wrapKeysMade ??= new OwnWrapKeys({
+      identity,
+      roomId: this.#options.roomId,
+      pair,
+      nowMs: Date.now(),
+    });
     return this.#wrapKeysMade;
   }
 
@@ -130,7 +146,12 @@ export class Membership {
   async #run(connection: Connection, purpose: Purpose): Promise<Welcome> {
     const { roomId, ownerFingerprint, tlsPin, answers } = this.#options;
     const run = Promise.withResolvers<Welcome>();
-    const joining = new Joining({ roomId, ownerFingerprint, purpose, channelBinding: connection.channelBinding });
+    const joining = new Joining({
+      roomId,
+      ownerFingerprint,
+      purpose,
+      channelBinding: connection.channelBinding,
+    });
     const identifiers = answerIdentifiers(roomId, tlsPin);
     const guarded = (step: () => readonly JoiningEffect[]): void => {
       try {
@@ -246,7 +267,10 @@ export class Membership {
     } catch (error) {
       if (error instanceof ProtocolError) {
         this.#connection?.close(closeFrame('protocol', error.message));
-        this.#end({ kind: 'failed', error: new SecurityError(error.code, `The host broke the protocol: ${error.message}.`) });
+        this.#end({
+          kind: 'failed',
+          error: new SecurityError(error.code, `The host broke the protocol: ${error.message}.`),
+        });
       } else this.#fail(error);
     }
   }
@@ -274,7 +298,8 @@ export class Membership {
   }
 
   #tell(event: SessionEvent): void {
-    if (event.kind === 'closed' && event.reason === 'bye' && this.#leaving) return this.#end({ kind: 'left' });
+    if (event.kind === 'closed' && event.reason === 'bye' && this.#leaving)
+      return this.#end({ kind: 'left' });
     this.#options.onEvent(event);
     if (event.kind !== 'closed') return;
     if (event.reason === 'silent' || event.reason === 'slow-reader') return;
@@ -313,7 +338,8 @@ export class Membership {
         return this.#attend(connection, await this.#login(connection));
       } catch (error) {
         if (this.#ended) return;
-        if (error instanceof RefusedError && error.refusal.reason === 'not-recognised') return this.#end({ kind: 'forgotten' });
+        if (error instanceof RefusedError && error.refusal.reason === 'not-recognised')
+          return this.#end({ kind: 'forgotten' });
         if (error instanceof SecurityError) return this.#fail(error);
       }
     }
@@ -334,7 +360,9 @@ export class Membership {
         accountKey: login.welcome.accountKey,
         keys: { identity, statement: login.statement },
         positions:
-          position === null ? [] : [{ conversation: ROOM_CONVERSATION, index: position.index, head: position.head }],
+          position === null
+            ? []
+            : [{ conversation: ROOM_CONVERSATION, index: position.index, head: position.head }],
         replaces: login.welcome.sessionId,
       });
     } finally {

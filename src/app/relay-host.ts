@@ -2,19 +2,26 @@
  * The host process's blind part: the room's state machine over real sockets. Nothing in here, nor in anything it
  * imports, can open a message; the import check holds that.
  */
-import { loadAnswerHost, answerIdentifiers } from '../crypto/answer.ts';
+import { answerIdentifiers, loadAnswerHost } from '../crypto/answer.ts';
 import { makeCertificate } from '../crypto/certificate.ts';
 import { type Address, mintInvitation } from '../crypto/invitation.ts';
-import { generateSigningKey, ownerFingerprint, type SigningKey } from '../crypto/signature.ts';
 import type { RosterMember } from '../crypto/roster.ts';
+import { generateSigningKey, ownerFingerprint, type SigningKey } from '../crypto/signature.ts';
 import { type Bytes, toBase64url } from '../protocol/bytes.ts';
-import { type Hash, type IdKey, type InvitationId, invitationId, type RoomId, roomId } from '../protocol/identifiers.ts';
+import {
+  type Hash,
+  type IdKey,
+  type InvitationId,
+  invitationId,
+  type RoomId,
+  roomId,
+} from '../protocol/identifiers.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { Role } from '../protocol/signed-objects.ts';
 import { DoorGate } from '../room/door-gate.ts';
 import type { RoomEffect, RoomNotice } from '../room/effects.ts';
-import { type Gate, Room } from '../room/room.ts';
 import type { InvitationView } from '../room/invitations.ts';
+import { type Gate, Room } from '../room/room.ts';
 import { MemoryLog } from '../storage/memory-log.ts';
 import type { Connection } from '../transport/connection.ts';
 import { FanOut, type Subscriber } from '../transport/fan-out.ts';
@@ -266,7 +273,10 @@ export class RelayHost {
       this.#perform(this.#room.frame(id, frame, systemMoment()));
     } catch (error) {
       // A fault of ours must cost one connection, not the room.
-      this.#settings.log.error('frame', error instanceof Error ? (error.stack ?? error.message) : String(error));
+      this.#settings.log.error(
+        'frame',
+        error instanceof Error ? (error.stack ?? error.message) : String(error),
+      );
       this.#lines.get(id)?.connection.destroy();
     }
   }
@@ -322,7 +332,9 @@ export class RelayHost {
           break;
         }
         case 'admitted':
-          this.#lines.get(effect.connection)?.connection.setFrameLimit(this.#settings.limits.frameBytesAfterAdmission);
+          this.#lines
+            .get(effect.connection)
+            ?.connection.setFrameLimit(this.#settings.limits.frameBytesAfterAdmission);
           break;
         case 'close': {
           const line = this.#lines.get(effect.connection);
@@ -339,4 +351,3 @@ export class RelayHost {
     }
   }
 }
-

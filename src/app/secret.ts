@@ -17,6 +17,7 @@ export async function readSecret(source: SecretSource, front: Front): Promise<st
     const why = error instanceof Error ? error.message : String(error);
     throw new InputError('file', `Cannot read ${source.path}: ${why}`);
   }
-  if (bytes.length > SECRET_BYTES_MOST) throw new InputError('file', `${source.path} is too large for what it should hold.`);
+  if (bytes.length > SECRET_BYTES_MOST)
+    throw new InputError('file', `${source.path} is too large for what it should hold.`);
   return bytes.toString('utf8').trim();
 }

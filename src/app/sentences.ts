@@ -7,7 +7,10 @@ function tries(left: number): string {
 }
 
 /** A refusal that ends the run, in one sentence or two. */
-export function refusalText(reason: Refusal | 'wrong-answer', about: { readonly triesLeft: number; readonly version: number }): string {
+export function refusalText(
+  reason: Refusal | 'wrong-answer',
+  about: { readonly triesLeft: number; readonly version: number },
+): string {
   switch (reason) {
     case 'not-recognised':
       return 'The host does not know this invitation. It may be of a room that has ended; ask the host for a new one.';
@@ -32,7 +35,7 @@ export function refusalText(reason: Refusal | 'wrong-answer', about: { readonly 
     case 'nick-refused':
       return 'The host does not accept that nickname. Choose 2 to 20 of a-z, 0-9, _ and -, and no name that sounds official.';
     case 'key-refused':
-      return 'The host did not accept this program\'s keys. Use the same version of securechat on both sides.';
+      return "The host did not accept this program's keys. Use the same version of securechat on both sides.";
     case 'too-many-answers':
     case 'wrong-answer':
       return 'The answer did not fit. Either it is wrong, or this is not the host: ask them another way before you try again.';

@@ -2,12 +2,12 @@
  * The commands and their options. Here words become checked options; what the commands do is in `app/`.
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { EXIT } from '../app/exit-codes.ts';
 import type { HostOptions, JoinOptions } from '../app/options.ts';
 import { InputError } from '../protocol/errors.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { checkNickname } from '../protocol/nickname.ts';
 import { VERSION } from '../version.ts';
-import { EXIT } from '../app/exit-codes.ts';
 import {
   parseAdvertised,
   parseCount,

@@ -43,7 +43,12 @@ export function chainStart(member: MemberId, chain: ChainId): Hash {
  */
 export function nextHead(
   before: Hash,
-  entry: { readonly index: number; readonly kind: EntryKind; readonly placedAtMs: number; readonly leaf: Hash },
+  entry: {
+    readonly index: number;
+    readonly kind: EntryKind;
+    readonly placedAtMs: number;
+    readonly leaf: Hash;
+  },
 ): Hash {
   return sha256(
     LOG_LABEL,

@@ -8,8 +8,8 @@ import type { Signed } from '../protocol/codec.ts';
 import { ProtocolError, SecurityError } from '../protocol/errors.ts';
 import {
   type Hash,
-  type IdKey,
   ID_BYTES,
+  type IdKey,
   idKey,
   type MemberId,
   memberId,
@@ -104,7 +104,9 @@ function changedList(
     gone.add(member.key);
     removed.push({ member, reason });
   }
-  const puts = changes.puts.map(rosterMember).sort((left, right) => compareBytes(left.identity, right.identity));
+  const puts = changes.puts
+    .map(rosterMember)
+    .sort((left, right) => compareBytes(left.identity, right.identity));
   const added: RosterMember[] = [];
   const changed: RosterChange['changed'][number][] = [];
   const put = new Set<IdKey>();
@@ -198,7 +200,10 @@ export class Roster {
   apply(signed: Signed, owner: VerifyKey): RosterChange {
     const operation = this.#checked(signed, owner);
     if (operation.epoch !== this.#epoch + 1 || !bytesEqual(operation.previous, this.#hash)) {
-      throw new SecurityError('roster-order', `roster operation ${operation.epoch} does not follow ${this.#epoch}`);
+      throw new SecurityError(
+        'roster-order',
+        `roster operation ${operation.epoch} does not follow ${this.#epoch}`,
+      );
     }
     const { list, change } = changedList(this.#list, this.#byKey, operation);
     this.#take(signed, operation, list);
@@ -213,7 +218,10 @@ export class Roster {
   adopt(signed: Signed, owner: VerifyKey, entries: readonly RosterEntry[]): void {
     const operation = this.#checked(signed, owner);
     if (operation.epoch <= this.#epoch) {
-      throw new SecurityError('roster-order', `roster epoch ${operation.epoch} is not newer than ${this.#epoch}`);
+      throw new SecurityError(
+        'roster-order',
+        `roster epoch ${operation.epoch} is not newer than ${this.#epoch}`,
+      );
     }
     this.#hashes.clear();
     this.#take(signed, operation, entries.map(rosterMember));
@@ -231,7 +239,10 @@ export class Roster {
 
   #checked(signed: Signed, owner: VerifyKey): RosterOperation {
     if (!owner.verify('sc1/roster', signed.bytes, signed.signature)) {
-      throw new SecurityError('roster-signature', 'a roster operation is not signed by the owner of this room');
+      throw new SecurityError(
+        'roster-signature',
+        'a roster operation is not signed by the owner of this room',
+      );
     }
     const operation = RosterOperation.decode(signed.bytes);
     if (operation.version !== PROTOCOL_VERSION) {

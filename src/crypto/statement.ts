@@ -8,8 +8,8 @@ import { SecurityError } from '../protocol/errors.ts';
 import type { Hash, RoomId } from '../protocol/identifiers.ts';
 import { type Algorithm, WrapKeyStatement } from '../protocol/signed-objects.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
-import { importWrapKeys, type WrapPublicBytes, type WrapPublicKeys } from './key-wrap.ts';
 import { sha256 } from './hash.ts';
+import { importWrapKeys, type WrapPublicBytes, type WrapPublicKeys } from './key-wrap.ts';
 import { importVerifyKey, type SigningKey, type VerifyKey } from './signature.ts';
 
 /** Whose statement it must be. A joiner's identity becomes known through it; a member's is on the roster. */
@@ -29,7 +29,12 @@ export interface CheckedStatement {
   readonly wrapKeys: WrapPublicKeys;
 }
 
-export function makeStatement(key: SigningKey, roomId: RoomId, generation: number, keys: WrapPublicBytes): Signed {
+export function makeStatement(
+  key: SigningKey,
+  roomId: RoomId,
+  generation: number,
+  keys: WrapPublicBytes,
+): Signed {
   const bytes = WrapKeyStatement.encode({
     version: PROTOCOL_VERSION,
     roomId,
@@ -58,7 +63,8 @@ export function checkStatement(signed: Signed, owner: StatementOwner): CheckedSt
     bytesEqual(verifyKey.idFingerprint, owner.identity) &&
     bytesEqual(statement.memberId, verifyKey.memberId) &&
     verifyKey.verify('sc1/wrapkey', signed.bytes, signed.signature);
-  if (!fits) throw new SecurityError('foreign-statement', 'a wrap key that is not signed by the member it names');
+  if (!fits)
+    throw new SecurityError('foreign-statement', 'a wrap key that is not signed by the member it names');
   return {
     signed: { bytes: signed.bytes.slice(), signature: signed.signature.slice() },
     hash: sha256(signed.bytes),

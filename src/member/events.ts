@@ -35,7 +35,12 @@ export type SessionEvent =
       readonly ref: string | null;
     }
   | { readonly kind: 'unopened'; readonly id: string; readonly from: RosterMember; readonly atMs: number }
-  | { readonly kind: 'notice'; readonly level: 'info' | 'warning'; readonly code: string; readonly text: string }
+  | {
+      readonly kind: 'notice';
+      readonly level: 'info' | 'warning';
+      readonly code: string;
+      readonly text: string;
+    }
   /** Someone lies or something is corrupt. Sending is held back until the person has taken note. */
   | { readonly kind: 'alarm'; readonly code: string; readonly text: string }
   | { readonly kind: 'closed'; readonly reason: CloseReason; readonly text: string };

@@ -104,11 +104,15 @@ export class Hearing {
     const verdict = roster.verdict(announcement.epoch, announcement.rosterHash);
     if (verdict === 'ahead') return { kind: 'ahead' };
     if (verdict === 'forked') {
-      throw new SecurityError('roster-forked', 'a member announced a chain for a roster that this side never saw');
+      throw new SecurityError(
+        'roster-forked',
+        'a member announced a chain for a roster that this side never saw',
+      );
     }
     const sender = roster.member(idKey(announcement.memberId));
     if (verdict !== 'good' || sender === undefined) return { kind: 'ignored' };
-    const verifyKey = this.verifyKey(sender.key) ?? importVerifyKey(announcement.identityKey, sender.algorithm);
+    const verifyKey =
+      this.verifyKey(sender.key) ?? importVerifyKey(announcement.identityKey, sender.algorithm);
     if (
       !bytesEqual(verifyKey.idFingerprint, sender.identity) ||
       !verifyKey.verify('sc1/chain', signed.bytes, signed.signature)
@@ -129,7 +133,11 @@ export class Hearing {
           });
     if (chainKey === null) return { kind: 'ignored' };
     this.learn(sender.key, verifyKey);
-    const receiving = new ReceivingChain({ n: announcement.n, chainKey, commitment: announcement.commitment });
+    const receiving = new ReceivingChain({
+      n: announcement.n,
+      chainKey,
+      commitment: announcement.commitment,
+    });
     chainKey.fill(0);
     this.#keep(sender.key, idKey(announcement.chainId), {
       epoch: announcement.epoch,
@@ -159,7 +167,8 @@ export class Hearing {
     if (chain.lastLeaf !== null && !bytesEqual(chain.lastLeaf, header.previous)) {
       return fault('order', `a message of ${sender.nick} does not follow the one before it`);
     }
-    if (header.n < chain.receiving.n) return fault('replayed', `a message of ${sender.nick} was placed twice`);
+    if (header.n < chain.receiving.n)
+      return fault('replayed', `a message of ${sender.nick} was placed twice`);
     const key = chain.receiving.peek(header.n);
     if (key === null) return { kind: 'no-key' };
     if (!bytesEqual(key.commitment, header.commitment)) {
@@ -174,7 +183,8 @@ export class Hearing {
     key.key.fill(0);
     chain.receiving.commit(header.n);
     chain.lastLeaf = leaf;
-    if (body === null) return fault('unreadable', `a message of ${sender.nick} does not open under the key it names`);
+    if (body === null)
+      return fault('unreadable', `a message of ${sender.nick} does not open under the key it names`);
     try {
       return { kind: 'opened', content: Content.decode(body) };
     } catch {
@@ -184,7 +194,8 @@ export class Hearing {
 
   /** Some entries were passed over: what each sender placed last is not known any more. */
   skipped(): void {
-    for (const { chains } of this.#voices.values()) for (const chain of chains.values()) chain.lastLeaf = null;
+    for (const { chains } of this.#voices.values())
+      for (const chain of chains.values()) chain.lastLeaf = null;
   }
 
   /** Someone is gone: their keys go too. */

@@ -39,7 +39,7 @@ import { encodeFrame, frameBody, frameType } from '../protocol/framing.ts';
 import type { Hash, InvitationId, MemberId, RoomId, SessionId } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
-import { type Refusal, RETRYABLE_REFUSALS } from '../protocol/reasons.ts';
+import { RETRYABLE_REFUSALS, type Refusal } from '../protocol/reasons.ts';
 import { FEATURES, PROTOCOL_VERSION, SUITE } from '../protocol/version.ts';
 
 /** The keys a person brings: made while they were still typing. */
@@ -66,11 +66,21 @@ export type JoiningEffect =
   | { readonly kind: 'send'; readonly frame: Bytes }
   | { readonly kind: 'question'; readonly question: Question }
   /** `problem`: why what was given before did not do. */
-  | { readonly kind: 'ask'; readonly what: Wanted; readonly triesLeft: number; readonly problem: Refusal | 'wrong-answer' | null }
+  | {
+      readonly kind: 'ask';
+      readonly what: Wanted;
+      readonly triesLeft: number;
+      readonly problem: Refusal | 'wrong-answer' | null;
+    }
   | { readonly kind: 'start-answer'; readonly answer: string }
   | { readonly kind: 'finish-answer'; readonly state: string; readonly ke2: Bytes; readonly answer: string }
   | { readonly kind: 'welcomed'; readonly welcome: Welcome }
-  | { readonly kind: 'refused'; readonly reason: Refusal | 'wrong-answer'; readonly triesLeft: number; readonly version: number };
+  | {
+      readonly kind: 'refused';
+      readonly reason: Refusal | 'wrong-answer';
+      readonly triesLeft: number;
+      readonly version: number;
+    };
 
 type State =
   | { readonly kind: 'helloSent' }
@@ -129,7 +139,11 @@ export class Joining {
     const body = frameBody(frame);
     const state = this.#state;
     if (type === ADMISSION_FRAME.refused) return this.#refused(frame, Refused.decode(body));
-    if (state.kind === 'helloSent' && type === ADMISSION_FRAME.question && this.#start.purpose.kind === 'join') {
+    if (
+      state.kind === 'helloSent' &&
+      type === ADMISSION_FRAME.question &&
+      this.#start.purpose.kind === 'join'
+    ) {
       this.#transcript.add(frame);
       const question = Question.decode(body);
       this.#state = { kind: 'answering' };
@@ -138,7 +152,11 @@ export class Joining {
         { kind: 'ask', what: 'answer', triesLeft: question.triesLeft, problem: null },
       ];
     }
-    if (state.kind === 'helloSent' && type === ADMISSION_FRAME.nonce && this.#start.purpose.kind === 'login') {
+    if (
+      state.kind === 'helloSent' &&
+      type === ADMISSION_FRAME.nonce &&
+      this.#start.purpose.kind === 'login'
+    ) {
       this.#transcript.add(frame);
       Nonce.decode(body);
       return [this.#login(this.#start.purpose)];
@@ -155,7 +173,8 @@ export class Joining {
       this.#state = { kind: 'presenting', secret: state.sessionKey };
       return this.#askOrJoin(triesLeft, null);
     }
-    if (state.kind === 'joinSent' && type === ADMISSION_FRAME.welcome) return this.#welcome(state.secret, body);
+    if (state.kind === 'joinSent' && type === ADMISSION_FRAME.welcome)
+      return this.#welcome(state.secret, body);
     throw new ProtocolError('unexpected-frame', `frame ${type} in state ${state.kind}`);
   }
 
@@ -214,7 +233,8 @@ export class Joining {
 
   #join(): JoiningEffect[] {
     const keys = this.#keys;
-    if (this.#state.kind !== 'presenting' || this.#code === null || this.#nick === null || keys === null) return [];
+    if (this.#state.kind !== 'presenting' || this.#code === null || this.#nick === null || keys === null)
+      return [];
     const { secret } = this.#state;
     const fields = {
       code: this.#code,
@@ -225,7 +245,10 @@ export class Joining {
     };
     const signed = [this.#transcript.value(), sha256(JoinFields.encode(fields))];
     const signature = keys.identity.sign('sc1/join', signed);
-    const box = sealBox(this.#box(secret, ADMISSION_FRAME.join, 'to-host'), Join.encode({ ...fields, signature }));
+    const box = sealBox(
+      this.#box(secret, ADMISSION_FRAME.join, 'to-host'),
+      Join.encode({ ...fields, signature }),
+    );
     this.#state = { kind: 'joinSent', secret };
     return [this.#send(ADMISSION_FRAME.join, box)];
   }
@@ -242,7 +265,11 @@ export class Joining {
 
   #refused(frame: Bytes, refused: Refused): JoiningEffect[] {
     const { reason, triesLeft, version } = refused;
-    if (this.#state.kind === 'joinSent' && this.#start.purpose.kind === 'join' && RETRYABLE_REFUSALS.has(reason)) {
+    if (
+      this.#state.kind === 'joinSent' &&
+      this.#start.purpose.kind === 'join' &&
+      RETRYABLE_REFUSALS.has(reason)
+    ) {
       this.#transcript.add(frame);
       this.#state = { kind: 'presenting', secret: this.#state.secret };
       if (reason === 'wrong-code' || reason === 'old-code') this.#code = null;

@@ -62,7 +62,9 @@ export class Outbox {
 
   /** An entry of one's own came back. @returns what it was, or `null` when it is not one that is under way. */
   placed(n: number, leaf: Hash | null): Sealed | null {
-    const at = this.#underway.findIndex((sealed) => sealed.n === n && (leaf === null || bytesEqual(sealed.leaf, leaf)));
+    const at = this.#underway.findIndex(
+      (sealed) => sealed.n === n && (leaf === null || bytesEqual(sealed.leaf, leaf)),
+    );
     return at < 0 ? null : (this.#underway.splice(at, 1)[0] ?? null);
   }
 

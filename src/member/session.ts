@@ -5,25 +5,20 @@
  *   listing ─▶ reading ─▶ live      away: no connection; LOGIN leads back to reading
  * @see docs/protocol.md#session
  */
+
+import { sha256 } from '../crypto/hash.ts';
+import type { WrapKeyPair } from '../crypto/key-wrap.ts';
 import { leafHash } from '../crypto/log-hash.ts';
 import { Roster, type RosterMember } from '../crypto/roster.ts';
 import { importVerifyKey, type SigningKey, type VerifyKey } from '../crypto/signature.ts';
 import { checkStatement } from '../crypto/statement.ts';
-import type { WrapKeyPair } from '../crypto/key-wrap.ts';
-import { sha256 } from '../crypto/hash.ts';
 import type { Welcome } from '../protocol/admission-frames.ts';
 import { type Bytes, bytesEqual, toBase64url } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
 import type { Content } from '../protocol/content.ts';
 import { ProtocolError, SecurityError } from '../protocol/errors.ts';
 import { encodeFrame, frameBody, frameType } from '../protocol/framing.ts';
-import {
-  type Hash,
-  type IdKey,
-  idKey,
-  ROOM_CONVERSATION,
-  type RoomId,
-} from '../protocol/identifiers.ts';
+import { type Hash, type IdKey, idKey, ROOM_CONVERSATION, type RoomId } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import {
@@ -60,7 +55,7 @@ import type { SessionEffect, SessionEvent, ShownMember } from './events.ts';
 import { Hearing } from './hearing.ts';
 import { History } from './history.ts';
 import { Speaking, type SpeakingContext } from './speaking.ts';
-import { OwnWrapKeys } from './wrap-keys.ts';
+import type { OwnWrapKeys } from './wrap-keys.ts';
 
 export interface SessionStart {
   readonly roomId: RoomId;
@@ -159,12 +154,16 @@ export class Session {
   }
   /** What a LOGIN needs; `null` before the first WELCOME. */
   get login(): { readonly welcome: Welcome; readonly statement: Signed } | null {
-    return this.#welcome === null ? null : { welcome: this.#welcome, statement: this.#wrapKeys.current.statement };
+    return this.#welcome === null
+      ? null
+      : { welcome: this.#welcome, statement: this.#wrapKeys.current.statement };
   }
 
   /** A run at the door ended well. @throws SecurityError when what WELCOME says cannot be. */
   welcomed(welcome: Welcome, moment: Moment): SessionEffect[] {
-    const position = welcome.positions.find(({ conversation }) => bytesEqual(conversation, ROOM_CONVERSATION));
+    const position = welcome.positions.find(({ conversation }) =>
+      bytesEqual(conversation, ROOM_CONVERSATION),
+    );
     if (position === undefined || !bytesEqual(welcome.memberId, this.#identity.memberId)) {
       throw new SecurityError('bad-welcome', 'the host welcomed someone else');
     }
@@ -176,10 +175,14 @@ export class Session {
     this.#keyAsked = null;
     this.#speaking.reconnected();
     const effects: SessionEffect[] = [];
-    if (this.#wrapKeys.due(moment.nowMs, LIMITS.wrapKeyOldOnConnectMs)) effects.push({ kind: 'make-wrap-keys' });
+    if (this.#wrapKeys.due(moment.nowMs, LIMITS.wrapKeyOldOnConnectMs))
+      effects.push({ kind: 'make-wrap-keys' });
     if (this.#history === null) return [...effects, ...this.#startListing()];
     if (position.index < this.#history.index) {
-      return [...effects, ...this.#alarm('history-lost', 'The host\'s log is shorter than what you have already seen.')];
+      return [
+        ...effects,
+        ...this.#alarm('history-lost', "The host's log is shorter than what you have already seen."),
+      ];
     }
     this.#phase = 'reading';
     return [...effects, this.#pullLog(this.#history.index)];
@@ -256,7 +259,9 @@ export class Session {
       effects.push(this.#send(SESSION_FRAME.ping, new Uint8Array()));
     }
     if (this.#heldEntries.length > 0 && moment.nowMs - this.#heldSinceMs >= LIMITS.epochAheadMs) {
-      effects.push(...this.#alarm('key-withheld', 'The host does not hand out the key of someone who wrote a message.'));
+      effects.push(
+        ...this.#alarm('key-withheld', 'The host does not hand out the key of someone who wrote a message.'),
+      );
       this.#keyAsked = null;
       const [, ...rest] = this.#heldEntries.splice(0);
       for (const entry of rest) effects.push(...this.#arrived(entry, moment));
@@ -326,7 +331,12 @@ export class Session {
   #listPage(page: ListPage): SessionEffect[] {
     const expected = this.#list.length;
     if (this.#phase !== 'listing' && !this.#presenceOnly) unexpected(SESSION_FRAME.list);
-    if (page.from !== expected || page.total > LIMITS.membersMost || page.count === 0 || expected + page.count > page.total) {
+    if (
+      page.from !== expected ||
+      page.total > LIMITS.membersMost ||
+      page.count === 0 ||
+      expected + page.count > page.total
+    ) {
       throw new ProtocolError('bad-page', 'a page of the member list that was not asked for');
     }
     const entries = decodeRosterEntries(page.entries, page.count);
@@ -358,7 +368,7 @@ export class Session {
     roster.adopt(welcome.operation, owner, this.#list);
     const self = roster.member(this.#self);
     if (self === undefined || !bytesEqual(self.identity, this.#identity.idFingerprint)) {
-      throw new SecurityError('bad-welcome', 'the owner\'s member list does not name you');
+      throw new SecurityError('bad-welcome', "the owner's member list does not name you");
     }
     const before = this.#roster;
     this.#roster = roster;
@@ -368,7 +378,9 @@ export class Session {
       this.#online.set(key, key === this.#self || (this.#listOnline[place] ?? true));
     });
     this.#list = [];
-    const position = welcome.positions.find(({ conversation }) => bytesEqual(conversation, ROOM_CONVERSATION));
+    const position = welcome.positions.find(({ conversation }) =>
+      bytesEqual(conversation, ROOM_CONVERSATION),
+    );
     if (position === undefined) return [];
     this.#history = new History(position.index, position.head.slice() as Hash);
     this.#phase = 'reading';
@@ -406,7 +418,8 @@ export class Session {
     const history = this.#history;
     if (history === null) return [];
     if (page.first !== history.index + 1 + this.#heldEntries.length) {
-      if (page.first <= history.index) throw new ProtocolError('bad-page', 'a page of the log that was not asked for');
+      if (page.first <= history.index)
+        throw new ProtocolError('bad-page', 'a page of the log that was not asked for');
       // Too far behind: begin again from WELCOME. What lay between is gone, and the person is told.
       const text = 'You were away for so long that some messages are no longer held by the host.';
       this.#history = null;
@@ -448,7 +461,8 @@ export class Session {
   /** The next entry of the log, in order; or held until the key to judge it is there. */
   #arrived(entry: Arrived, moment: Moment): SessionEffect[] {
     if (this.#heldEntries.length > 0 && this.#keyAsked !== null) {
-      if (this.#heldEntries.length >= LIMITS.heldEntries) throw new ProtocolError('held', 'too much waits for one key');
+      if (this.#heldEntries.length >= LIMITS.heldEntries)
+        throw new ProtocolError('held', 'too much waits for one key');
       this.#heldEntries.push(copyOf(entry));
       return [];
     }
@@ -459,7 +473,9 @@ export class Session {
       this.#astray = true;
       return this.#alarm('history-order', `The host ${what}: ${entry.index} after ${history.index}.`);
     }
-    return entry.kind === 'roster' ? this.#rosterEntry(entry, history, moment) : this.#message(entry, history, moment);
+    return entry.kind === 'roster'
+      ? this.#rosterEntry(entry, history, moment)
+      : this.#message(entry, history, moment);
   }
 
   #rosterEntry(entry: Arrived, history: History, moment: Moment): SessionEffect[] {
@@ -471,7 +487,10 @@ export class Session {
     } catch (error) {
       if (!(error instanceof SecurityError)) throw error;
       this.#astray = true;
-      return this.#alarm('roster-forked', `The member list was changed by someone else than its owner: ${error.message}.`);
+      return this.#alarm(
+        'roster-forked',
+        `The member list was changed by someone else than its owner: ${error.message}.`,
+      );
     }
     for (const { member } of change.removed) this.#gone(member.key);
     for (const member of change.added) this.#online.set(member.key, true);
@@ -490,7 +509,12 @@ export class Session {
     const sender = this.#roster.member(idKey(header.memberId));
     const verdict = this.#roster.verdict(header.epoch, header.rosterHash);
     const mine = sender?.key === this.#self;
-    if (verdict === 'good' && sender !== undefined && !mine && this.#hearing.verifyKey(sender.key) === undefined) {
+    if (
+      verdict === 'good' &&
+      sender !== undefined &&
+      !mine &&
+      this.#hearing.verifyKey(sender.key) === undefined
+    ) {
       this.#heldEntries.push(copyOf(entry));
       this.#heldSinceMs = moment.nowMs;
       this.#keyAsked = sender.key;
@@ -502,20 +526,34 @@ export class Session {
     // Sealed before this member came: it was never for them, and they cannot judge it.
     if (verdict === 'before') return [];
     if (verdict === 'forked') {
-      return this.#alarm('roster-forked', `The host showed ${sender?.nick ?? 'a member'} another member list than you.`);
+      return this.#alarm(
+        'roster-forked',
+        `The host showed ${sender?.nick ?? 'a member'} another member list than you.`,
+      );
     }
     if (verdict !== 'good' || sender === undefined) {
-      return this.#alarm('stale-placed', 'The host placed a message sealed for a member list that is not the current one.');
+      return this.#alarm(
+        'stale-placed',
+        'The host placed a message sealed for a member list that is not the current one.',
+      );
     }
     const verifyKey = mine ? this.#ownVerifyKey() : this.#hearing.verifyKey(sender.key);
     const holds =
       header.version === PROTOCOL_VERSION &&
       bytesEqual(header.roomId, this.#roomId) &&
       bytesEqual(header.conversation, ROOM_CONVERSATION) &&
-      verifyKey?.verify('sc1/msg', [sha256(entry.header), sha256(entry.ciphertext)], entry.signature) === true;
-    if (!holds) return this.#alarm('forged', `The host placed a message that ${sender.nick} did not sign for this room.`);
+      verifyKey?.verify('sc1/msg', [sha256(entry.header), sha256(entry.ciphertext)], entry.signature) ===
+        true;
+    if (!holds)
+      return this.#alarm(
+        'forged',
+        `The host placed a message that ${sender.nick} did not sign for this room.`,
+      );
     if (header.seenIndex >= entry.index || history.judge(header.seenIndex, header.seenHead) === 'different') {
-      return this.#alarm('history-forked', `${sender.nick} and you were shown different histories by the host.`);
+      return this.#alarm(
+        'history-forked',
+        `${sender.nick} and you were shown different histories by the host.`,
+      );
     }
     this.#speaking.quoted(sender.key, header.generation);
     const id = toBase64url(leaf.subarray(0, ID_BYTES_SHOWN));
@@ -559,7 +597,16 @@ export class Session {
     if (said === null) return this.#alarm('replayed', 'The host placed a message of yours twice.');
     const { content, ref } = said;
     return [
-      this.#event({ kind: 'message', id, content: content.kind, from: self, text: content.text, atMs, own: true, ref }),
+      this.#event({
+        kind: 'message',
+        id,
+        content: content.kind,
+        from: self,
+        text: content.text,
+        atMs,
+        own: true,
+        ref,
+      }),
       ...this.#pump(moment),
     ];
   }
@@ -570,7 +617,8 @@ export class Session {
   }
 
   #keys(statements: readonly Signed[], moment: Moment): SessionEffect[] {
-    if (this.#keyAsked === null) return this.#guarded(() => this.#speaking.keys(statements, this.#context(moment)), moment);
+    if (this.#keyAsked === null)
+      return this.#guarded(() => this.#speaking.keys(statements, this.#context(moment)), moment);
     const effects: SessionEffect[] = [];
     const sender = this.#roster.member(this.#keyAsked);
     const [signed] = statements;
@@ -615,7 +663,8 @@ export class Session {
   /** No key for this chain: ask its sender, at times. */
   #askForKey(header: MessageHeader, { nowMs }: Moment): SessionEffect[] {
     const chain = idKey(header.chainId);
-    if (nowMs - (this.#needKeyAskedMs.get(chain) ?? Number.NEGATIVE_INFINITY) < LIMITS.needKeyPerAskerMs) return [];
+    if (nowMs - (this.#needKeyAskedMs.get(chain) ?? Number.NEGATIVE_INFINITY) < LIMITS.needKeyPerAskerMs)
+      return [];
     if (this.#needKeyAskedMs.size >= LIMITS.membersMost) this.#needKeyAskedMs.clear();
     this.#needKeyAskedMs.set(chain, nowMs);
     const bytes = NeedKey.encode({
@@ -642,12 +691,17 @@ export class Session {
       bytesEqual(need.conversation, ROOM_CONVERSATION) &&
       bytesEqual(need.sender, this.#identity.memberId);
     if (!fits || asker === undefined) return [];
-    if (nowMs - (this.#needKeyAnsweredMs.get(asker.key) ?? Number.NEGATIVE_INFINITY) < LIMITS.needKeyPerAskerMs) return [];
+    if (
+      nowMs - (this.#needKeyAnsweredMs.get(asker.key) ?? Number.NEGATIVE_INFINITY) <
+      LIMITS.needKeyPerAskerMs
+    )
+      return [];
     this.#needKeyAnswers = this.#needKeyAnswers.filter((atMs) => nowMs - atMs < 60_000);
     if (this.#needKeyAnswers.length >= LIMITS.needKeyPerMinute) return [];
     const verifyKey = this.#hearing.verifyKey(asker.key);
     // Without the asker's key at hand the request cannot be checked; wrapping to the roster's member is safe all the same.
-    if (verifyKey !== undefined && !verifyKey.verify('sc1/needkey', request.bytes, request.signature)) return [];
+    if (verifyKey !== undefined && !verifyKey.verify('sc1/needkey', request.bytes, request.signature))
+      return [];
     this.#needKeyAnsweredMs.set(asker.key, nowMs);
     this.#needKeyAnswers.push(nowMs);
     this.#speaking.needKey(asker.key, need.chainId, need.generation);
@@ -678,7 +732,9 @@ export class Session {
 
   #pump(moment: Moment): SessionEffect[] {
     if (!this.#live() || this.#heldBack || this.#history === null || this.#keyAsked !== null) return [];
-    return this.#speaking.pump(this.#context(moment)).map((frame): SessionEffect => ({ kind: 'send', frame }));
+    return this.#speaking
+      .pump(this.#context(moment))
+      .map((frame): SessionEffect => ({ kind: 'send', frame }));
   }
 
   #guarded(step: () => void, moment: Moment): SessionEffect[] {

@@ -30,7 +30,15 @@ import {
 import { LIMITS } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import type { Deferral } from '../protocol/reasons.ts';
-import { KEYS_PAGE, Post, PullKeys, SESSION_FRAME, type Wrap, Wraps, WRAPS_PAGE } from '../protocol/session-frames.ts';
+import {
+  KEYS_PAGE,
+  Post,
+  PullKeys,
+  SESSION_FRAME,
+  WRAPS_PAGE,
+  type Wrap,
+  Wraps,
+} from '../protocol/session-frames.ts';
 import { ChainAnnouncement, MessageHeader, WrapKeyStatement } from '../protocol/signed-objects.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import type { History } from './history.ts';
@@ -72,7 +80,12 @@ export interface SpeakingContext {
 type Errand =
   | { readonly kind: 'none' }
   | { readonly kind: 'pulling'; readonly members: readonly RosterMember[] }
-  | { readonly kind: 'wrapping'; readonly chain: ChainId; readonly members: readonly RosterMember[]; readonly frame: Bytes };
+  | {
+      readonly kind: 'wrapping';
+      readonly chain: ChainId;
+      readonly members: readonly RosterMember[];
+      readonly frame: Bytes;
+    };
 
 export class Speaking {
   readonly #identity: SigningKey;
@@ -119,7 +132,8 @@ export class Speaking {
     const errand = this.#nextErrand(chain, context);
     if (errand !== null) return [errand];
     const frames: Bytes[] = [];
-    while (this.#outbox.next !== undefined && this.#outbox.mayPost) frames.push(this.#seal(this.#outbox.next, chain, context));
+    while (this.#outbox.next !== undefined && this.#outbox.mayPost)
+      frames.push(this.#seal(this.#outbox.next, chain, context));
     return frames;
   }
 
@@ -148,7 +162,10 @@ export class Speaking {
     if (lie !== null) throw lie;
   }
 
-  wrapsTaken(taken: { readonly chainId: ChainId; readonly refused: readonly MemberId[] }, nowMs: number): void {
+  wrapsTaken(
+    taken: { readonly chainId: ChainId; readonly refused: readonly MemberId[] },
+    nowMs: number,
+  ): void {
     const chain = this.#chain;
     if (this.#errand.kind !== 'wrapping' || idKey(this.#errand.chain) !== idKey(taken.chainId)) return;
     const { members } = this.#errand;
@@ -364,7 +381,8 @@ function checkForMember(
   roomId: RoomId,
 ): { readonly member: RosterMember; readonly statement: CheckedStatement } {
   const member = members.get(idKey(WrapKeyStatement.decode(signed.bytes).memberId));
-  if (member === undefined) throw new SecurityError('foreign-statement', 'a wrap key of someone who was not asked for');
+  if (member === undefined)
+    throw new SecurityError('foreign-statement', 'a wrap key of someone who was not asked for');
   const { identity, algorithm } = member;
   return { member, statement: checkStatement(signed, { roomId, identity, algorithm }) };
 }

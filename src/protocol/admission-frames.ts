@@ -83,7 +83,7 @@ const position = field.struct({
   index: field.u32,
   head: field.hash,
 });
-export type LogPosition = Login["positions"][number];
+export type LogPosition = Login['positions'][number];
 
 const loginFields = {
   statement: field.signed,

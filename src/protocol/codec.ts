@@ -88,7 +88,10 @@ export const field = {
     encode: (bytes) => ids.ciphertext(bytes),
     decode: (bytes: ids.Ciphertext) => bytes,
   }),
-  signed: P.struct({ bytes: P.bytes(P.U16BE), signature: P.bytes(P.U16BE) }) as unknown as P.CoderType<Signed>,
+  signed: P.struct({
+    bytes: P.bytes(P.U16BE),
+    signature: P.bytes(P.U16BE),
+  }) as unknown as P.CoderType<Signed>,
 } as const;
 
 /** @param name what the structure is called in an error message. */

@@ -43,7 +43,10 @@ const CLOSE_TEXT_CHARACTERS = 60;
 
 /** The last frame of a connection. */
 export function closeFrame(reason: CloseReason, text: string): Bytes {
-  return encodeFrame(SESSION_FRAME.close, Close.encode({ reason, text: text.slice(0, CLOSE_TEXT_CHARACTERS) }));
+  return encodeFrame(
+    SESSION_FRAME.close,
+    Close.encode({ reason, text: text.slice(0, CLOSE_TEXT_CHARACTERS) }),
+  );
 }
 
 const sealedFields = { header: field.bytes, ciphertext: field.ciphertext, signature: field.bytes };
@@ -112,7 +115,10 @@ export type ListPage = Decoded<typeof ListPage>;
 export const LOG_PAGE_ENTRIES = 512;
 
 /** Read on from `after`. The page that reaches the head says `live`: from there entries are pushed. */
-export const PullLog = codec('PULL_LOG', field.struct({ conversation: field.conversation, after: field.u32 }));
+export const PullLog = codec(
+  'PULL_LOG',
+  field.struct({ conversation: field.conversation, after: field.u32 }),
+);
 
 /** An entry the host still holds whole, or only the hash of one it has dropped. */
 export const LOG_ITEM = { whole: 1, digest: 2 } as const;
@@ -145,8 +151,14 @@ export type LogPage = Decoded<typeof LogPage>;
 
 /** Statements a page: each is about 2.5 KB. */
 export const KEYS_PAGE = 24;
-export const PullKeys = codec('PULL_KEYS', field.struct({ members: field.list(field.u8, KEYS_PAGE, field.memberId) }));
-export const KeysPage = codec('KEYS', field.struct({ statements: field.list(field.u8, KEYS_PAGE, field.signed) }));
+export const PullKeys = codec(
+  'PULL_KEYS',
+  field.struct({ members: field.list(field.u8, KEYS_PAGE, field.memberId) }),
+);
+export const KeysPage = codec(
+  'KEYS',
+  field.struct({ statements: field.list(field.u8, KEYS_PAGE, field.signed) }),
+);
 export const PublishKey = codec('PUBLISH_KEY', field.struct({ statement: field.signed }));
 
 /** Wraps a page: each is about 1.6 KB. */
@@ -178,6 +190,10 @@ export const PRESENCE_MOST = 2_048;
 export const Presence = codec(
   'PRESENCE',
   field.struct({
-    changes: field.list(field.u16, PRESENCE_MOST, field.struct({ memberId: field.memberId, online: field.bool })),
+    changes: field.list(
+      field.u16,
+      PRESENCE_MOST,
+      field.struct({ memberId: field.memberId, online: field.bool }),
+    ),
   }),
 );

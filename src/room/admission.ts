@@ -37,7 +37,7 @@ import { encodeFrame, frameBody, frameType } from '../protocol/framing.ts';
 import { type IdKey, idKey, type RoomId, type SessionId } from '../protocol/identifiers.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
-import { type Refusal, RETRYABLE_REFUSALS } from '../protocol/reasons.ts';
+import { RETRYABLE_REFUSALS, type Refusal } from '../protocol/reasons.ts';
 import { PROTOCOL_VERSION, SUITE } from '../protocol/version.ts';
 import type { HolderId, InvitationBook } from './invitations.ts';
 
@@ -159,7 +159,8 @@ export class Admission {
         }
         break;
       case 'awaitJoin':
-        if (type === ADMISSION_FRAME.join && state.waiting === null) return this.#join(state, frame, body, moment);
+        if (type === ADMISSION_FRAME.join && state.waiting === null)
+          return this.#join(state, frame, body, moment);
         break;
       case 'awaitLogin':
         if (type === ADMISSION_FRAME.login) return this.#login(state, frame, body);
@@ -210,13 +211,15 @@ export class Admission {
       this.#door.unrecognised(this.#holder, moment);
       return [this.#refusal('not-recognised')];
     }
-    if (!this.#door.recognised(this.#holder, invitation === undefined ? null : subject)) return [this.#refusal('busy')];
+    if (!this.#door.recognised(this.#holder, invitation === undefined ? null : subject))
+      return [this.#refusal('busy')];
     const nonce = moment.randomBytes(32);
     if (account !== undefined) {
       this.#state = { kind: 'awaitLogin', member: subject, account };
       return [this.#send(ADMISSION_FRAME.nonce, Nonce.encode({ nonce }))];
     }
-    const closed = this.#door.invitations.refusal(subject, moment.nowMs) ?? (this.#door.isFull() ? 'room-full' : null);
+    const closed =
+      this.#door.invitations.refusal(subject, moment.nowMs) ?? (this.#door.isFull() ? 'room-full' : null);
     if (closed !== null) return [this.#refusal(closed, subject)];
     this.#state = { kind: 'awaitAnswer', invitation: subject, waiting: null };
     const question = Question.encode({
@@ -233,7 +236,8 @@ export class Admission {
   }
 
   #answer(invitation: IdKey, ke1: Bytes, moment: Moment): AdmissionEffect[] {
-    if (this.#answers === this.#door.limits.answersPerRun) return [this.#refusal('too-many-answers', invitation)];
+    if (this.#answers === this.#door.limits.answersPerRun)
+      return [this.#refusal('too-many-answers', invitation)];
     const closed = this.#door.invitations.refusal(invitation, moment.nowMs);
     if (closed !== null) return [this.#refusal(closed, invitation)];
     const taken = this.#door.invitations.take(invitation, this.#holder, moment.nowMs);
@@ -306,7 +310,8 @@ export class Admission {
   ): AdmissionEffect[] {
     const { invitations } = this.#door;
     const { invitation } = state;
-    const closed = invitations.refusal(invitation, moment.nowMs) ?? (this.#door.isFull() ? 'room-full' : null);
+    const closed =
+      invitations.refusal(invitation, moment.nowMs) ?? (this.#door.isFull() ? 'room-full' : null);
     if (closed !== null) return [this.#refusal(closed, invitation)];
     let { codeAccepted } = state;
     if (!codeAccepted) {
@@ -362,7 +367,10 @@ export class Admission {
     this.#state = { kind: 'judged', secret: accountKey };
     const { positions, replaces } = login;
     return [
-      { kind: 'returns', returner: { holder: this.#holder, member: state.member, statement, positions, replaces } },
+      {
+        kind: 'returns',
+        returner: { holder: this.#holder, member: state.member, statement, positions, replaces },
+      },
     ];
   }
 

@@ -10,7 +10,12 @@ import type { HolderId } from './invitations.ts';
 /** What the host's screen and programs may show. Nobody's message is among it. */
 export type RoomNotice =
   | { readonly kind: 'code'; readonly code: ShownCode }
-  | { readonly kind: 'door'; readonly holder: HolderId; readonly stage: DoorStage; readonly invitation: IdKey }
+  | {
+      readonly kind: 'door';
+      readonly holder: HolderId;
+      readonly stage: DoorStage;
+      readonly invitation: IdKey;
+    }
   | { readonly kind: 'refused'; readonly holder: HolderId; readonly reason: Refusal }
   | { readonly kind: 'suspended'; readonly invitation: IdKey; readonly because: 'tries' | 'removal' }
   | { readonly kind: 'roster'; readonly change: RosterChange }

@@ -113,7 +113,8 @@ export class InvitationBook {
   /** The holder's guess was wrong, or will never be decided. Without an undecided try nothing happens. */
   fail(holder: HolderId): void {
     const invitation = this.#decide(holder);
-    if (invitation !== null && invitation.triesLeft === 0 && invitation.undecided === 0) invitation.suspended = true;
+    if (invitation !== null && invitation.triesLeft === 0 && invitation.undecided === 0)
+      invitation.suspended = true;
   }
 
   /** The holder's connection is gone. */
@@ -149,7 +150,8 @@ export class InvitationBook {
     const invitation = this.#known(key);
     invitation.usesLeft -= 1;
     const inPlay = invitation.triesLeft + invitation.undecided;
-    if (invitation.uses > 1 && !invitation.suspended && inPlay < this.#limits.triesPerInvitation) invitation.triesLeft += 1;
+    if (invitation.uses > 1 && !invitation.suspended && inPlay < this.#limits.triesPerInvitation)
+      invitation.triesLeft += 1;
   }
 
   /** A use that was spent on someone who could not be added after all. */

@@ -6,7 +6,7 @@
 import { chainStart } from '../crypto/log-hash.ts';
 import type { Roster } from '../crypto/roster.ts';
 import { type CheckedStatement, checkStatement } from '../crypto/statement.ts';
-import { bytesEqual, type Bytes } from '../protocol/bytes.ts';
+import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import { encodeFrame } from '../protocol/framing.ts';
@@ -57,7 +57,11 @@ export interface RoutedWraps {
 export function routeWraps(
   { announcement: signed, wraps }: Wraps,
   sender: Resident,
-  room: { readonly roomId: RoomId; readonly roster: Roster; readonly residents: ReadonlyMap<IdKey, Resident> },
+  room: {
+    readonly roomId: RoomId;
+    readonly roster: Roster;
+    readonly residents: ReadonlyMap<IdKey, Resident>;
+  },
 ): RoutedWraps {
   const announcement = ChainAnnouncement.decode(signed.bytes);
   const fits =
@@ -67,10 +71,13 @@ export function routeWraps(
     bytesEqual(announcement.memberId, sender.member.memberId) &&
     bytesEqual(announcement.identityKey, sender.verifyKey.spki) &&
     sender.verifyKey.verify('sc1/chain', signed.bytes, signed.signature);
-  if (!fits) throw new ProtocolError('bad-announcement', 'a chain announcement that is not the sender\'s');
+  if (!fits) throw new ProtocolError('bad-announcement', "a chain announcement that is not the sender's");
   const verdict = room.roster.verdict(announcement.epoch, announcement.rosterHash);
   if (verdict === 'ahead' || verdict === 'forked') {
-    throw new ProtocolError('bad-epoch', `a chain for epoch ${announcement.epoch}, which this room does not have`);
+    throw new ProtocolError(
+      'bad-epoch',
+      `a chain for epoch ${announcement.epoch}, which this room does not have`,
+    );
   }
   if (verdict !== 'good') {
     return { announcement, current: false, deliveries: [], refused: wraps.map((wrap) => wrap.memberId) };
@@ -115,6 +122,6 @@ export function needKeyTarget(
     bytesEqual(need.roomId, room.roomId) &&
     bytesEqual(need.asker, asker.member.memberId) &&
     asker.verifyKey.verify('sc1/needkey', request.bytes, request.signature);
-  if (!fits) throw new ProtocolError('bad-request', 'a request for a key that is not the asker\'s own');
+  if (!fits) throw new ProtocolError('bad-request', "a request for a key that is not the asker's own");
   return room.residents.get(idKey(need.sender)) ?? null;
 }

@@ -38,7 +38,7 @@ export function judgePost(post: Post, sender: Resident, context: PostContext): P
     bytesEqual(header.conversation, ROOM_CONVERSATION) &&
     bytesEqual(header.memberId, sender.member.memberId) &&
     isCiphertextLength(post.ciphertext.length);
-  if (!fits) throw new ProtocolError('bad-header', 'a message header that is not the sender\'s for this room');
+  if (!fits) throw new ProtocolError('bad-header', "a message header that is not the sender's for this room");
   const signed = [sha256(post.header), sha256(post.ciphertext)];
   if (!sender.verifyKey.verify('sc1/msg', signed, post.signature)) {
     throw new ProtocolError('bad-signature', 'a message whose signature does not hold');
@@ -48,11 +48,15 @@ export function judgePost(post: Post, sender: Resident, context: PostContext): P
   if (chain === null || chain.chainKey !== idKey(header.chainId)) return { kind: 'order', header };
   const leaf = leafHash(post);
   const known = chain.placed.get(header.n);
-  if (known !== undefined && bytesEqual(known.leaf, leaf)) return { kind: 'known', header, index: known.index };
+  if (known !== undefined && bytesEqual(known.leaf, leaf))
+    return { kind: 'known', header, index: known.index };
 
   const epoch = context.roster.verdict(header.epoch, header.rosterHash);
   if (epoch === 'forked' || epoch === 'ahead') {
-    throw new ProtocolError('bad-epoch', `a message for epoch ${header.epoch}, which this room does not have`);
+    throw new ProtocolError(
+      'bad-epoch',
+      `a message for epoch ${header.epoch}, which this room does not have`,
+    );
   }
   if (epoch !== 'good' || chain.epoch < context.roster.lastRemovalEpoch) return { kind: 'stale', header };
   if (header.generation < sender.quotedGeneration || header.generation > sender.statement.generation) {

@@ -33,8 +33,8 @@ import {
   NeedKeyFrame,
   Placed,
   Post,
-  Presence,
   PRESENCE_MOST,
+  Presence,
   PublishKey,
   PullKeys,
   PullList,
@@ -97,8 +97,11 @@ export class Relay {
 
   /** Appends a roster operation. @returns the ENTRY frame for everyone. */
   placeOperation(operation: Signed, moment: Moment): Bytes {
-    return this.#place('roster', { header: operation.bytes, ciphertext: NOTHING, signature: operation.signature }, moment)
-      .frame;
+    return this.#place(
+      'roster',
+      { header: operation.bytes, ciphertext: NOTHING, signature: operation.signature },
+      moment,
+    ).frame;
   }
 
   /** Begins a member's session: what WELCOME says, and what waited for them. */
@@ -144,7 +147,9 @@ export class Relay {
       case SESSION_FRAME.post:
         return this.#post(peer, body, moment);
       case SESSION_FRAME.ping:
-        return [{ kind: 'send', to: peer.connection, frame: encodeFrame(SESSION_FRAME.pong, new Uint8Array()) }];
+        return [
+          { kind: 'send', to: peer.connection, frame: encodeFrame(SESSION_FRAME.pong, new Uint8Array()) },
+        ];
       case SESSION_FRAME.pong:
         return [];
       case SESSION_FRAME.pullList:
@@ -173,7 +178,10 @@ export class Relay {
 
   /** Presence since the last call, as broadcasts. */
   presence(): RoomEffect[] {
-    const changes = [...this.#presence.values()].map(({ member, online }) => ({ memberId: member.memberId, online }));
+    const changes = [...this.#presence.values()].map(({ member, online }) => ({
+      memberId: member.memberId,
+      online,
+    }));
     this.#presence.clear();
     const effects: RoomEffect[] = [];
     for (let from = 0; from < changes.length; from += PRESENCE_MOST) {
@@ -244,7 +252,11 @@ export class Relay {
     this.#placedAtMs = Math.max(this.#placedAtMs, moment.nowMs);
     const placedAtMs = this.#placedAtMs;
     // The frame these bytes came in may be part of a larger read: keep only what the entry needs.
-    const entry = { header: header.slice(), ciphertext: ciphertext(sealed.slice()), signature: signature.slice() };
+    const entry = {
+      header: header.slice(),
+      ciphertext: ciphertext(sealed.slice()),
+      signature: signature.slice(),
+    };
     const leaf = known ?? leafHash(entry);
     const index = log.append({ kind, placedAtMs, leaf, ...entry });
     const body = Entry.encode({ conversation: ROOM_CONVERSATION, index, kind, placedAtMs, ...entry });
@@ -296,7 +308,11 @@ export class Relay {
       ),
       live,
     });
-    const page: RoomEffect = { kind: 'send', to: peer.connection, frame: encodeFrame(SESSION_FRAME.log, body) };
+    const page: RoomEffect = {
+      kind: 'send',
+      to: peer.connection,
+      frame: encodeFrame(SESSION_FRAME.log, body),
+    };
     if (!live) return [page];
     peer.live = true;
     return [{ kind: 'live', connection: peer.connection }, page, ...this.#present(peer.resident, true)];
@@ -341,7 +357,7 @@ export class Relay {
       bytesEqual(leave.roomId, this.#context.roomId) &&
       bytesEqual(leave.memberId, member.memberId) &&
       verifyKey.verify('sc1/leave', signed.bytes, signed.signature);
-    if (!fits) throw new ProtocolError('bad-signature', 'a LEAVE that is not the sender\'s own');
+    if (!fits) throw new ProtocolError('bad-signature', "a LEAVE that is not the sender's own");
     this.#context.owner.remove(member.memberId, 'left', moment.nowMs);
     return [];
   }

@@ -15,13 +15,7 @@ import type { Moment } from '../protocol/moment.ts';
 import { checkNickname, foldNickname } from '../protocol/nickname.ts';
 import type { CloseReason, Refusal } from '../protocol/reasons.ts';
 import { closeFrame } from '../protocol/session-frames.ts';
-import {
-  Admission,
-  type AdmissionEffect,
-  type Candidate,
-  type Door,
-  type Returner,
-} from './admission.ts';
+import { Admission, type AdmissionEffect, type Candidate, type Door, type Returner } from './admission.ts';
 import { CodeKeeper, type ShownCode } from './code-keeper.ts';
 import type { RoomEffect } from './effects.ts';
 import { type HolderId, InvitationBook } from './invitations.ts';
@@ -146,7 +140,8 @@ export class Room {
   /** Time passes: to be called a few times a second. */
   tick(moment: Moment): RoomEffect[] {
     const effects: RoomEffect[] = [];
-    if (this.#codes.update(moment)) effects.push({ kind: 'notice', notice: { kind: 'code', code: this.#codes.shown } });
+    if (this.#codes.update(moment))
+      effects.push({ kind: 'notice', notice: { kind: 'code', code: this.#codes.shown } });
     for (const holder of this.invitations.overdue(moment.nowMs)) {
       this.invitations.fail(holder);
       const peer = this.#peers.get(holder);
@@ -173,7 +168,10 @@ export class Room {
   turnAway(connection: HolderId, reason: Refusal, moment: Moment): RoomEffect[] {
     const peer = this.#peers.get(connection);
     if (peer?.kind !== 'candidate') return [];
-    return [...this.#admissionEffects(connection, peer.admission.refuse(reason), moment), ...this.#settle(moment)];
+    return [
+      ...this.#admissionEffects(connection, peer.admission.refuse(reason), moment),
+      ...this.#settle(moment),
+    ];
   }
 
   /** The owner removes a member; the invitation they came by is suspended, because they still have it. */
@@ -247,7 +245,10 @@ export class Room {
           this.invitations.gone(connection);
           this.#peers.delete(connection);
           out.push({ kind: 'close', connection, frame: effect.frame });
-          out.push({ kind: 'notice', notice: { kind: 'refused', holder: connection, reason: effect.reason } });
+          out.push({
+            kind: 'notice',
+            notice: { kind: 'refused', holder: connection, reason: effect.reason },
+          });
           break;
         case 'stage':
           out.push({
@@ -284,7 +285,11 @@ export class Room {
   /** What follows from any event: places in line, operations that are due. */
   #settle(moment: Moment): RoomEffect[] {
     const effects: RoomEffect[] = [];
-    for (let released = this.invitations.released(); released.length > 0; released = this.invitations.released()) {
+    for (
+      let released = this.invitations.released();
+      released.length > 0;
+      released = this.invitations.released()
+    ) {
       for (const holder of released) {
         const peer = this.#peers.get(holder);
         if (peer?.kind === 'candidate') {
@@ -344,16 +349,24 @@ export class Room {
     if (resident.connection !== null) {
       const same = resident.sessionId !== null && idKey(resident.sessionId) === idKey(returner.replaces);
       if (!same) return this.#admissionEffects(connection, peer.admission.refuse('already-online'), moment);
-      effects.push(...this.#close(resident.connection, 'replaced', 'this session continues elsewhere', moment));
+      effects.push(
+        ...this.#close(resident.connection, 'replaced', 'this session continues elsewhere', moment),
+      );
     }
-    if (returner.statement.generation > resident.statement.generation) resident.statement = returner.statement;
+    if (returner.statement.generation > resident.statement.generation)
+      resident.statement = returner.statement;
     this.#owner.keep(returner.member);
     return [...effects, ...this.#attach(connection, resident, peer.admission, moment)];
   }
 
   #attach(connection: HolderId, resident: Resident, admission: Admission, moment: Moment): RoomEffect[] {
     this.#settings.gate.admitted(connection);
-    const { peer, welcome, deliveries } = this.#relay.attach(connection, resident, this.#latestOperation, moment);
+    const { peer, welcome, deliveries } = this.#relay.attach(
+      connection,
+      resident,
+      this.#latestOperation,
+      moment,
+    );
     const frame = admission.welcome(welcome);
     this.#peers.set(connection, { kind: 'resident', lastHeardMs: moment.nowMs, ...peer });
     return [
@@ -364,7 +377,10 @@ export class Room {
   }
 
   #close(connection: HolderId, reason: CloseReason, text: string, moment: Moment): RoomEffect[] {
-    return [...this.#drop(connection, moment), { kind: 'close', connection, frame: closeFrame(reason, text) }];
+    return [
+      ...this.#drop(connection, moment),
+      { kind: 'close', connection, frame: closeFrame(reason, text) },
+    ];
   }
 
   /** Forgets a connection. Someone approved and gone before the signature never was here. */

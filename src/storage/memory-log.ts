@@ -83,7 +83,8 @@ export class MemoryLog implements Log {
   #dropOld(): void {
     while (
       this.#firstWhole <= this.#index &&
-      (this.#index - this.#firstWhole >= this.#limits.backlogEntries || this.#wholeBytes > this.#limits.backlogBytes)
+      (this.#index - this.#firstWhole >= this.#limits.backlogEntries ||
+        this.#wholeBytes > this.#limits.backlogBytes)
     ) {
       const kept = this.#kept(this.#firstWhole);
       if (kept?.item.form === 'whole') {
