@@ -63,8 +63,8 @@ export class Chat implements FrontListener {
   }
 
   refreshStatus(): void {
-    const { front, host, roomName } = this.#options;
-    const online = this.#members().filter((shown) => shown.online).length;
+    const { front, host, membership, roomName } = this.#options;
+    const online = membership?.session?.onlineCount ?? host?.members().length ?? 0;
     front.setStatus({ room: roomName, online, ...(host !== null && { code: host.code() }) });
   }
 

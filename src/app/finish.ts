@@ -20,7 +20,7 @@ export function outcomeOf(ending: Ending, interrupted: boolean): Outcome {
       if (ending.reason === 'host-closing' || ending.reason === 'bye')
         return { exitCode: EXIT.done, problem: null };
       return {
-        exitCode: ending.reason === 'protocol' ? EXIT.unexpected : EXIT.notAdmitted,
+        exitCode: ending.reason === 'protocol' ? EXIT.security : EXIT.notAdmitted,
         problem: { code: ending.reason, text: `The host closed your session: ${ending.text}.` },
       };
     case 'refused':

@@ -42,7 +42,7 @@ import {
 import { ChainAnnouncement, MessageHeader, WrapKeyStatement } from '../protocol/signed-objects.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import type { History } from './history.ts';
-import { Outbox, type Said } from './outbox.ts';
+import { Outbox, type Said, type Sealed } from './outbox.ts';
 
 /** A member whose keys the host refuses this often is left out; they ask for the key when they need it. */
 const WRAP_ROUNDS = 3;
@@ -50,6 +50,10 @@ const WRAP_ROUNDS = 3;
 const REFUSED_PAGE_MS = 250;
 /** Numbers spent on messages that were not placed; past half of what receivers jump, a new chain is due. */
 const UNPLACED_MOST = LIMITS.ratchetJump / 2;
+
+/** A host that answers STALE for ever must not keep a processor busy with signatures. */
+const SEAL_AGAIN_MS = 10;
+const SEAL_AGAIN_MOST_MS = 5_000;
 
 interface OwnChain {
   readonly id: ChainId;
@@ -95,6 +99,8 @@ export class Speaking {
   #chain: OwnChain | null = null;
   #errand: Errand = { kind: 'none' };
   #notBeforeMs = 0;
+  /** How often in a row everything under way was sealed anew. */
+  #sealedAgain = 0;
   /** The page of wraps under way was told to wait. */
   #retryWraps = false;
 
@@ -127,6 +133,7 @@ export class Speaking {
     if (this.#errand.kind !== 'none') return [];
     const again = this.#settleDeferred(context);
     if (again.length > 0 || this.#outbox.verdict() === 'undecided') return again;
+    if (moment.nowMs < this.#notBeforeMs) return [];
     if (this.#outbox.next === undefined || !this.#outbox.mayPost) return [];
     const chain = this.#currentChain(context);
     const errand = this.#nextErrand(chain, context);
@@ -191,15 +198,16 @@ export class Speaking {
     if (known || this.#retryWraps) this.#notBeforeMs = Math.max(this.#notBeforeMs, nowMs + retryAfterMs);
   }
 
-  /** One's own message has its place. @returns what it said, or `null` when it is none of those under way. */
-  placed(n: number, leaf: Hash | null): Said | null {
+  /** One's own message has its place. @returns what it was, or `null` when it is none of those under way. */
+  placed(n: number, leaf: Hash | null): Sealed | null {
     const sealed = this.#outbox.placed(n, leaf);
     if (sealed === null) return null;
+    this.#sealedAgain = 0;
     if (this.#chain !== null) {
       this.#chain.placedLeaf = sealed.leaf;
       this.#chain.placedN = n;
     }
-    return sealed.said;
+    return sealed;
   }
 
   /** A member asks for the key of this chain: they are given it before the next message. */
@@ -230,6 +238,12 @@ export class Speaking {
     for (const sealed of this.#outbox.sendAgain()) sealed.deferred = 'wait';
   }
 
+  /** No message is sealed under the present chain any more. */
+  dropChain(): void {
+    this.#chain = null;
+    this.#errand = { kind: 'none' };
+  }
+
   late(nowMs: number): readonly Said[] {
     return this.#outbox.late(nowMs);
   }
@@ -240,6 +254,11 @@ export class Speaking {
     const spent = this.#chain === null || this.#spent(this.#chain, context);
     if (verdict === 'send-again' && !spent) return this.#outbox.sendAgain().map(postFrame);
     this.#outbox.sealAgain();
+    if (this.#sealedAgain > 0) {
+      const delayMs = Math.min(SEAL_AGAIN_MOST_MS, SEAL_AGAIN_MS * 2 ** this.#sealedAgain);
+      this.#notBeforeMs = context.moment.nowMs + delayMs;
+    }
+    this.#sealedAgain += 1;
     if (this.#chain !== null) this.#chain.sealedLeaf = this.#chain.placedLeaf;
     return [];
   }

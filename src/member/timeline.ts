@@ -1,0 +1,315 @@
+/**
+ * The room's log as one member follows it: entry by entry, each held against the owner's signatures, the senders'
+ * signatures and this member's own record before it is shown.
+ * @see docs/protocol.md#log
+ */
+import { leafHash } from '../crypto/log-hash.ts';
+import { Roster, type RosterChange, type RosterMember } from '../crypto/roster.ts';
+import type { VerifyKey } from '../crypto/signature.ts';
+import { type Bytes, bytesEqual, toBase64url } from '../protocol/bytes.ts';
+import type { Content } from '../protocol/content.ts';
+import { ProtocolError, SecurityError } from '../protocol/errors.ts';
+import { type Hash, type IdKey, idKey, type RoomId } from '../protocol/identifiers.ts';
+import { LIMITS } from '../protocol/limits.ts';
+import type { Moment } from '../protocol/moment.ts';
+import { DigestItem, type Entry, type LogPage, WholeItem } from '../protocol/session-frames.ts';
+import { MessageHeader } from '../protocol/signed-objects.ts';
+import type { Alarms } from './alarms.ts';
+import type { SessionEffect } from './events.ts';
+import type { Hearing } from './hearing.ts';
+import { History } from './history.ts';
+import { judgeMessage } from './judging.ts';
+
+/** An entry as it came, pushed or in a page. */
+export type Arrived = Omit<Entry, 'conversation'>;
+
+/** What the timeline needs of the session around it. */
+export interface TimelineContext {
+  readonly roomId: RoomId;
+  readonly self: IdKey;
+  readonly ownKey: VerifyKey;
+  readonly hearing: Hearing;
+  readonly alarms: Alarms;
+  /** One's own message has its place. @returns what it said, `null` when none like it is under way. */
+  readonly placed: (
+    n: number,
+    leaf: Hash,
+  ) => { readonly content: Content; readonly ref: string | null } | null;
+  readonly quoted: (member: IdKey, generation: number) => void;
+  readonly rosterChanged: (change: RosterChange) => SessionEffect[];
+  /** A message could not be opened for want of its key. */
+  readonly keyMissing: (header: MessageHeader, moment: Moment) => SessionEffect[];
+  /** The sender's identity key is wanted before their message can be judged; entries are held meanwhile. */
+  readonly identityWanted: (sender: RosterMember) => SessionEffect[];
+}
+
+/** Bytes of the leaf that name a message: enough that two never share a name. */
+const MESSAGE_ID_BYTES = 9;
+
+export class Timeline {
+  readonly #context: TimelineContext;
+  #roster: Roster;
+  #history: History | null = null;
+  #owner: VerifyKey | null = null;
+  /** Entries that wait, in order, for the identity key of the first one's sender. */
+  #held: Arrived[] = [];
+  #heldFor: RosterMember | null = null;
+  #heldSinceMs = 0;
+  /** The log as the host sends it does not continue this record. */
+  #astray = false;
+  #missed = 0;
+
+  constructor(context: TimelineContext) {
+    this.#context = context;
+    this.#roster = new Roster(context.roomId);
+  }
+
+  get roster(): Roster {
+    return this.#roster;
+  }
+  /** `null` before the first list, and when it has to begin anew. */
+  get history(): History | null {
+    return this.#history;
+  }
+  /** Entries wait for a key: nothing may be sealed against a view that is not complete. */
+  get isHeld(): boolean {
+    return this.#heldFor !== null;
+  }
+  /** The next index to ask for. */
+  get reach(): number {
+    return (this.#history?.index ?? 0) + this.#held.length;
+  }
+
+  /** Begins, or begins anew, at a position of the log and the list as of there. */
+  begin(roster: Roster, owner: VerifyKey, position: { readonly index: number; readonly head: Hash }): void {
+    this.#roster = roster;
+    this.#owner = owner;
+    this.#history = new History(position.index, position.head.slice() as Hash);
+    this.#astray = false;
+    this.#context.hearing.skipped();
+    this.resume();
+  }
+
+  /** A new connection: what was held comes again. */
+  resume(): void {
+    this.#held = [];
+    this.#heldFor = null;
+  }
+
+  /** This record and the host's cannot be reconciled, or the host no longer has what lies between. */
+  forsake(): void {
+    this.#history = null;
+  }
+
+  /** The person has taken note. @returns whether this record has to begin anew. */
+  acknowledge(): boolean {
+    const anew = this.#astray;
+    if (anew) this.forsake();
+    return anew;
+  }
+
+  /** @throws ProtocolError when the page is not the next one. */
+  page(page: LogPage, moment: Moment): SessionEffect[] {
+    const effects: SessionEffect[] = [];
+    const history = this.#history;
+    if (history !== null && !this.isHeld && !bytesEqual(page.headBefore, history.head)) {
+      this.#astray = true;
+      const text = 'The host shows another past than the one you saw.';
+      effects.push(...this.#context.alarms.raise('history-forked', text));
+    }
+    page.items.forEach((item, place) => {
+      const index = page.first + place;
+      if (item.form === 'digest') this.#passedOver(DigestItem.decode(item.body));
+      else effects.push(...this.arrived({ index, ...WholeItem.decode(item.body) }, moment));
+    });
+    return effects;
+  }
+
+  /** How many messages were gone before this member came back; told once. */
+  takeMissed(): number {
+    const missed = this.#missed;
+    this.#missed = 0;
+    return missed;
+  }
+
+  /** The next entry of the log, in order; or held until the key to judge it is there. */
+  arrived(entry: Arrived, moment: Moment): SessionEffect[] {
+    const history = this.#history;
+    if (history === null) return [];
+    if (this.isHeld) {
+      if (this.#held.length >= LIMITS.heldEntries)
+        throw new ProtocolError('held', 'too much waits for one key');
+      this.#held.push(copyOf(entry));
+      return [];
+    }
+    if (entry.index !== history.index + 1) {
+      this.#astray = true;
+      const what = entry.index <= history.index ? 'sent an entry twice' : 'left out an entry';
+      const text = `The host ${what}: ${entry.index} after ${history.index}.`;
+      return this.#context.alarms.raise('history-order', text);
+    }
+    return entry.kind === 'roster' ? this.#operation(entry, history) : this.#message(entry, history, moment);
+  }
+
+  /** Whom entries are held for. */
+  get heldFor(): RosterMember | null {
+    return this.#heldFor;
+  }
+
+  /** The key that entries waited for is known. */
+  release(moment: Moment): SessionEffect[] {
+    this.#heldFor = null;
+    return this.#held.splice(0).flatMap((entry) => this.arrived(entry, moment));
+  }
+
+  /**
+   * The host no longer has that key: its owner left meanwhile. The message cannot be checked, so it is not shown; its
+   * place in the log is.
+   */
+  releaseUnchecked(moment: Moment): SessionEffect[] {
+    const [first] = this.#held.splice(0, 1);
+    const sender = this.#heldFor;
+    if (first === undefined || sender === null) return [];
+    const leaf = leafHash(first);
+    this.#history?.append({ ...first, leaf });
+    const unopened = { kind: 'unopened', id: messageId(leaf), from: sender, atMs: first.placedAtMs } as const;
+    return [{ kind: 'event', event: unopened }, ...this.release(moment)];
+  }
+
+  /** Entries that wait for too long: the first is given up, which breaks this record. */
+  tick(moment: Moment): SessionEffect[] {
+    if (!this.isHeld || moment.nowMs - this.#heldSinceMs < LIMITS.epochAheadMs) return [];
+    this.#astray = true;
+    this.resume();
+    const text = 'The host does not hand out the key of someone who wrote a message.';
+    return this.#context.alarms.raise('key-withheld', text);
+  }
+
+  #operation(entry: Arrived, history: History): SessionEffect[] {
+    history.append({ ...entry, leaf: leafHash(entry) });
+    if (this.#owner === null) return [];
+    try {
+      const change = this.#roster.apply({ bytes: entry.header, signature: entry.signature }, this.#owner);
+      return [{ kind: 'event', event: { kind: 'roster', change } }, ...this.#context.rosterChanged(change)];
+    } catch (error) {
+      if (!(error instanceof SecurityError)) throw error;
+      this.#astray = true;
+      const text = `The member list was not changed by its owner alone: ${error.message}.`;
+      return this.#context.alarms.raise('roster-forked', text);
+    }
+  }
+
+  #message(entry: Arrived, history: History, moment: Moment): SessionEffect[] {
+    const { roomId, self, ownKey, hearing, alarms } = this.#context;
+    const header = MessageHeader.decode(entry.header);
+    const sender = this.#roster.member(idKey(header.memberId));
+    const verifyKey =
+      sender === undefined ? undefined : sender.key === self ? ownKey : hearing.verifyKey(sender.key);
+    const mayJudge = this.#roster.verdict(header.epoch, header.rosterHash) === 'good';
+    if (mayJudge && sender !== undefined && verifyKey === undefined) {
+      this.#held.push(copyOf(entry));
+      this.#heldSinceMs = moment.nowMs;
+      this.#heldFor = sender;
+      return this.#context.identityWanted(sender);
+    }
+    const leaf = leafHash(entry);
+    history.append({ ...entry, leaf });
+    const judged = { roomId, header, entry, index: entry.index, sender, verifyKey };
+    const judgement = judgeMessage(judged, this.#roster, history);
+    switch (judgement.kind) {
+      case 'before':
+        return [];
+      case 'alarm':
+        return alarms.raise(judgement.code, judgement.text);
+      case 'good':
+        this.#context.quoted(judgement.sender.key, header.generation);
+        return judgement.sender.key === self
+          ? this.#own(judgement.sender, header, entry, leaf)
+          : this.#opened(judgement.sender, header, entry, leaf, moment);
+    }
+  }
+
+  #own(self: RosterMember, header: MessageHeader, entry: Arrived, leaf: Hash): SessionEffect[] {
+    const said = this.#context.placed(header.n, leaf);
+    if (said === null)
+      return this.#context.alarms.raise('replayed', 'The host placed a message of yours twice.');
+    return [
+      shown({ leaf, from: self, content: said.content, atMs: entry.placedAtMs, own: true, ref: said.ref }),
+    ];
+  }
+
+  #opened(
+    sender: RosterMember,
+    header: MessageHeader,
+    entry: Arrived,
+    leaf: Hash,
+    moment: Moment,
+  ): SessionEffect[] {
+    const { hearing, alarms } = this.#context;
+    const opened = hearing.open({ sender, header, entry, leaf }, this.#roster.lastRemovalEpoch);
+    switch (opened.kind) {
+      case 'opened':
+        return [
+          shown({
+            leaf,
+            from: sender,
+            content: opened.content,
+            atMs: entry.placedAtMs,
+            own: false,
+            ref: null,
+          }),
+        ];
+      case 'no-key':
+        return [
+          {
+            kind: 'event',
+            event: { kind: 'unopened', id: messageId(leaf), from: sender, atMs: entry.placedAtMs },
+          },
+          ...this.#context.keyMissing(header, moment),
+        ];
+      case 'fault':
+        return alarms.raise(opened.code, `${opened.text}.`);
+    }
+  }
+
+  /** An entry whose content the host no longer holds: its hash keeps the record whole. */
+  #passedOver(item: ReturnType<typeof DigestItem.decode>): void {
+    if (item.kind === 'roster') throw new ProtocolError('bad-page', 'a roster operation was withheld');
+    this.#history?.append({ ...item, leaf: item.leaf.slice() as Hash });
+    this.#context.hearing.skipped();
+    this.#missed += 1;
+  }
+}
+
+/** The same at every member. */
+function messageId(leaf: Hash): string {
+  return toBase64url(leaf.subarray(0, MESSAGE_ID_BYTES));
+}
+
+/** The event that shows a message. */
+export function shown(message: {
+  readonly leaf: Hash;
+  readonly from: RosterMember;
+  readonly content: Content;
+  readonly atMs: number;
+  readonly own: boolean;
+  readonly ref: string | null;
+}): SessionEffect {
+  const { leaf, from, content, atMs, own, ref } = message;
+  const { kind, text } = content;
+  return {
+    kind: 'event',
+    event: { kind: 'message', id: messageId(leaf), content: kind, from, text, atMs, own, ref },
+  };
+}
+
+/** Frames are views of a read buffer: what is kept beyond them is copied. */
+function copyOf(entry: Arrived): Arrived {
+  const copy = (bytes: Bytes): Bytes => bytes.slice();
+  return {
+    ...entry,
+    header: copy(entry.header),
+    ciphertext: copy(entry.ciphertext) as Arrived['ciphertext'],
+    signature: copy(entry.signature),
+  };
+}
