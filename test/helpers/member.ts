@@ -1,0 +1,253 @@
+/** One person of a test room: the real machines of the member's side, and what they told. */
+import { answerIdentifiers } from '../../src/crypto/answer.ts';
+import type { WrapKeyPair } from '../../src/crypto/key-wrap.ts';
+import type { SigningKey } from '../../src/crypto/signature.ts';
+import type { SessionEffect, SessionEvent } from '../../src/member/events.ts';
+import { Joining, type JoiningEffect, type Purpose, type Wanted } from '../../src/member/joining.ts';
+import { Session } from '../../src/member/session.ts';
+import { OwnWrapKeys } from '../../src/member/wrap-keys.ts';
+import type { Question, Welcome } from '../../src/protocol/admission-frames.ts';
+import type { Bytes } from '../../src/protocol/bytes.ts';
+import { type IdKey, idKey, ROOM_CONVERSATION, type SessionId } from '../../src/protocol/identifiers.ts';
+import type { Refusal } from '../../src/protocol/reasons.ts';
+import { type Line, TEST_PIN, type TestInvitation, type TestRoom } from './room.ts';
+
+type Said = string | (() => string);
+
+export interface MemberOptions {
+  readonly identity: SigningKey;
+  readonly wrapPair: WrapKeyPair;
+  /** What the person types each time they are asked; once there is no more, they sit there. */
+  readonly answers: readonly Said[];
+  readonly codes: readonly Said[];
+  readonly nicks: readonly Said[];
+}
+
+export type Outcome =
+  | { readonly kind: 'outside' }
+  /** At the door, or waiting for someone to type. */
+  | { readonly kind: 'knocking' }
+  | { readonly kind: 'in' }
+  | { readonly kind: 'refused'; readonly reason: Refusal | 'wrong-answer'; readonly triesLeft: number }
+  /** The line closed before an end was told. */
+  | { readonly kind: 'cut' }
+  /** A machine of this side found the host out. */
+  | { readonly kind: 'failed'; readonly error: Error };
+
+type EventOf<Kind extends SessionEvent['kind']> = Extract<SessionEvent, { readonly kind: Kind }>;
+
+export class TestMember {
+  readonly room: TestRoom;
+  readonly identity: SigningKey;
+  readonly wrapKeys: OwnWrapKeys;
+  readonly key: IdKey;
+  readonly session: Session;
+  readonly events: SessionEvent[] = [];
+  /** What the door asked for and why, in order. */
+  readonly asked: Extract<JoiningEffect, { readonly kind: 'ask' }>[] = [];
+  outcome: Outcome = { kind: 'outside' };
+  question: Question | null = null;
+  welcome: Welcome | null = null;
+  /** The latest line, open or not. */
+  line: Line | null = null;
+  /** The session wants new wrap keys: hand some to `renew`. */
+  wantsWrapKeys = false;
+  /** The session gave up on this connection and wants another. */
+  wantsReconnect = false;
+  #joining: Joining | null = null;
+  readonly #typed: Record<Wanted, Said[]>;
+
+  constructor(room: TestRoom, options: MemberOptions) {
+    this.room = room;
+    this.identity = options.identity;
+    this.key = idKey(options.identity.memberId);
+    this.wrapKeys = new OwnWrapKeys({
+      identity: options.identity,
+      roomId: room.id,
+      pair: options.wrapPair,
+      nowMs: room.clock.nowMs,
+    });
+    this.session = new Session({ roomId: room.id, identity: options.identity, wrapKeys: this.wrapKeys });
+    this.#typed = { answer: [...options.answers], code: [...options.codes], nick: [...options.nicks] };
+  }
+
+  get live(): boolean {
+    return this.session.phase === 'live';
+  }
+  get messages(): readonly EventOf<'message'>[] {
+    return this.eventsOf('message');
+  }
+  /** Texts of the messages shown, own ones included. */
+  get texts(): readonly string[] {
+    return this.messages.map(({ text }) => text);
+  }
+  /** Codes of the alarms raised. */
+  get alarms(): readonly string[] {
+    return this.eventsOf('alarm').map(({ code }) => code);
+  }
+  eventsOf<Kind extends SessionEvent['kind']>(kind: Kind): readonly EventOf<Kind>[] {
+    return this.events.filter((event): event is EventOf<Kind> => event.kind === kind);
+  }
+
+  /** Connects and says HELLO with an invitation. `pump` does the rest. */
+  knock(invitation: Pick<TestInvitation, 'id' | 'admissionKey'>, channelBinding?: Bytes): Line {
+    const { id, admissionKey } = invitation;
+    return this.#run({ kind: 'join', invitationId: id, admissionKey }, channelBinding);
+  }
+
+  /** Connects and logs in, as after a lost line. */
+  comeBack(changes: { readonly replaces?: SessionId } = {}): Line {
+    const { login, position } = this.session;
+    if (login === null) throw new Error('was never in');
+    return this.#run({
+      kind: 'login',
+      memberId: login.welcome.memberId,
+      accountKey: login.welcome.accountKey,
+      keys: { identity: this.identity, statement: login.statement },
+      positions: position === null ? [] : [{ conversation: ROOM_CONVERSATION, ...position }],
+      replaces: changes.replaces ?? login.welcome.sessionId,
+    });
+  }
+
+  /** The person types something at the door that they were asked for. */
+  type(what: Wanted, text: string): void {
+    this.#guard(() => this.#performJoining(this.#joining?.[what](text) ?? []));
+  }
+
+  /** Loses the line, with whatever was under way. */
+  loseLine(): void {
+    if (this.line !== null) this.room.cut(this.line);
+  }
+
+  say(text: string): void {
+    this.#perform(this.session.say({ kind: 'text', text }, null, this.room.clock.moment));
+  }
+
+  /** Sends a frame as it is: what an evil member does. */
+  send(frame: Bytes): void {
+    if (this.line === null) throw new Error('no line');
+    this.room.toHost(this.line, frame);
+  }
+
+  leave(): void {
+    this.#perform(this.session.leave());
+  }
+
+  acknowledge(): void {
+    this.#perform(this.session.acknowledge(this.room.clock.moment));
+  }
+
+  renew(pair: WrapKeyPair): void {
+    this.wantsWrapKeys = false;
+    this.#perform(this.session.wrapKeysMade(pair, this.room.clock.moment));
+  }
+
+  tick(): void {
+    if (this.outcome.kind === 'in')
+      this.#guard(() => this.#perform(this.session.tick(this.room.clock.moment)));
+  }
+
+  #run(purpose: Purpose, channelBinding?: Bytes): Line {
+    const { room } = this;
+    this.outcome = { kind: 'knocking' };
+    const line = room.connect(
+      {
+        onFrame: (frame) => this.#onFrame(line, frame),
+        onClosed: () => this.#onClosed(line),
+      },
+      channelBinding,
+    );
+    this.line = line;
+    const { id: roomId, ownerFingerprint } = room;
+    this.#joining = new Joining({ roomId, ownerFingerprint, purpose, channelBinding: line.channelBinding });
+    this.#performJoining(this.#joining.hello(room.clock.moment));
+    if (purpose.kind === 'join') {
+      const { statement } = this.wrapKeys.current;
+      this.#performJoining(this.#joining.keysReady({ identity: this.identity, statement }));
+    }
+    return line;
+  }
+
+  #onFrame(line: Line, frame: Bytes): void {
+    if (line !== this.line) return;
+    this.#guard(() => {
+      if (this.#joining !== null) this.#performJoining(this.#joining.onFrame(frame));
+      else this.#perform(this.session.onFrame(frame, this.room.clock.moment));
+    });
+  }
+
+  #onClosed(line: Line): void {
+    if (line !== this.line) return;
+    this.session.disconnected();
+    if (this.outcome.kind === 'knocking' || this.outcome.kind === 'in') this.outcome = { kind: 'cut' };
+  }
+
+  #guard(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      this.outcome = { kind: 'failed', error };
+      if (this.line !== null) this.room.hangUp(this.line);
+    }
+  }
+
+  #performJoining(effects: readonly JoiningEffect[]): void {
+    const { client } = this.room.answers;
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case 'send':
+          if (this.line !== null) this.room.toHost(this.line, effect.frame);
+          break;
+        case 'question':
+          this.question = effect.question;
+          break;
+        case 'ask': {
+          this.asked.push(effect);
+          const typed = this.#typed[effect.what].shift();
+          if (typed !== undefined) this.type(effect.what, typeof typed === 'string' ? typed : typed());
+          break;
+        }
+        case 'start-answer':
+          this.#performJoining(this.#joining?.answerStarted(client.start(effect.answer)) ?? []);
+          break;
+        case 'finish-answer': {
+          const identifiers = answerIdentifiers(this.room.id, TEST_PIN);
+          const { state, ke2, answer } = effect;
+          const result = client.finish({ state, ke2, answer, identifiers });
+          this.#performJoining(this.#joining?.answerFinished(result) ?? []);
+          break;
+        }
+        case 'welcomed':
+          this.welcome = effect.welcome;
+          this.outcome = { kind: 'in' };
+          this.#joining = null;
+          this.#perform(this.session.welcomed(effect.welcome, this.room.clock.moment));
+          break;
+        case 'refused':
+          this.outcome = { kind: 'refused', reason: effect.reason, triesLeft: effect.triesLeft };
+          if (this.line !== null) this.room.hangUp(this.line);
+          break;
+      }
+    }
+  }
+
+  #perform(effects: readonly SessionEffect[]): void {
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case 'send':
+          if (this.line !== null) this.room.toHost(this.line, effect.frame);
+          break;
+        case 'event':
+          this.events.push(effect.event);
+          break;
+        case 'make-wrap-keys':
+          this.wantsWrapKeys = true;
+          break;
+        case 'reconnect':
+          this.wantsReconnect = true;
+          break;
+      }
+    }
+  }
+}

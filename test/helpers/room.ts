@@ -1,0 +1,319 @@
+/**
+ * A whole room in memory: the real `Room`, and members made of the real `Joining` and `Session`, wired by a queue that
+ * a test empties. No sockets, no timers. Hooks on each line make an evil host or an evil member of an honest one.
+ */
+import { answerIdentifiers } from '../../src/crypto/answer.ts';
+import { ownerFingerprint, type SigningKey } from '../../src/crypto/signature.ts';
+import type { Bytes } from '../../src/protocol/bytes.ts';
+import {
+  type Hash,
+  hash,
+  type IdKey,
+  type InvitationId,
+  idKey,
+  invitationId,
+  type RoomId,
+  roomId,
+} from '../../src/protocol/identifiers.ts';
+import { LIMITS, type Limits } from '../../src/protocol/limits.ts';
+import type { Role } from '../../src/protocol/signed-objects.ts';
+import type { RoomEffect, RoomNotice } from '../../src/room/effects.ts';
+import { type Gate, Room } from '../../src/room/room.ts';
+import { MemoryLog } from '../../src/storage/memory-log.ts';
+import { type AnswerSides, opaqueAnswer, unsafeTestingAnswer } from './answers.ts';
+import { dsaIdentity, roomOwnerKey, rsaIdentity, wrapKeys } from './keys.ts';
+import { type MemberOptions, TestMember } from './member.ts';
+import { TestClock } from './moment.ts';
+
+export const TEST_ROOM: RoomId = roomId(new Uint8Array(16).fill(7));
+export const TEST_PIN: Hash = hash(new Uint8Array(32).fill(9));
+export const RIGHT_ANSWER = 'the blue bicycle';
+const START_MS = Date.UTC(2026, 0, 1, 12);
+
+/** What a hook makes of one frame: nothing (dropped), itself, others, several. */
+export type Hook = (frame: Bytes) => readonly Bytes[];
+
+/** One connection. */
+export interface Line {
+  readonly id: number;
+  readonly channelBinding: Bytes;
+  /** Between the host and this member: an evil host's hand. */
+  toMember: Hook;
+  /** Between this member and the host: an evil member's hand. */
+  toHost: Hook;
+  /** Gets what is broadcast. */
+  live: boolean;
+  admitted: boolean;
+  closed: boolean;
+  /** Frames as they left each side, before any hook. */
+  readonly sentByHost: Bytes[];
+  readonly sentByMember: Bytes[];
+}
+
+/** Whoever holds the far end of a line. */
+export interface LineHolder {
+  onFrame(frame: Bytes): void;
+  onClosed(): void;
+}
+
+export interface TestInvitation {
+  readonly id: InvitationId;
+  readonly key: IdKey;
+  readonly admissionKey: Bytes;
+}
+
+export interface TestRoomOptions {
+  /** `real` is OPAQUE, a sixth of a second a run; `stand-in` only where the answer is not what is tested. */
+  readonly answer?: 'real' | 'stand-in';
+  readonly limits?: Partial<Limits>;
+  readonly maxMembers?: number;
+  readonly gate?: Partial<Gate>;
+  readonly seed?: string;
+  readonly startMs?: number;
+}
+
+interface Delivery {
+  readonly line: Line;
+  readonly to: 'host' | 'member';
+  /** `null`: the line is closed. */
+  readonly frame: Bytes | null;
+}
+
+/** @example const room = await openRoom(); const alice = await room.join('alice'); alice.say('hello'); room.pump(); */
+export async function openRoom(options: TestRoomOptions = {}): Promise<TestRoom> {
+  const ownerKey = await roomOwnerKey();
+  const clock = new TestClock(options.startMs ?? START_MS, options.seed ?? 'securechat');
+  const identifiers = answerIdentifiers(TEST_ROOM, TEST_PIN);
+  const answers =
+    options.answer === 'real'
+      ? await opaqueAnswer(RIGHT_ANSWER, identifiers)
+      : unsafeTestingAnswer(RIGHT_ANSWER, clock.randomBytes);
+  return new TestRoom(options, ownerKey, clock, answers);
+}
+
+export class TestRoom {
+  readonly id: RoomId = TEST_ROOM;
+  readonly ownerKey: SigningKey;
+  readonly ownerFingerprint: Hash;
+  readonly clock: TestClock;
+  readonly limits: Limits;
+  readonly answers: AnswerSides;
+  readonly room: Room;
+  readonly log: MemoryLog;
+  readonly notices: RoomNotice[] = [];
+  readonly members: TestMember[] = [];
+  readonly #holders = new Map<number, { readonly line: Line; readonly holder: LineHolder }>();
+  readonly #queue: Delivery[] = [];
+  #lastLineId = 0;
+  #shared: TestInvitation | null = null;
+
+  constructor(options: TestRoomOptions, ownerKey: SigningKey, clock: TestClock, answers: AnswerSides) {
+    this.ownerKey = ownerKey;
+    this.ownerFingerprint = ownerFingerprint(ownerKey.spki);
+    this.clock = clock;
+    this.answers = answers;
+    this.limits = { ...LIMITS, ...options.limits };
+    let log: MemoryLog | null = null;
+    this.room = new Room(
+      {
+        roomId: this.id,
+        name: 'test room',
+        question: 'What stood in the hall?',
+        maxMembers: options.maxMembers ?? this.limits.membersDefault,
+        limits: this.limits,
+        ownerKey,
+        answer: answers.gate,
+        gate: { recognised: () => true, unrecognised: () => {}, admitted: () => {}, ...options.gate },
+        makeLog: (startHead) => {
+          log = new MemoryLog(startHead, this.limits);
+          return log;
+        },
+      },
+      clock.moment,
+    );
+    if (log === null) throw new Error('the room made no log');
+    this.log = log;
+  }
+
+  invite(options: { uses?: number; ttlMs?: number; role?: Role } = {}): TestInvitation {
+    const id = invitationId(this.clock.randomBytes(8));
+    const admissionKey = this.clock.randomBytes(32);
+    const expiresAtMs = this.clock.nowMs + (options.ttlMs ?? 60 * 60_000);
+    const { uses = 1, role = 'member' } = options;
+    this.room.invitations.add({ id, admissionKey, expiresAtMs, uses, role });
+    return { id, key: idKey(id), admissionKey };
+  }
+
+  /** Someone with keys, still outside. Not given otherwise: an RSA identity and wrap keys that nobody else has. */
+  async person(
+    nick: string,
+    options: Partial<MemberOptions> & { crowd?: boolean } = {},
+  ): Promise<TestMember> {
+    const place = this.members.length;
+    const { crowd = false, ...given } = options;
+    const member = new TestMember(this, {
+      nicks: [nick],
+      answers: [RIGHT_ANSWER],
+      codes: [() => this.room.code.value],
+      identity: options.identity ?? (await (crowd ? dsaIdentity(place) : rsaIdentity(place))),
+      // A crowd shares wrap keys, which take long to make: only for what is about the door.
+      wrapPair: options.wrapPair ?? (await wrapKeys(crowd ? 0 : place)),
+      ...given,
+    });
+    this.members.push(member);
+    return member;
+  }
+
+  /** Someone who has joined and is live. Without an invitation given, by one that all such share. */
+  async join(
+    nick: string,
+    options: Partial<MemberOptions> & { crowd?: boolean; invitation?: TestInvitation } = {},
+  ): Promise<TestMember> {
+    const { invitation, ...rest } = options;
+    this.#shared ??= this.invite({ uses: 255 });
+    const member = await this.person(nick, rest);
+    member.knock(invitation ?? this.#shared);
+    this.pump();
+    // Joins close together share one roster operation: it comes with time.
+    for (let waited = 0; !member.live && waited < 4; waited += 1) this.advance(250);
+    if (!member.live) throw new Error(`${nick} did not get in: ${JSON.stringify(member.outcome)}`);
+    return member;
+  }
+
+  /** Opens a line; the host's side learns of it at once. */
+  connect(holder: LineHolder, channelBinding: Bytes = this.clock.randomBytes(32)): Line {
+    this.#lastLineId += 1;
+    const line: Line = {
+      id: this.#lastLineId,
+      channelBinding,
+      toMember: (frame) => [frame],
+      toHost: (frame) => [frame],
+      live: false,
+      admitted: false,
+      closed: false,
+      sentByHost: [],
+      sentByMember: [],
+    };
+    this.#holders.set(line.id, { line, holder });
+    this.perform(this.room.connected(line.id, channelBinding, this.clock.moment));
+    return line;
+  }
+
+  /** A member sends: through the hook, into the queue. */
+  toHost(line: Line, frame: Bytes): void {
+    line.sentByMember.push(frame);
+    for (const each of line.toHost(frame)) this.#queue.push({ line, to: 'host', frame: each });
+  }
+
+  /** The host sends: through the hook, into the queue. */
+  toMember(line: Line, frame: Bytes): void {
+    line.sentByHost.push(frame);
+    for (const each of line.toMember(frame)) this.#queue.push({ line, to: 'member', frame: each });
+  }
+
+  /** Puts a frame into the queue past the hooks, as if the other side had sent it. */
+  inject(line: Line, to: 'host' | 'member', frame: Bytes): void {
+    this.#queue.push({ line, to, frame });
+  }
+
+  /** The member's side hangs up. */
+  hangUp(line: Line): void {
+    this.#queue.push({ line, to: 'host', frame: null });
+  }
+
+  /** The line breaks: both sides learn of it, and nothing under way arrives. */
+  cut(line: Line): void {
+    if (line.closed) return;
+    line.closed = true;
+    const held = this.#holders.get(line.id);
+    this.#holders.delete(line.id);
+    this.perform(this.room.disconnected(line.id, this.clock.moment));
+    held?.holder.onClosed();
+  }
+
+  /** Delivers everything under way, in order, and all that follows from it. @returns how many frames arrived. */
+  pump(): number {
+    let delivered = 0;
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+      this.#deliver(next);
+      delivered += 1;
+    }
+    return delivered;
+  }
+
+  /** Delivers one frame. @returns false when none is under way. */
+  step(): boolean {
+    const next = this.#queue.shift();
+    if (next !== undefined) this.#deliver(next);
+    return next !== undefined;
+  }
+
+  /** Time passes in quarters of a second, as in the product, and everything under way arrives. */
+  advance(ms: number): void {
+    for (let left = ms; left > 0; left -= 250) {
+      this.clock.nowMs += Math.min(250, left);
+      this.tick();
+    }
+  }
+
+  tick(): void {
+    this.perform(this.room.tick(this.clock.moment));
+    for (const member of this.members) member.tick();
+    this.pump();
+  }
+
+  /** Carries out what the room answered. */
+  perform(effects: readonly RoomEffect[]): void {
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case 'broadcast':
+          for (const { line } of this.#holders.values()) if (line.live) this.toMember(line, effect.frame);
+          break;
+        case 'send': {
+          const line = this.#line(effect.to);
+          if (line !== undefined) this.toMember(line, effect.frame);
+          break;
+        }
+        case 'live': {
+          const line = this.#line(effect.connection);
+          if (line !== undefined) line.live = true;
+          break;
+        }
+        case 'admitted': {
+          const line = this.#line(effect.connection);
+          if (line !== undefined) line.admitted = true;
+          break;
+        }
+        case 'close': {
+          const line = this.#line(effect.connection);
+          if (line === undefined) break;
+          line.live = false;
+          this.toMember(line, effect.frame);
+          this.#queue.push({ line, to: 'member', frame: null });
+          break;
+        }
+        case 'notice':
+          this.notices.push(effect.notice);
+          break;
+      }
+    }
+  }
+
+  #line(id: number): Line | undefined {
+    return this.#holders.get(id)?.line;
+  }
+
+  #deliver({ line, to, frame }: Delivery): void {
+    const held = this.#holders.get(line.id);
+    if (held === undefined) return;
+    if (frame !== null) {
+      if (to === 'member') held.holder.onFrame(frame);
+      else this.perform(this.room.frame(line.id, frame, this.clock.moment));
+      return;
+    }
+    this.#holders.delete(line.id);
+    line.closed = true;
+    if (to === 'member') held.holder.onClosed();
+    else this.perform(this.room.disconnected(line.id, this.clock.moment));
+  }
+}
