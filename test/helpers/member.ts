@@ -10,7 +10,7 @@ import type { Question, Welcome } from '../../src/protocol/admission-frames.ts';
 import type { Bytes } from '../../src/protocol/bytes.ts';
 import { type IdKey, idKey, ROOM_CONVERSATION, type SessionId } from '../../src/protocol/identifiers.ts';
 import type { Refusal } from '../../src/protocol/reasons.ts';
-import { type Line, TEST_PIN, type TestInvitation, type TestRoom } from './room.ts';
+import { type Line, type LineRoom, TEST_PIN, type TestInvitation } from './line.ts';
 
 type Said = string | (() => string);
 
@@ -37,7 +37,7 @@ export type Outcome =
 type EventOf<Kind extends SessionEvent['kind']> = Extract<SessionEvent, { readonly kind: Kind }>;
 
 export class TestMember {
-  readonly room: TestRoom;
+  readonly room: LineRoom;
   readonly identity: SigningKey;
   readonly wrapKeys: OwnWrapKeys;
   readonly key: IdKey;
@@ -57,7 +57,7 @@ export class TestMember {
   #joining: Joining | null = null;
   readonly #typed: Record<Wanted, Said[]>;
 
-  constructor(room: TestRoom, options: MemberOptions) {
+  constructor(room: LineRoom, options: MemberOptions) {
     this.room = room;
     this.identity = options.identity;
     this.key = idKey(options.identity.memberId);

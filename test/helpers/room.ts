@@ -7,13 +7,10 @@ import { ownerFingerprint, type SigningKey } from '../../src/crypto/signature.ts
 import type { Bytes } from '../../src/protocol/bytes.ts';
 import {
   type Hash,
-  hash,
-  type IdKey,
   type InvitationId,
   idKey,
   invitationId,
   type RoomId,
-  roomId,
 } from '../../src/protocol/identifiers.ts';
 import { LIMITS, type Limits } from '../../src/protocol/limits.ts';
 import type { Role } from '../../src/protocol/signed-objects.ts';
@@ -22,45 +19,19 @@ import { type Gate, Room } from '../../src/room/room.ts';
 import { MemoryLog } from '../../src/storage/memory-log.ts';
 import { type AnswerSides, opaqueAnswer, unsafeTestingAnswer } from './answers.ts';
 import { dsaIdentity, roomOwnerKey, rsaIdentity, wrapKeys } from './keys.ts';
+import {
+  type Line,
+  type LineHolder,
+  type LineRoom,
+  RIGHT_ANSWER,
+  TEST_PIN,
+  TEST_ROOM,
+  type TestInvitation,
+} from './line.ts';
 import { type MemberOptions, TestMember } from './member.ts';
 import { TestClock } from './moment.ts';
 
-export const TEST_ROOM: RoomId = roomId(new Uint8Array(16).fill(7));
-export const TEST_PIN: Hash = hash(new Uint8Array(32).fill(9));
-export const RIGHT_ANSWER = 'the blue bicycle';
 const START_MS = Date.UTC(2026, 0, 1, 12);
-
-/** What a hook makes of one frame: nothing (dropped), itself, others, several. */
-export type Hook = (frame: Bytes) => readonly Bytes[];
-
-/** One connection. */
-export interface Line {
-  readonly id: number;
-  readonly channelBinding: Bytes;
-  /** Between the host and this member: an evil host's hand. */
-  toMember: Hook;
-  /** Between this member and the host: an evil member's hand. */
-  toHost: Hook;
-  /** Gets what is broadcast. */
-  live: boolean;
-  admitted: boolean;
-  closed: boolean;
-  /** Frames as they left each side, before any hook. */
-  readonly sentByHost: Bytes[];
-  readonly sentByMember: Bytes[];
-}
-
-/** Whoever holds the far end of a line. */
-export interface LineHolder {
-  onFrame(frame: Bytes): void;
-  onClosed(): void;
-}
-
-export interface TestInvitation {
-  readonly id: InvitationId;
-  readonly key: IdKey;
-  readonly admissionKey: Bytes;
-}
 
 export interface TestRoomOptions {
   /** `real` is OPAQUE, a sixth of a second a run; `stand-in` only where the answer is not what is tested. */
@@ -91,7 +62,7 @@ export async function openRoom(options: TestRoomOptions = {}): Promise<TestRoom>
   return new TestRoom(options, ownerKey, clock, answers);
 }
 
-export class TestRoom {
+export class TestRoom implements LineRoom {
   readonly id: RoomId = TEST_ROOM;
   readonly ownerKey: SigningKey;
   readonly ownerFingerprint: Hash;
