@@ -126,7 +126,7 @@ function answerer(options: JoinOptions, front: Front, question: () => string): A
     code: options.code,
   };
   return async (what, { triesLeft, problem, hint }) => {
-    const said = problemText(problem, triesLeft, hint);
+    const said = problemText(problem, hint);
     if (what === 'nick') {
       if (options.nick !== null && problem === null) return options.nick;
       return askNick(front, said);

@@ -1,5 +1,6 @@
 /** How the program ends: one sentence for the person, one code for the shell. */
 import { InputError, SecurityError } from '../protocol/errors.ts';
+import type { CloseReason } from '../protocol/reasons.ts';
 import { DialError, ListenError } from '../transport/errors.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { type Front, GaveUpError } from './front.ts';
@@ -12,21 +13,28 @@ export interface Outcome {
   readonly problem: { readonly code: string; readonly text: string } | null;
 }
 
+const CLOSED_EXIT: Readonly<Record<CloseReason, ExitCode>> = {
+  bye: EXIT.done,
+  'host-closing': EXIT.done,
+  removed: EXIT.notAdmitted,
+  replaced: EXIT.notAdmitted,
+  // The host says that what this side sent cannot be: one of the two does not keep to the protocol.
+  protocol: EXIT.security,
+  silent: EXIT.network,
+  'slow-reader': EXIT.network,
+};
+
 export function outcomeOf(ending: Ending, interrupted: boolean): Outcome {
   switch (ending.kind) {
     case 'left':
       return { exitCode: interrupted ? EXIT.interrupted : EXIT.done, problem: null };
     case 'closed':
-      if (ending.reason === 'host-closing' || ending.reason === 'bye')
-        return { exitCode: EXIT.done, problem: null };
-      return {
-        exitCode: ending.reason === 'protocol' ? EXIT.security : EXIT.notAdmitted,
-        problem: { code: ending.reason, text: `The host closed your session: ${ending.text}.` },
-      };
+      // The person has been told by the event itself.
+      return { exitCode: CLOSED_EXIT[ending.reason], problem: null };
     case 'refused':
       return {
         exitCode: EXIT.notAdmitted,
-        problem: { code: ending.reason, text: refusalText(ending.reason, ending) },
+        problem: { code: ending.reason, text: refusalText(ending.reason, ending.version) },
       };
     case 'forgotten':
       return {

@@ -64,13 +64,14 @@ export function openFront(options: Pick<CommonOptions, 'display' | 'color' | 'ma
   return options.display === 'json' ? new JsonFront() : new TerminalFront(options);
 }
 
-/** Ctrl-C and SIGTERM reach the program as signals where no raw terminal takes them. */
-function onSignals(interrupt: () => void): () => void {
+/** Ctrl-C arrives as a signal where no raw terminal takes it; a closed window and `kill` always do. */
+function onSignals(interrupt: () => void, terminate: () => void): () => void {
+  const asked: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGHUP'];
   process.on('SIGINT', interrupt);
-  process.on('SIGTERM', interrupt);
+  for (const signal of asked) process.on(signal, terminate);
   return () => {
     process.off('SIGINT', interrupt);
-    process.off('SIGTERM', interrupt);
+    for (const signal of asked) process.off(signal, terminate);
   };
 }
 
@@ -87,7 +88,10 @@ abstract class ScreenFront implements Front {
     screen.onInterrupt(() => this.#interrupted());
     screen.onEnd(() => this.#ended());
     screen.onRefused((error) => this.emit({ type: 'error', code: error.code, message: error.message }));
-    this.#offSignals = onSignals(() => this.#interrupted());
+    this.#offSignals = onSignals(
+      () => this.#interrupted(),
+      () => this.#terminated(),
+    );
     process.once('exit', this.#restore);
   }
 
@@ -119,6 +123,11 @@ abstract class ScreenFront implements Front {
 
   #interrupted(): void {
     if (this.listener !== null) this.listener.interrupt();
+    else this.#giveUp(new GaveUpError('interrupted'));
+  }
+
+  #terminated(): void {
+    if (this.listener !== null) this.listener.quit();
     else this.#giveUp(new GaveUpError('interrupted'));
   }
 

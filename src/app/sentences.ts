@@ -2,20 +2,13 @@
 import type { Refusal } from '../protocol/reasons.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 
-function tries(left: number): string {
-  return left === 1 ? '1 try left' : `${left} tries left`;
-}
-
 /** A refusal that ends the run, in one sentence or two. */
-export function refusalText(
-  reason: Refusal | 'wrong-answer',
-  about: { readonly triesLeft: number; readonly version: number },
-): string {
+export function refusalText(reason: Refusal | 'wrong-answer', hostVersion: number): string {
   switch (reason) {
     case 'not-recognised':
       return 'The host does not know this invitation. It may be of a room that has ended; ask the host for a new one.';
     case 'version':
-      return `The host speaks protocol version ${about.version}, this program version ${PROTOCOL_VERSION}. Use the same version of securechat on both sides.`;
+      return `The host speaks protocol version ${hostVersion}, this program version ${PROTOCOL_VERSION}. Use the same version of securechat on both sides.`;
     case 'expired':
       return 'This invitation has expired. Ask the host for a new one.';
     case 'used-up':
@@ -27,9 +20,9 @@ export function refusalText(
     case 'room-full':
       return 'The room is full. Ask the host to make room (--max-members).';
     case 'wrong-code':
-      return `That code is wrong (${tries(about.triesLeft)}). Ask the host for the one on screen now.`;
+      return 'That code is wrong. Ask the host for the one on screen now.';
     case 'old-code':
-      return `That code has expired (${tries(about.triesLeft)}). Ask the host for the one on screen now.`;
+      return 'That code has expired. Ask the host for the one on screen now.';
     case 'nick-taken':
       return 'Someone in the room already has that nickname, or one that looks like it. Choose another.';
     case 'nick-refused':
@@ -55,13 +48,10 @@ export function refusalText(
 /** Why a question is asked again. */
 export function problemText(
   problem: Refusal | 'wrong-answer' | 'unusable' | null,
-  triesLeft: number,
   hint: string | undefined,
 ): string {
   if (problem === null) return '';
   if (problem === 'unusable') return `${hint ?? 'That cannot be used.'} `;
-  if (problem === 'wrong-answer') {
-    return `That answer does not fit (${tries(triesLeft)}). `;
-  }
-  return `${refusalText(problem, { triesLeft, version: PROTOCOL_VERSION })} `;
+  if (problem === 'wrong-answer') return 'That answer does not fit. ';
+  return `${refusalText(problem, PROTOCOL_VERSION)} `;
 }

@@ -89,7 +89,7 @@ type State =
   | { readonly kind: 'challenged'; readonly answer: string; readonly opaqueState: string }
   | { readonly kind: 'finishing'; readonly triesLeft: number }
   | { readonly kind: 'proving'; readonly sessionKey: Bytes }
-  | { readonly kind: 'presenting'; readonly secret: Bytes }
+  | { readonly kind: 'presenting'; readonly secret: Bytes; readonly triesLeft: number }
   | { readonly kind: 'joinSent'; readonly secret: Bytes }
   | { readonly kind: 'over' };
 
@@ -170,8 +170,8 @@ export class Joining {
     if (state.kind === 'proving' && type === ADMISSION_FRAME.proved) {
       this.#transcript.add(frame);
       const { triesLeft } = Proved.decode(body);
-      this.#state = { kind: 'presenting', secret: state.sessionKey };
-      return this.#askOrJoin(triesLeft, null);
+      this.#state = { kind: 'presenting', secret: state.sessionKey, triesLeft };
+      return this.#askOrJoin(null);
     }
     if (state.kind === 'joinSent' && type === ADMISSION_FRAME.welcome)
       return this.#welcome(state.secret, body);
@@ -211,12 +211,12 @@ export class Joining {
 
   code(text: string): JoiningEffect[] {
     this.#code = text;
-    return this.#join();
+    return this.#askOrJoin(null);
   }
 
   nick(text: string): JoiningEffect[] {
     this.#nick = text;
-    return this.#join();
+    return this.#askOrJoin(null);
   }
 
   keysReady(keys: OwnKeys): JoiningEffect[] {
@@ -224,11 +224,13 @@ export class Joining {
     return this.#join();
   }
 
-  #askOrJoin(triesLeft: number, problem: Refusal | null): JoiningEffect[] {
-    const asks: JoiningEffect[] = [];
-    if (this.#code === null) asks.push({ kind: 'ask', what: 'code', triesLeft, problem });
-    if (this.#nick === null) asks.push({ kind: 'ask', what: 'nick', triesLeft, problem });
-    return asks.length > 0 ? asks : this.#join();
+  /** One question at a time: code first, because it is the one that ages. */
+  #askOrJoin(problem: Refusal | null): JoiningEffect[] {
+    if (this.#state.kind !== 'presenting') return [];
+    const { triesLeft } = this.#state;
+    if (this.#code === null) return [{ kind: 'ask', what: 'code', triesLeft, problem }];
+    if (this.#nick === null) return [{ kind: 'ask', what: 'nick', triesLeft, problem }];
+    return this.#join();
   }
 
   #join(): JoiningEffect[] {
@@ -271,10 +273,10 @@ export class Joining {
       RETRYABLE_REFUSALS.has(reason)
     ) {
       this.#transcript.add(frame);
-      this.#state = { kind: 'presenting', secret: this.#state.secret };
+      this.#state = { kind: 'presenting', secret: this.#state.secret, triesLeft };
       if (reason === 'wrong-code' || reason === 'old-code') this.#code = null;
       else this.#nick = null;
-      return this.#askOrJoin(triesLeft, reason);
+      return this.#askOrJoin(reason);
     }
     this.#state = { kind: 'over' };
     return [{ kind: 'refused', reason, triesLeft, version }];

@@ -34,7 +34,14 @@ import {
 import type { Bytes } from '../protocol/bytes.ts';
 import { ProtocolError, SecurityError } from '../protocol/errors.ts';
 import { encodeFrame, frameBody, frameType } from '../protocol/framing.ts';
-import { type IdKey, idKey, type RoomId, type SessionId } from '../protocol/identifiers.ts';
+import {
+  ID_BYTES,
+  type IdKey,
+  idKey,
+  type RoomId,
+  type SessionId,
+  sessionId,
+} from '../protocol/identifiers.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import { RETRYABLE_REFUSALS, type Refusal } from '../protocol/reasons.ts';
@@ -62,6 +69,8 @@ export interface Door {
   nickRefusal(nick: string, role: 'member' | 'owner'): Refusal | null;
   isFull(): boolean;
   account(key: IdKey): Account | undefined;
+  /** Whether someone with this identity waits for the owner's signature already. */
+  isJoining(key: IdKey): boolean;
   /** A valid HELLO: the connection leaves the strangers. @returns false when too many people stand at the door. */
   recognised(holder: HolderId, invitation: IdKey | null): boolean;
   unrecognised(holder: HolderId, moment: Moment): void;
@@ -82,6 +91,8 @@ export interface Returner {
   readonly statement: CheckedStatement;
   readonly positions: readonly LogPosition[];
   readonly replaces: SessionId;
+  /** Shown by a member who came by the whole way again. */
+  readonly invitation: IdKey | null;
 }
 
 export type AdmissionEffect =
@@ -116,6 +127,9 @@ interface CheckedJoin {
   readonly verifyKey: VerifyKey;
   readonly statement: CheckedStatement;
 }
+
+/** A JOIN that turns out to be a return quotes no session: it replaces none. */
+const NO_SESSION = sessionId(new Uint8Array(ID_BYTES.session));
 
 /** An unknown subject costs the same HMAC as a known one, so timing tells neither from a bad proof. */
 const NOBODYS_KEY = new Uint8Array(32);
@@ -335,15 +349,29 @@ export class Admission {
       invitations.giveBack(this.#holder);
       codeAccepted = true;
     }
+    const { nick, verifyKey, statement } = join;
+    const member = idKey(verifyKey.memberId);
+    if (this.#door.isJoining(member)) return [this.#refusal('already-online', invitation)];
+    if (this.#door.account(member) !== undefined) {
+      this.#state = { kind: 'judged', secret: state.sessionKey };
+      const returner = {
+        holder: this.#holder,
+        member,
+        statement,
+        positions: [],
+        replaces: NO_SESSION,
+        invitation,
+      };
+      return [{ kind: 'returns', returner }];
+    }
     const role = invitations.find(invitation)?.role ?? 'member';
-    const nickRefusal = this.#door.nickRefusal(join.nick, role);
+    const nickRefusal = this.#door.nickRefusal(nick, role);
     if (nickRefusal !== null) {
       this.#state = { ...state, codeAccepted, waiting: null };
       return [this.#refusal(nickRefusal, invitation), { kind: 'stage', stage: 'nick-refused', invitation }];
     }
     invitations.spend(invitation);
     this.#state = { kind: 'judged', secret: state.sessionKey };
-    const { nick, verifyKey, statement } = join;
     return [{ kind: 'joins', candidate: { holder: this.#holder, invitation, nick, verifyKey, statement } }];
   }
 
@@ -369,7 +397,14 @@ export class Admission {
     return [
       {
         kind: 'returns',
-        returner: { holder: this.#holder, member: state.member, statement, positions, replaces },
+        returner: {
+          holder: this.#holder,
+          member: state.member,
+          statement,
+          positions,
+          replaces,
+          invitation: null,
+        },
       },
     ];
   }

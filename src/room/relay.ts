@@ -191,8 +191,11 @@ export class Relay {
     return effects;
   }
 
+  /** Someone new is online without saying so, and someone removed needs no word of being offline. */
   #present(resident: Resident, online: boolean): RoomEffect[] {
     const { member } = resident;
+    if (resident.shownOnline === online || this.#context.residents.get(member.key) !== resident) return [];
+    resident.shownOnline = online;
     this.#presence.set(member.key, { member, online });
     return [{ kind: 'notice', notice: { kind: 'presence', member, online } }];
   }

@@ -33,7 +33,8 @@ export interface ResidentStart {
 
 export class Resident {
   member: RosterMember;
-  readonly invitation: IdKey;
+  /** All that this member has shown to hold: suspended when they are removed. */
+  readonly invitations: Set<IdKey>;
   readonly verifyKey: VerifyKey;
   readonly accountKey: Bytes;
   statement: { readonly signed: Signed; readonly generation: number };
@@ -42,6 +43,8 @@ export class Resident {
   connection: HolderId | null = null;
   sessionId: SessionId | null = null;
   offlineSinceMs: number | null;
+  /** What the others were last told. */
+  shownOnline = true;
   /** Wrap deliveries for when this member is back: whole frames, oldest first. */
   readonly waitingWraps: Bytes[] = [];
   chain: HostChain | null = null;
@@ -52,7 +55,7 @@ export class Resident {
 
   constructor(start: ResidentStart) {
     this.member = start.member;
-    this.invitation = start.invitation;
+    this.invitations = new Set([start.invitation]);
     this.verifyKey = start.verifyKey;
     this.accountKey = start.accountKey;
     this.statement = start.statement;

@@ -6,10 +6,17 @@
 import { startHead } from '../crypto/log-hash.ts';
 import { Roster, type RosterMember } from '../crypto/roster.ts';
 import { importVerifyKey, type SigningKey, type VerifyKey } from '../crypto/signature.ts';
-import type { Bytes } from '../protocol/bytes.ts';
+import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
 import { InputError, ProtocolError, SecurityError, unreachable } from '../protocol/errors.ts';
-import { type Hash, type IdKey, idKey, ROOM_CONVERSATION, type RoomId } from '../protocol/identifiers.ts';
+import {
+  type Hash,
+  ID_BYTES,
+  type IdKey,
+  idKey,
+  ROOM_CONVERSATION,
+  type RoomId,
+} from '../protocol/identifiers.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import { checkNickname, foldNickname } from '../protocol/nickname.ts';
@@ -174,19 +181,17 @@ export class Room {
     ];
   }
 
-  /** The owner removes a member; the invitation they came by is suspended, because they still have it. */
+  /** The owner removes a member; what invitations they came by are suspended, because they still have them. */
   remove(member: IdKey, moment: Moment): RoomEffect[] {
     const resident = this.#residents.get(member);
     if (resident === undefined) return [];
     this.#owner.remove(resident.member.memberId, 'removed', moment.nowMs);
     const effects: RoomEffect[] = [];
-    const invitation = this.invitations.find(resident.invitation);
-    if (invitation !== undefined && !invitation.suspended && invitation.usesLeft > 0) {
-      this.invitations.suspend(resident.invitation);
-      effects.push({
-        kind: 'notice',
-        notice: { kind: 'suspended', invitation: resident.invitation, because: 'removal' },
-      });
+    for (const key of resident.invitations) {
+      const invitation = this.invitations.find(key);
+      if (invitation === undefined || invitation.suspended || invitation.usesLeft === 0) continue;
+      this.invitations.suspend(key);
+      effects.push({ kind: 'notice', notice: { kind: 'suspended', invitation: key, because: 'removal' } });
     }
     return [...effects, ...this.#settle(moment)];
   }
@@ -218,6 +223,8 @@ export class Room {
       nickRefusal: (nick, role) => this.#nickRefusal(nick, role),
       isFull: () => this.#roster.size + this.#owner.approving.length >= settings.maxMembers,
       account: (key) => this.#residents.get(key),
+      isJoining: (key) =>
+        this.#owner.approving.some(({ identity }) => idKey(identity.subarray(0, ID_BYTES.member)) === key),
       recognised: (holder, invitation) => settings.gate.recognised(holder, invitation),
       unrecognised: (holder, moment) => settings.gate.unrecognised(holder, moment.nowMs),
     };
@@ -344,17 +351,25 @@ export class Room {
   #returns(connection: HolderId, returner: Returner, moment: Moment): RoomEffect[] {
     const peer = this.#peers.get(connection);
     const resident = this.#residents.get(returner.member);
-    if (peer?.kind !== 'candidate' || resident === undefined) return [];
+    if (peer?.kind !== 'candidate') return [];
+    const refuse = (reason: Refusal) =>
+      this.#admissionEffects(connection, peer.admission.refuse(reason), moment);
+    // Removed while the run was under way.
+    if (resident === undefined) return refuse('not-recognised');
+    const { statement } = returner;
+    const known = resident.statement;
+    const renewed = statement.generation > known.generation;
+    if (!renewed && !bytesEqual(statement.signed.bytes, known.signed.bytes)) return refuse('key-refused');
     const effects: RoomEffect[] = [];
     if (resident.connection !== null) {
       const same = resident.sessionId !== null && idKey(resident.sessionId) === idKey(returner.replaces);
-      if (!same) return this.#admissionEffects(connection, peer.admission.refuse('already-online'), moment);
+      if (!same) return refuse('already-online');
       effects.push(
         ...this.#close(resident.connection, 'replaced', 'this session continues elsewhere', moment),
       );
     }
-    if (returner.statement.generation > resident.statement.generation)
-      resident.statement = returner.statement;
+    if (renewed) resident.statement = statement;
+    if (returner.invitation !== null) resident.invitations.add(returner.invitation);
     this.#owner.keep(returner.member);
     return [...effects, ...this.#attach(connection, resident, peer.admission, moment)];
   }

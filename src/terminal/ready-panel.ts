@@ -14,8 +14,8 @@ const LABEL_COLUMNS = 12;
 function timeLeft(untilMs: number, nowMs: number): string {
   const leftMs = untilMs - nowMs;
   if (!(leftMs > 0)) return 'expired';
-  if (leftMs >= 2 * DAY_MS) return `${Math.floor(leftMs / DAY_MS)} days left`;
-  if (leftMs >= 2 * HOUR_MS) return `${Math.floor(leftMs / HOUR_MS)} hours left`;
+  if (leftMs >= 2 * DAY_MS) return `${Math.round(leftMs / DAY_MS)} days left`;
+  if (leftMs >= 2 * HOUR_MS) return `${Math.round(leftMs / HOUR_MS)} hours left`;
   return `${Math.ceil(leftMs / MINUTE_MS)} min left`;
 }
 
@@ -63,7 +63,7 @@ export function readyPanel(
     ...field('Listening', event.addresses.join(', ')),
     ...field('Question', event.question),
     ...field('Code', `${event.code.value} (new in ${codeSecondsLeft(event.code, view.nowMs)} s)`),
-    ...field('Host key', event.fingerprint),
+    ...field('Owner key', event.fingerprint),
     ...field('Invitation', invitationUse(event.invitation, view.nowMs)),
     '',
     cleanText(event.invitation.token),
