@@ -5,13 +5,7 @@
 import { answerIdentifiers } from '../../src/crypto/answer.ts';
 import { ownerFingerprint, type SigningKey } from '../../src/crypto/signature.ts';
 import type { Bytes } from '../../src/protocol/bytes.ts';
-import {
-  type Hash,
-  type InvitationId,
-  idKey,
-  invitationId,
-  type RoomId,
-} from '../../src/protocol/identifiers.ts';
+import { type Hash, idKey, invitationId, type RoomId } from '../../src/protocol/identifiers.ts';
 import { LIMITS, type Limits } from '../../src/protocol/limits.ts';
 import type { Role } from '../../src/protocol/signed-objects.ts';
 import type { RoomEffect, RoomNotice } from '../../src/room/effects.ts';
