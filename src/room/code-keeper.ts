@@ -29,21 +29,25 @@ export class CodeKeeper {
   }
 
   judge(code: string, moment: Moment): 'right' | 'wrong' | 'old' {
-    this.update(moment);
+    this.#keepUp(moment);
     return this.#code.judge(code, moment.nowMs);
   }
 
   /** @returns whether the code to show has changed. */
   update(moment: Moment): boolean {
+    this.#keepUp(moment);
+    const now = this.#code.codeAt(moment.nowMs);
+    const changed = now.value !== this.#shown.value || now.expiresAtMs !== this.#shown.expiresAtMs;
+    this.#shown = now;
+    return changed;
+  }
+
+  #keepUp(moment: Moment): void {
     const step = stepOf(moment.nowMs);
     if (step < this.#highestStep - 1) {
       this.#code = newRoomCode(moment.randomBytes(SECRET_BYTES));
       this.#highestStep = step;
     }
     this.#highestStep = Math.max(this.#highestStep, step);
-    const now = this.#code.codeAt(moment.nowMs);
-    const changed = now.value !== this.#shown.value || now.expiresAtMs !== this.#shown.expiresAtMs;
-    this.#shown = now;
-    return changed;
   }
 }

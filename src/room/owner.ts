@@ -53,13 +53,19 @@ export class Owner {
   }
 
   remove(memberId: MemberId, reason: Removal, nowMs: number): void {
-    this.#removes.set(idKey(memberId), { memberId, reason });
-    if (reason === 'absent') this.#absentSinceMs ??= nowMs;
+    const key = idKey(memberId);
+    if (reason === 'absent') {
+      // Never in place of a removal that nothing takes back.
+      if (this.#removes.has(key)) return;
+      this.#absentSinceMs ??= nowMs;
+    }
+    this.#removes.set(key, { memberId, reason });
   }
 
   /** Someone reported absent is back before it was signed. */
   keep(key: IdKey): void {
     if (this.#removes.get(key)?.reason === 'absent') this.#removes.delete(key);
+    if (this.#removes.size === 0) this.#absentSinceMs = null;
   }
 
   /** The room's first operation: nobody is in it. */

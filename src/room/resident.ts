@@ -9,8 +9,8 @@ import type { Limits } from '../protocol/limits.ts';
 import type { HolderId } from './invitations.ts';
 import { TokenBucket } from './token-bucket.ts';
 
-/** Placed messages remembered by number, so that one sent again is answered with its index. */
-const PLACED_KEPT = 512;
+/** Placed messages remembered by number, so that one sent again is answered with its index: several send windows. */
+const PLACED_KEPT = 64;
 
 /** A sender's chain as far as the host checks it: order, never keys. */
 export interface HostChain {

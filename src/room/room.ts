@@ -361,12 +361,13 @@ export class Room {
     const renewed = statement.generation > known.generation;
     if (!renewed && !bytesEqual(statement.signed.bytes, known.signed.bytes)) return refuse('key-refused');
     const effects: RoomEffect[] = [];
-    if (resident.connection !== null) {
+    const before = resident.connection;
+    if (before !== null) {
       const same = resident.sessionId !== null && idKey(resident.sessionId) === idKey(returner.replaces);
       if (!same) return refuse('already-online');
-      effects.push(
-        ...this.#close(resident.connection, 'replaced', 'this session continues elsewhere', moment),
-      );
+      // The line that ends is no longer theirs: nobody sees them go and come.
+      resident.connection = connection;
+      effects.push(...this.#close(before, 'replaced', 'this session continues elsewhere', moment));
     }
     if (renewed) resident.statement = statement;
     if (returner.invitation !== null) resident.invitations.add(returner.invitation);
