@@ -2,13 +2,14 @@
  * A person in a room: what they say, the slash commands, and what they are shown. The same for guests and the host, who
  * has a few commands more.
  */
-import { formatFingerprint, shortCode } from '../crypto/fingerprint.ts';
+
 import { sha256 } from '../crypto/hash.ts';
 import type { RosterMember } from '../crypto/roster.ts';
 import type { SessionEvent, ShownMember } from '../member/events.ts';
 import { type Bytes, u32 } from '../protocol/bytes.ts';
 import type { Content } from '../protocol/content.ts';
 import { InputError } from '../protocol/errors.ts';
+import { formatFingerprint, shortCode } from '../protocol/fingerprint.ts';
 import type { Hash } from '../protocol/identifiers.ts';
 import {
   COMMANDS,
@@ -58,6 +59,7 @@ export class Chat implements FrontListener {
 
   show(event: SessionEvent): void {
     for (const json of jsonEvents(event)) this.#options.front.emit(json);
+    if (event.kind === 'alarm') this.#afterAlarm();
     this.refreshStatus();
     this.#endWhenPlaced();
   }
@@ -109,6 +111,13 @@ export class Chat implements FrontListener {
     this.#interruptedAtMs = nowMs;
     const what = this.#options.host === null ? 'leave the room' : 'end the room for everyone';
     this.#tell('interrupt', `Press Ctrl-C again to ${what}.`);
+  }
+
+  #afterAlarm(): void {
+    if (this.#options.membership?.session?.heldBack !== true) return;
+    const text =
+      'Nothing you say is sent until you accept this with /fork ack. Compare /room with the others another way first.';
+    this.#options.front.emit({ type: 'notice', level: 'alarm', code: 'held-back', text });
   }
 
   #endWhenPlaced(): void {

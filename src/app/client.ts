@@ -1,11 +1,12 @@
 /** `securechat c`: from an invitation to the room, and out again. */
-import { formatFingerprint } from '../crypto/fingerprint.ts';
+
 import { type Invitation, invitationClockWarning, readInvitation } from '../crypto/invitation.ts';
 import { generateWrapKeys } from '../crypto/key-wrap.ts';
 import { generateSigningKey } from '../crypto/signature.ts';
 import type { Question } from '../protocol/admission-frames.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 import { InputError } from '../protocol/errors.ts';
+import { formatFingerprint } from '../protocol/fingerprint.ts';
 import { checkNickname } from '../protocol/nickname.ts';
 import { dialTls } from '../transport/tls-dialer.ts';
 import { AnswerThread } from './answer-thread.ts';

@@ -1,5 +1,4 @@
 /** Session events as the line protocol shows them; terminals draw the same. */
-import { formatFingerprint } from '../crypto/fingerprint.ts';
 import type { RosterMember } from '../crypto/roster.ts';
 import type { SessionEvent, ShownMember } from '../member/events.ts';
 import { toBase64url } from '../protocol/bytes.ts';
@@ -15,7 +14,7 @@ export function personView(member: RosterMember): PersonView {
 export function memberView({ member, online }: ShownMember): MemberView {
   return {
     ...personView(member),
-    fingerprint: formatFingerprint(member.identity),
+    fingerprint: toBase64url(member.identity),
     role: member.role,
     online,
   };
@@ -24,7 +23,7 @@ export function memberView({ member, online }: ShownMember): MemberView {
 export function jsonEvents(event: SessionEvent): readonly JsonEvent[] {
   switch (event.kind) {
     case 'joined': {
-      const self = { ...personView(event.self), fingerprint: formatFingerprint(event.self.identity) };
+      const self = { ...personView(event.self), fingerprint: toBase64url(event.self.identity) };
       const room = { id: toBase64url(event.roomId), name: event.roomName };
       return [{ type: 'joined', room, self, members: event.members.map(memberView) }];
     }
@@ -93,7 +92,8 @@ export function jsonEvents(event: SessionEvent): readonly JsonEvent[] {
           type: 'notice',
           level: 'alarm',
           code: event.code,
-          text: `${event.text} Nothing you say is sent until you accept this with /fork ack. Compare /room with the others another way.`,
+          text: event.text,
+          ...(event.evidence !== null && { evidence: event.evidence }),
         },
       ];
     case 'closed':

@@ -1,7 +1,6 @@
 /** `securechat s`: opens a room on this machine, and takes part in it unless told not to. */
 import { userInfo } from 'node:os';
 import { answerStrength, normaliseAnswer } from '../crypto/answer.ts';
-import { formatFingerprint } from '../crypto/fingerprint.ts';
 import { type Address, formatAddress } from '../crypto/invitation.ts';
 import { generateWrapKeys } from '../crypto/key-wrap.ts';
 import { generateSigningKey } from '../crypto/signature.ts';
@@ -87,7 +86,7 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
       invitation: first,
       question,
       code: codeView(),
-      fingerprint: formatFingerprint(ownerFingerprint),
+      fingerprint: toBase64url(ownerFingerprint),
     });
 
     let membership: Membership | null = null;

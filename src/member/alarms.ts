@@ -2,17 +2,15 @@
  * Alarms: each said once until the person takes note of it. Those that put the host in doubt hold back sending, since
  * what is said might reach another circle than the one on the screen; a member who misbehaves alone holds back nobody.
  */
+import { sha256 } from '../crypto/hash.ts';
+import type { EntryBytes } from '../crypto/log-hash.ts';
+import { toBase64url } from '../protocol/bytes.ts';
 import { SecurityError } from '../protocol/errors.ts';
-import type { SessionEffect } from './events.ts';
+import type { Evidence, SessionEffect } from './events.ts';
+import type { History } from './history.ts';
 
 /** What a single member can cause without the host's help. */
-const MEMBERS_OWN: ReadonlySet<string> = new Set([
-  'two-keys',
-  'chain-commitment',
-  'foreign-key',
-  'old-generation',
-  'unreadable',
-]);
+const MEMBERS_OWN: ReadonlySet<string> = new Set(['two-keys', 'foreign-key', 'old-generation', 'unreadable']);
 
 export class Alarms {
   readonly #said = new Set<string>();
@@ -23,11 +21,15 @@ export class Alarms {
     return this.#heldBack;
   }
 
-  raise(code: string, text: string): SessionEffect[] {
+  /**
+   * @param evidence the entry that does not fit, with its sender's signature, beside this member's own record: what is
+   *   needed to show others who lied.
+   */
+  raise(code: string, text: string, evidence: Evidence | null = null): SessionEffect[] {
     if (!MEMBERS_OWN.has(code)) this.#heldBack = true;
     if (this.#said.has(code)) return [];
     this.#said.add(code);
-    return [{ kind: 'event', event: { kind: 'alarm', code, text } }];
+    return [{ kind: 'event', event: { kind: 'alarm', code, text, evidence } }];
   }
 
   /** Runs a step of which a SecurityError is an alarm. Other errors pass. */
@@ -44,4 +46,19 @@ export class Alarms {
     this.#said.clear();
     this.#heldBack = false;
   }
+}
+
+/** An entry as evidence. Its content is not part of it: the hash stands for the ciphertext. */
+export function evidenceOf(
+  entry: EntryBytes & { readonly index: number; readonly placedAtMs: number },
+  history: History | null,
+): Evidence {
+  return {
+    index: entry.index,
+    placedAtMs: entry.placedAtMs,
+    header: toBase64url(entry.header),
+    ciphertextHash: toBase64url(sha256(entry.ciphertext)),
+    signature: toBase64url(entry.signature),
+    own: history === null ? null : { index: history.index, head: toBase64url(history.head) },
+  };
 }

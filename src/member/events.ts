@@ -10,6 +10,16 @@ export interface ShownMember {
   readonly online: boolean;
 }
 
+/** The signed record that an alarm is about, and one's own: bytes as base64url. */
+export interface Evidence {
+  readonly index: number;
+  readonly placedAtMs: number;
+  readonly header: string;
+  readonly ciphertextHash: string;
+  readonly signature: string;
+  readonly own: { readonly index: number; readonly head: string } | null;
+}
+
 export type SessionEvent =
   | {
       readonly kind: 'joined';
@@ -42,7 +52,12 @@ export type SessionEvent =
       readonly text: string;
     }
   /** Someone lies or something is corrupt. Sending is held back until the person has taken note. */
-  | { readonly kind: 'alarm'; readonly code: string; readonly text: string }
+  | {
+      readonly kind: 'alarm';
+      readonly code: string;
+      readonly text: string;
+      readonly evidence: Evidence | null;
+    }
   | { readonly kind: 'closed'; readonly reason: CloseReason; readonly text: string };
 
 export type SessionEffect =

@@ -9,7 +9,7 @@ import { chainStart, type EntryBytes } from '../crypto/log-hash.ts';
 import type { Roster, RosterMember } from '../crypto/roster.ts';
 import { ReceivingChain } from '../crypto/sender-chain.ts';
 import { importVerifyKey, type VerifyKey } from '../crypto/signature.ts';
-import { bytesEqual } from '../protocol/bytes.ts';
+import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
 import { Content } from '../protocol/content.ts';
 import { SecurityError } from '../protocol/errors.ts';
@@ -133,11 +133,7 @@ export class Hearing {
           });
     if (chainKey === null) return { kind: 'ignored' };
     this.learn(sender.key, verifyKey);
-    const receiving = new ReceivingChain({
-      n: announcement.n,
-      chainKey,
-      commitment: announcement.commitment,
-    });
+    const receiving = receivingChain(sender, announcement, chainKey);
     chainKey.fill(0);
     this.#keep(sender.key, idKey(announcement.chainId), {
       epoch: announcement.epoch,
@@ -224,6 +220,20 @@ export class Hearing {
       old.receiving.erase();
       chains.delete(oldest);
     }
+  }
+}
+
+/** @throws SecurityError `two-keys` when the key is not the one that the sender signed for. */
+function receivingChain(
+  sender: RosterMember,
+  { n, commitment }: ChainAnnouncement,
+  chainKey: Bytes,
+): ReceivingChain {
+  try {
+    return new ReceivingChain({ n, chainKey, commitment });
+  } catch (error) {
+    if (!(error instanceof SecurityError)) throw error;
+    throw new SecurityError('two-keys', `${sender.nick} gave you another key than the one they announced`);
   }
 }
 

@@ -14,7 +14,7 @@ import { LIMITS } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import { DigestItem, type Entry, type LogPage, WholeItem } from '../protocol/session-frames.ts';
 import { MessageHeader } from '../protocol/signed-objects.ts';
-import type { Alarms } from './alarms.ts';
+import { type Alarms, evidenceOf } from './alarms.ts';
 import type { SessionEffect } from './events.ts';
 import type { Hearing } from './hearing.ts';
 import { History } from './history.ts';
@@ -146,7 +146,7 @@ export class Timeline {
       this.#astray = true;
       const what = entry.index <= history.index ? 'sent an entry twice' : 'left out an entry';
       const text = `The host ${what}: ${entry.index} after ${history.index}.`;
-      return this.#context.alarms.raise('history-order', text);
+      return this.#context.alarms.raise('history-order', text, evidenceOf(entry, history));
     }
     return entry.kind === 'roster' ? this.#operation(entry, history) : this.#message(entry, history, moment);
   }
@@ -195,7 +195,7 @@ export class Timeline {
       if (!(error instanceof SecurityError)) throw error;
       this.#astray = true;
       const text = `The member list was not changed by its owner alone: ${error.message}.`;
-      return this.#context.alarms.raise('roster-forked', text);
+      return this.#context.alarms.raise('roster-forked', text, evidenceOf(entry, history));
     }
   }
 
@@ -220,7 +220,7 @@ export class Timeline {
       case 'before':
         return [];
       case 'alarm':
-        return alarms.raise(judgement.code, judgement.text);
+        return alarms.raise(judgement.code, judgement.text, evidenceOf(entry, history));
       case 'good':
         this.#context.quoted(judgement.sender.key, header.generation);
         return judgement.sender.key === self
@@ -231,8 +231,10 @@ export class Timeline {
 
   #own(self: RosterMember, header: MessageHeader, entry: Arrived, leaf: Hash): SessionEffect[] {
     const said = this.#context.placed(header.n, leaf);
-    if (said === null)
-      return this.#context.alarms.raise('replayed', 'The host placed a message of yours twice.');
+    if (said === null) {
+      const text = 'The host placed a message of yours twice.';
+      return this.#context.alarms.raise('replayed', text, evidenceOf(entry, this.#history));
+    }
     return [
       shown({ leaf, from: self, content: said.content, atMs: entry.placedAtMs, own: true, ref: said.ref }),
     ];
@@ -268,7 +270,7 @@ export class Timeline {
           ...this.#context.keyMissing(header, moment),
         ];
       case 'fault':
-        return alarms.raise(opened.code, `${opened.text}.`);
+        return alarms.raise(opened.code, `${opened.text}.`, evidenceOf(entry, this.#history));
     }
   }
 

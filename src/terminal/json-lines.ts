@@ -2,11 +2,13 @@
  * The line protocol for programs: one JSON object a line, events out, commands in.
  * @see docs/protocol.md#line-protocol
  */
+
+/** Times are ISO 8601 in UTC; identifiers, tokens and fingerprints are base64url without padding. */
+import type { Evidence, Evidence } from '../member/events.ts';
 import { HIDDEN_CHARACTERS } from '../protocol/clean-text.ts';
 import { InputError } from '../protocol/errors.ts';
 import { LIMITS } from '../protocol/limits.ts';
 
-/** Times are ISO 8601 in UTC; identifiers, tokens and fingerprints are base64url without padding. */
 export type RoomView = { readonly id: string; readonly name: string };
 export type PersonView = { readonly id: string; readonly nick: string };
 export type MemberView = PersonView & {
@@ -74,6 +76,8 @@ export type NoticeEvent = {
   readonly level: 'info' | 'warning' | 'alarm';
   readonly code: string;
   readonly text: string;
+  /** With an alarm: the signed record it is about, and one's own, for programs to keep. */
+  readonly evidence?: Evidence;
 };
 export type ErrorEvent = { readonly type: 'error'; readonly code: string; readonly message: string };
 export type ClosedEvent = { readonly type: 'closed'; readonly code: string; readonly reason: string };

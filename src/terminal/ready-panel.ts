@@ -1,5 +1,8 @@
 /** What the host sees when the room opens: all that a guest needs, and what to tell them. */
+import { fromBase64url } from '../protocol/bytes.ts';
 import { cleanText } from '../protocol/clean-text.ts';
+import { formatFingerprint } from '../protocol/fingerprint.ts';
+import { hash, ID_BYTES } from '../protocol/identifiers.ts';
 import { columnsOf } from './graphemes.ts';
 import type { CodeView, InvitationView, ReadyEvent } from './json-lines.ts';
 import type { Palette } from './palette.ts';
@@ -28,6 +31,12 @@ export function invitationUse(invitation: InvitationView, nowMs: number): string
 /** Whole seconds a code still lives, never below zero. */
 function codeSecondsLeft(code: CodeView, nowMs: number): number {
   return Math.max(0, Math.ceil((Date.parse(code.expiresAt) - nowMs) / SECOND_MS)) || 0;
+}
+
+/** As people compare it: programs are given all of it, people half, in groups. */
+function shownFingerprint(text: string): string {
+  const bytes = fromBase64url(text);
+  return bytes?.length === ID_BYTES.hash ? formatFingerprint(hash(bytes)) : text;
 }
 
 /** The first words of a session. */
@@ -63,7 +72,7 @@ export function readyPanel(
     ...field('Listening', event.addresses.join(', ')),
     ...field('Question', event.question),
     ...field('Code', `${event.code.value} (new in ${codeSecondsLeft(event.code, view.nowMs)} s)`),
-    ...field('Owner key', event.fingerprint),
+    ...field('Owner key', shownFingerprint(event.fingerprint)),
     ...field('Invitation', invitationUse(event.invitation, view.nowMs)),
     '',
     cleanText(event.invitation.token),

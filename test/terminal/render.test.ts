@@ -222,7 +222,7 @@ test('the panel: everything a guest needs, the invitation alone and whole on its
     'Listening   192.168.1.5:8888, [fd00::1]:8888',
     'Question    What was the name of the first cat we ever had together?',
     'Code        123456 (new in 20 s)',
-    'Owner key    FFFF',
+    'Owner key   FFFF',
     'Invitation  16 uses, 24 hours left',
     '',
     READY.invitation.token,

@@ -2,8 +2,8 @@
  * Hashes as people read them.
  * @see docs/protocol.md#verification
  */
-import { toHex } from '../protocol/bytes.ts';
-import type { Hash } from '../protocol/identifiers.ts';
+import { toHex } from './bytes.ts';
+import type { Hash } from './identifiers.ts';
 
 /** 128 bits: as many as make finding a second key with the same form hopeless. */
 const SHOWN_BYTES = 16;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { formatFingerprint, shortCode } from '../../src/crypto/fingerprint.ts';
+import { formatFingerprint, shortCode } from '../../src/protocol/fingerprint.ts';
 import { hash } from '../../src/protocol/identifiers.ts';
 
 const anyHash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => hash(new Uint8Array(bytes)));
