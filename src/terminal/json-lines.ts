@@ -2,13 +2,12 @@
  * The line protocol for programs: one JSON object a line, events out, commands in.
  * @see docs/protocol.md#line-protocol
  */
-
-/** Times are ISO 8601 in UTC; identifiers, tokens and fingerprints are base64url without padding. */
-import type { Evidence, Evidence } from '../member/events.ts';
+import type { Evidence } from '../member/events.ts';
 import { HIDDEN_CHARACTERS } from '../protocol/clean-text.ts';
 import { InputError } from '../protocol/errors.ts';
 import { LIMITS } from '../protocol/limits.ts';
 
+/** Times are ISO 8601 in UTC; identifiers, tokens and fingerprints are base64url without padding. */
 export type RoomView = { readonly id: string; readonly name: string };
 export type PersonView = { readonly id: string; readonly nick: string };
 export type MemberView = PersonView & {
