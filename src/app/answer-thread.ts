@@ -26,6 +26,8 @@ export class AnswerThread {
     const request: AnswerRequest = { id, job };
     const outcome = await new Promise<AnswerOutcome>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
+      // Only a thread that is awaited keeps the program alive.
+      this.#worker?.ref();
       this.#worker?.postMessage(request);
     });
     if (outcome.op === 'failed') throw new ProtocolError(outcome.code, outcome.message);
@@ -49,6 +51,7 @@ export class AnswerThread {
     worker.on('message', ({ id, outcome }: AnswerReply) => {
       this.#waiting.get(id)?.resolve(outcome);
       this.#waiting.delete(id);
+      if (this.#waiting.size === 0) worker.unref();
     });
     worker.on('error', (error) => this.#fail(error instanceof Error ? error : new Error(String(error))));
     worker.unref();

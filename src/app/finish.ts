@@ -11,6 +11,8 @@ export interface Outcome {
   readonly exitCode: ExitCode;
   /** What to say about it; `null` when it went as wished. */
   readonly problem: { readonly code: string; readonly text: string } | null;
+  /** For programs: the last event, where the room has not told them one. */
+  readonly closed?: { readonly code: string; readonly reason: string };
 }
 
 const CLOSED_EXIT: Readonly<Record<CloseReason, ExitCode>> = {
@@ -27,7 +29,11 @@ const CLOSED_EXIT: Readonly<Record<CloseReason, ExitCode>> = {
 export function outcomeOf(ending: Ending, interrupted: boolean): Outcome {
   switch (ending.kind) {
     case 'left':
-      return { exitCode: interrupted ? EXIT.interrupted : EXIT.done, problem: null };
+      return {
+        exitCode: interrupted ? EXIT.interrupted : EXIT.done,
+        problem: null,
+        closed: { code: 'left', reason: 'you left the room' },
+      };
     case 'closed':
       // The person has been told by the event itself.
       return { exitCode: CLOSED_EXIT[ending.reason], problem: null };
@@ -81,9 +87,10 @@ function securityText(error: SecurityError): string {
 export function finish(
   front: Front,
   display: 'terminal' | 'plain' | 'json',
-  { exitCode, problem }: Outcome,
+  { exitCode, problem, closed }: Outcome,
 ): ExitCode {
   if (display === 'json') {
+    if (closed !== undefined) front.emit({ type: 'closed', ...closed });
     if (problem !== null) front.emit({ type: 'error', code: problem.code, message: problem.text });
     front.close();
   } else {

@@ -97,7 +97,12 @@ abstract class ScreenFront implements Front {
 
   abstract emit(event: JsonEvent): void;
   abstract ask(prompt: Omit<PromptEvent, 'type'>): Promise<string>;
-  abstract listen(listener: FrontListener): void;
+
+  listen(listener: FrontListener): void {
+    this.listener = listener;
+    if (this.#gone?.how === 'ended') listener.end();
+  }
+
   abstract readLine(): Promise<string>;
   setStatus(_status: Status): void {}
 
@@ -131,9 +136,11 @@ abstract class ScreenFront implements Front {
     else this.#giveUp(new GaveUpError('interrupted'));
   }
 
+  /** Where nobody listens yet, the end is told once somebody does. */
   #ended(): void {
+    this.#gone ??= new GaveUpError('ended');
     if (this.listener !== null) this.listener.end();
-    else this.#giveUp(new GaveUpError('ended'));
+    else this.pending?.reject(this.#gone);
   }
 
   #giveUp(error: GaveUpError): void {
@@ -186,7 +193,7 @@ class TerminalFront extends ScreenFront {
   }
 
   override listen(listener: FrontListener): void {
-    this.listener = listener;
+    super.listen(listener);
     this.screen.onLine((line) => {
       if (line === '/quit' || line === '/exit') listener.quit();
       else if (line.startsWith('/') && !line.startsWith('//')) listener.command(line);
@@ -224,9 +231,9 @@ class TerminalFront extends ScreenFront {
 class JsonFront extends ScreenFront {
   #asked: string | null = null;
 
+  /** Lines wait until someone asks or listens, so that a program may write all its answers at once. */
   constructor() {
     super(new PlainScreen(process.stdin, process.stdout));
-    this.#take();
   }
 
   override emit(event: JsonEvent): void {
@@ -249,7 +256,7 @@ class JsonFront extends ScreenFront {
   }
 
   override listen(listener: FrontListener): void {
-    this.listener = listener;
+    super.listen(listener);
     this.#take();
   }
 
@@ -276,9 +283,7 @@ class JsonFront extends ScreenFront {
       this.#asked = null;
       // What follows may be meant for the next question: it waits until that is asked.
       this.screen.onLine(null);
-      this.pending.resolve(command.value);
-      queueMicrotask(() => this.#take());
-      return;
+      return this.pending.resolve(command.value);
     }
     if (listener === null) {
       if (command.type === 'quit') return this.quitEarly();

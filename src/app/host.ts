@@ -157,6 +157,7 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
     return finish(front, options.display, {
       exitCode: how === 'interrupted' ? EXIT.interrupted : EXIT.done,
       problem: null,
+      ...(membership === null && { closed: { code: 'host-closing', reason: 'the host closed the room' } }),
     });
   } catch (error) {
     await relay?.close('the host closed the room');

@@ -54,6 +54,7 @@ export class InvitationBook {
   readonly #limits: Limits;
   readonly #invitations = new Map<IdKey, Invitation>();
   readonly #undecided = new Map<HolderId, Undecided>();
+  readonly #exhausted: IdKey[] = [];
 
   constructor(limits: Limits) {
     this.#limits = limits;
@@ -113,8 +114,15 @@ export class InvitationBook {
   /** The holder's guess was wrong, or will never be decided. Without an undecided try nothing happens. */
   fail(holder: HolderId): void {
     const invitation = this.#decide(holder);
-    if (invitation !== null && invitation.triesLeft === 0 && invitation.undecided === 0)
-      invitation.suspended = true;
+    if (invitation === null || invitation.suspended) return;
+    if (invitation.triesLeft > 0 || invitation.undecided > 0) return;
+    invitation.suspended = true;
+    this.#exhausted.push(invitation.key);
+  }
+
+  /** Invitations whose last try has failed since this was last asked. */
+  exhausted(): readonly IdKey[] {
+    return this.#exhausted.splice(0);
   }
 
   /** The holder's connection is gone. */

@@ -304,6 +304,9 @@ export class Room {
         }
       }
     }
+    for (const invitation of this.invitations.exhausted()) {
+      effects.push({ kind: 'notice', notice: { kind: 'suspended', invitation, because: 'tries' } });
+    }
     const signed = this.#owner.operation(this.#roster, moment.nowMs);
     if (signed !== null) effects.push(...this.#operate(signed, moment));
     return effects;

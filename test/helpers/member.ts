@@ -50,6 +50,8 @@ export class TestMember {
   welcome: Welcome | null = null;
   /** The latest line, open or not. */
   line: Line | null = null;
+  /** All that this member ever had. */
+  readonly lines: Line[] = [];
   /** The session wants new wrap keys: hand some to `renew`. */
   wantsWrapKeys = false;
   /** The session gave up on this connection and wants another. */
@@ -85,6 +87,11 @@ export class TestMember {
   get alarms(): readonly string[] {
     return this.eventsOf('alarm').map(({ code }) => code);
   }
+  /** Every frame this member sent, on whichever line. */
+  get sent(): readonly Bytes[] {
+    return this.lines.flatMap(({ sentByMember }) => sentByMember);
+  }
+
   eventsOf<Kind extends SessionEvent['kind']>(kind: Kind): readonly EventOf<Kind>[] {
     return this.events.filter((event): event is EventOf<Kind> => event.kind === kind);
   }
@@ -158,6 +165,7 @@ export class TestMember {
       channelBinding,
     );
     this.line = line;
+    this.lines.push(line);
     const { id: roomId, ownerFingerprint } = room;
     this.#joining = new Joining({ roomId, ownerFingerprint, purpose, channelBinding: line.channelBinding });
     this.#performJoining(this.#joining.hello(room.clock.moment));
