@@ -1,0 +1,86 @@
+/** The line protocol for programs, over standard input and output. */
+import { InputError } from '../protocol/errors.ts';
+import {
+  formatJsonEvent,
+  type JsonEvent,
+  type PromptEvent,
+  parseJsonCommand,
+} from '../terminal/json-lines.ts';
+import { PlainScreen } from '../terminal/plain-screen.ts';
+import { type FrontListener, GaveUpError } from './front.ts';
+import { ScreenFront } from './screen-front.ts';
+
+export class JsonFront extends ScreenFront {
+  #asked: string | null = null;
+
+  /** Lines wait until someone asks or listens, so that a program may write all its answers at once. */
+  constructor() {
+    super(new PlainScreen(process.stdin, process.stdout));
+  }
+
+  override emit(event: JsonEvent): void {
+    this.screen.print(formatJsonEvent(event));
+  }
+
+  override ask(prompt: Omit<PromptEvent, 'type'>): Promise<string> {
+    return this.waitFor(() => {
+      this.#asked = prompt.name;
+      this.emit({ type: 'prompt', ...prompt });
+      this.#take();
+    });
+  }
+
+  /** Standard input carries commands here; a secret from it would be one of them. */
+  override readLine(): Promise<string> {
+    return Promise.reject(
+      new InputError('usage', 'With --json a secret cannot be read from standard input with "-".'),
+    );
+  }
+
+  override listen(listener: FrontListener): void {
+    super.listen(listener);
+    this.#take();
+  }
+
+  #take(): void {
+    this.screen.onLine((line) => this.#line(line));
+  }
+
+  #line(line: string): void {
+    if (line.trim() === '') return;
+    try {
+      this.#obey(parseJsonCommand(line));
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      this.emit({ type: 'error', code: error.code, message: error.message });
+    }
+  }
+
+  #obey(command: ReturnType<typeof parseJsonCommand>): void {
+    const { listener } = this;
+    if (command.type === 'answer') {
+      if (this.pending === null || this.#asked !== command.name) {
+        throw new InputError('not-asked', `Nobody asked for "${command.name}".`);
+      }
+      this.#asked = null;
+      // What follows may be meant for the next question: it waits until that is asked.
+      this.screen.onLine(null);
+      return this.pending.resolve(command.value);
+    }
+    if (listener === null) {
+      if (command.type === 'quit') return this.quitEarly();
+      throw new InputError('not-joined', 'You are not in the room yet.');
+    }
+    if (command.type === 'quit') listener.quit();
+    else if (command.type === 'command') listener.command(command.line);
+    else if (command.to !== undefined)
+      throw new InputError('bad-command', 'Direct messages are not part of this version.');
+    else listener.say(command.text, command.ref ?? null);
+  }
+
+  quitEarly(): void {
+    const error = new GaveUpError('ended');
+    this.pending?.reject(error);
+    this.onGone(error);
+  }
+}

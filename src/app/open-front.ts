@@ -1,0 +1,9 @@
+/** Choosing the front that was asked for. */
+import type { Front } from './front.ts';
+import { JsonFront } from './json-front.ts';
+import type { CommonOptions } from './options.ts';
+import { TerminalFront } from './terminal-front.ts';
+
+export function openFront(options: Pick<CommonOptions, 'display' | 'color' | 'mayAsk'>): Front {
+  return options.display === 'json' ? new JsonFront() : new TerminalFront(options);
+}

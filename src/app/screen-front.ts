@@ -1,0 +1,92 @@
+/** What every front shares: a screen, the question being asked, and the ways a person can go. */
+import type { JsonEvent, PromptEvent } from '../terminal/json-lines.ts';
+import type { ChatScreen } from '../terminal/screen.ts';
+import { type Front, type FrontListener, GaveUpError, type Status } from './front.ts';
+
+/** Ctrl-C arrives as a signal where no raw terminal takes it; a closed window and `kill` always do. */
+function onSignals(interrupt: () => void, terminate: () => void): () => void {
+  const asked: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGHUP'];
+  process.on('SIGINT', interrupt);
+  for (const signal of asked) process.on(signal, terminate);
+  return () => {
+    process.off('SIGINT', interrupt);
+    for (const signal of asked) process.off(signal, terminate);
+  };
+}
+
+export abstract class ScreenFront implements Front {
+  protected readonly screen: ChatScreen;
+  protected listener: FrontListener | null = null;
+  /** The question being asked; whoever ends the input ends it as well. */
+  protected pending: PromiseWithResolvers<string> | null = null;
+  #gone: GaveUpError | null = null;
+  readonly #offSignals: () => void;
+
+  constructor(screen: ChatScreen) {
+    this.screen = screen;
+    screen.onInterrupt(() => this.#interrupted());
+    screen.onEnd(() => this.#ended());
+    screen.onRefused((error) => this.emit({ type: 'error', code: error.code, message: error.message }));
+    this.#offSignals = onSignals(
+      () => this.#interrupted(),
+      () => this.#terminated(),
+    );
+    process.once('exit', this.#restore);
+  }
+
+  abstract emit(event: JsonEvent): void;
+  abstract ask(prompt: Omit<PromptEvent, 'type'>): Promise<string>;
+
+  listen(listener: FrontListener): void {
+    this.listener = listener;
+    if (this.#gone?.how === 'ended') listener.end();
+  }
+
+  abstract readLine(): Promise<string>;
+  setStatus(_status: Status): void {}
+
+  close(): void {
+    this.#offSignals();
+    process.off('exit', this.#restore);
+    this.screen.close();
+  }
+
+  protected async waitFor(start: (pending: PromiseWithResolvers<string>) => void): Promise<string> {
+    if (this.#gone !== null) throw this.#gone;
+    const pending = Promise.withResolvers<string>();
+    this.pending = pending;
+    start(pending);
+    try {
+      return await pending.promise;
+    } finally {
+      if (this.pending === pending) this.pending = null;
+    }
+  }
+
+  readonly #restore = (): void => this.screen.restore();
+
+  #interrupted(): void {
+    if (this.listener !== null) this.listener.interrupt();
+    else this.#giveUp(new GaveUpError('interrupted'));
+  }
+
+  #terminated(): void {
+    if (this.listener !== null) this.listener.quit();
+    else this.#giveUp(new GaveUpError('interrupted'));
+  }
+
+  /** Where nobody listens yet, the end is told once somebody does. */
+  #ended(): void {
+    this.#gone ??= new GaveUpError('ended');
+    if (this.listener !== null) this.listener.end();
+    else this.pending?.reject(this.#gone);
+  }
+
+  #giveUp(error: GaveUpError): void {
+    this.#gone = error;
+    this.pending?.reject(error);
+    this.onGone(error);
+  }
+
+  onGone: (error: GaveUpError) => void = () => {};
+}
