@@ -1,0 +1,73 @@
+/** The host that is measured: the product's own, without a member of its own, as `securechat s --no-chat` runs it. */
+import { AnswerThread } from '../../src/app/answer-thread.ts';
+import { RelayHost } from '../../src/app/relay-host.ts';
+import type { AnswerJob, AnswerOutcome } from '../../src/crypto/answer-jobs.ts';
+import { LIMITS } from '../../src/protocol/limits.ts';
+import { serve } from './calls.ts';
+import { ENTRANCE_USES } from './entrance.ts';
+import { LIFTED_LIMITS } from './lifted-limits.ts';
+import { ANSWER, registerLightly } from './load/light-answer.ts';
+import { ownUsage, type Usage } from './usage.ts';
+
+export interface RoomAddress {
+  readonly port: number;
+  readonly roomId: Uint8Array;
+  readonly ownerFingerprint: Uint8Array;
+  readonly tlsPin: Uint8Array;
+}
+
+/** What people need to join now. */
+export interface Entrance {
+  readonly invitationId: Uint8Array;
+  readonly admissionKey: Uint8Array;
+  readonly code: string;
+}
+
+export interface Position {
+  readonly index: number;
+  readonly head: Uint8Array;
+}
+
+const ENTRANCE_MS = 600_000;
+
+/** Stretches no keys: that is the joiner's work, and thousands of joiners share one core here. */
+async function answerLightly(job: AnswerJob): Promise<AnswerOutcome> {
+  if (job.op !== 'register') throw new Error('a host without a member of its own only registers');
+  return { op: 'register', record: await registerLightly(job) };
+}
+
+function silent(): void {}
+
+function failure(about: string, text: string): void {
+  console.error(`host ${about}: ${text}`);
+}
+
+const host = await RelayHost.start({
+  roomName: 'bench',
+  question: 'Where did we meet?',
+  answer: ANSWER,
+  listen: { host: '127.0.0.1', port: 0 },
+  membersMost: LIMITS.membersMost,
+  limits: LIFTED_LIMITS,
+  answers: Object.assign(new AnswerThread(), { run: answerLightly as AnswerThread['run'] }),
+  log: { error: failure, warn: failure, info: silent, debug: silent },
+});
+
+const calls = {
+  address: (): RoomAddress => ({
+    port: host.port,
+    roomId: host.roomId,
+    ownerFingerprint: host.ownerFingerprint,
+    tlsPin: host.tlsPin,
+  }),
+  async entrance(): Promise<Entrance> {
+    const addresses = [{ host: '127.0.0.1', port: host.port }];
+    const { id, admissionKey } = await host.invite({ addresses, uses: ENTRANCE_USES, ttlMs: ENTRANCE_MS });
+    return { invitationId: id, admissionKey, code: host.code.value };
+  },
+  position: (): Position => ({ index: host.position.index, head: host.position.head }),
+  usage: (input: { readonly settled: boolean }): Usage => ownUsage(input),
+};
+export type HostCalls = typeof calls;
+
+serve(calls);

@@ -1,0 +1,37 @@
+/** All members of one server under test, as the load drives them. */
+
+/** This program's host, the raw relay, and the IRC server. */
+export type ServerName = 'host' | 'floor' | 'ngircd';
+
+/** Tells one message from another, whatever the server does with it. */
+export type MessageKey = number;
+
+export interface Fleet {
+  /** How many get each message. */
+  readonly recipients: number;
+  /** Makes the messages of the next run, so that sending them costs the load next to nothing. */
+  prepare(messages: number): Promise<void>;
+  /** Sends the next one that was prepared. */
+  send(): MessageKey;
+}
+
+/** Enough that the busy rate stays within what one member may send. */
+export const SPEAKERS_MOST = 10;
+const NUMBERS_A_SPEAKER = 2 ** 20;
+
+export function messageKey(speaker: number, number: number): MessageKey {
+  return speaker * NUMBERS_A_SPEAKER + number;
+}
+
+/** Runs `task` for 0 to `count - 1`, at most `abreast` of them at a time. */
+export async function forEach(
+  count: number,
+  abreast: number,
+  task: (place: number) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < count) await task(next++);
+  };
+  await Promise.all(Array.from({ length: Math.min(abreast, count) }, worker));
+}

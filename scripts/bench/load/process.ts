@@ -1,0 +1,51 @@
+/** The load: all members of all servers under test, in one process on a core of its own. */
+import { serve } from '../calls.ts';
+import type { Entrance, Position, RoomAddress } from '../host-process.ts';
+import { ownUsage, type Usage } from '../usage.ts';
+import type { Fleet, ServerName } from './fleet.ts';
+import { FloorFleet } from './floor-fleet.ts';
+import { HostFleet } from './host-fleet.ts';
+import { IrcFleet } from './irc-fleet.ts';
+import { type Flow, type Pace, Traffic } from './traffic.ts';
+
+const traffic = new Traffic();
+let host: HostFleet | null = null;
+let floor: FloorFleet | null = null;
+let irc: IrcFleet | null = null;
+
+function here<F extends Fleet>(fleet: F | null): F {
+  if (fleet === null) throw new Error('that fleet has not begun');
+  return fleet;
+}
+
+function fleetOf(server: ServerName): Fleet {
+  return here({ host, floor, ngircd: irc }[server]);
+}
+
+const calls = {
+  async beginHost({ room, membersMost }: { readonly room: RoomAddress; readonly membersMost: number }) {
+    host = await HostFleet.begin(room, membersMost, traffic.delivered);
+  },
+  beginFloor(address: { readonly port: number; readonly tlsPin: Uint8Array }): void {
+    floor = new FloorFleet(address, traffic.delivered);
+  },
+  beginIrc({ port }: { readonly port: number }): void {
+    irc = new IrcFleet(port, traffic.delivered);
+  },
+  growHost: ({ entrance, count }: { readonly entrance: Entrance; readonly count: number }): Promise<void> =>
+    here(host).grow(entrance, count),
+  growFloor: ({ count }: { readonly count: number }): Promise<void> => here(floor).grow(count),
+  growIrc: ({ count }: { readonly count: number }): Promise<void> => here(irc).grow(count),
+  see: (position: Position): void => here(host).see(position),
+  prepare: (input: { readonly server: ServerName; readonly messages: number }): Promise<void> =>
+    fleetOf(input.server).prepare(input.messages),
+  run: (input: {
+    readonly server: ServerName;
+    readonly messages: number;
+    readonly pace: Pace;
+  }): Promise<Flow> => traffic.run(fleetOf(input.server), input.messages, input.pace),
+  usage: (): Usage => ownUsage({ settled: false }),
+};
+export type LoadCalls = typeof calls;
+
+serve(calls);

@@ -1,0 +1,93 @@
+/**
+ * `npm run bench`: how fast the program is, as ratios to what it is compared with in the same run. Absolute figures belong to
+ * the machine and the hour.
+ *
+ *   npm run bench -- [--json] [--quick] [--only relay|latency|join|memory|startup|crypto]
+ */
+import { parseArgs } from 'node:util';
+import { pinned } from './child.ts';
+import { measureCrypto } from './crypto.ts';
+import { measureMemory } from './memory.ts';
+import { hasNgircd } from './ngircd.ts';
+import { formatTable, isReached, type Row, type Topic } from './report.ts';
+import { measureRoom, type RoomPlan } from './room.ts';
+import { measureStartup } from './startup.ts';
+
+const TOPICS: readonly Topic[] = ['startup', 'crypto', 'memory', 'relay', 'latency', 'join'];
+
+const FULL = {
+  startups: 15,
+  cryptos: 9,
+  idleMembers: 500,
+  sizes: [10, 100, 1_000, 4_000],
+  joinSizes: [500, 1_000, 2_000, 4_000],
+  repetitions: 3,
+};
+const QUICK = { startups: 5, cryptos: 3, idleMembers: 200, sizes: [1_000], joinSizes: [500], repetitions: 1 };
+
+const { values } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+  },
+});
+const topics = topicsOf(values.only);
+const scale = values.quick ? QUICK : FULL;
+
+function topicsOf(only: string | undefined): ReadonlySet<Topic> {
+  if (only === undefined) return new Set(TOPICS);
+  const topic = TOPICS.find((candidate) => candidate === only);
+  if (topic === undefined) throw new Error(`--only takes one of ${TOPICS.join(', ')}`);
+  return new Set([topic]);
+}
+
+function progress(text: string): void {
+  console.error(`… ${text}`);
+}
+
+function roomPlan(): RoomPlan {
+  const flows = topics.has('relay') || topics.has('latency');
+  const joins = topics.has('join');
+  const rivals = hasNgircd ? (['floor', 'ngircd'] as const) : (['floor'] as const);
+  return {
+    names: flows ? ['host', ...rivals] : ['host'],
+    sizes: flows ? scale.sizes : [],
+    joinSizes: joins ? scale.joinSizes : [],
+    repetitions: scale.repetitions,
+    topics,
+  };
+}
+
+async function measure(): Promise<Row[]> {
+  const rows: Row[] = [];
+  if (topics.has('startup')) rows.push(...measureStartup(scale.startups));
+  if (topics.has('crypto')) {
+    progress('crypto');
+    rows.push(...(await measureCrypto(scale.cryptos)));
+  }
+  if (topics.has('memory')) {
+    progress('memory');
+    rows.push(...(await measureMemory(scale.idleMembers)));
+  }
+  const plan = roomPlan();
+  if (plan.sizes.length + plan.joinSizes.length > 0) rows.push(...(await measureRoom(plan, progress)));
+  return rows;
+}
+
+const startMs = performance.now();
+const rows = await measure();
+const seconds = Math.round((performance.now() - startMs) / 1_000);
+if (values.json) {
+  const goals = (row: Row) => row.goals.map((goal) => ({ ...goal, reached: isReached(goal) }));
+  const measured = rows.map((row) => ({ ...row, goals: goals(row) }));
+  console.log(
+    JSON.stringify({ node: process.version, pinned, quick: values.quick, seconds, measured }, null, 2),
+  );
+} else {
+  console.log(formatTable(rows));
+  console.log(
+    `\nNode ${process.versions.node}; ${pinned}; medians of interleaved repetitions; ${seconds} s.`,
+  );
+  if (!hasNgircd) console.log('ngircd is not installed: the host is compared with the floor alone.');
+}
