@@ -12,10 +12,11 @@ import {
   renameSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
 import { basename, join, relative, resolve } from 'node:path';
 import seaModule from '@yao-pkg/pkg/lib-es5/sea.js';
-import { build, type Plugin } from 'esbuild';
+import { build } from 'esbuild';
 
 const PKG_PLATFORMS: Readonly<Record<string, 'linux' | 'macos' | 'win'>> = {
   linux: 'linux',
@@ -29,19 +30,12 @@ const dist = join(root, 'dist');
 const suffix = process.platform === 'win32' ? '.exe' : '';
 const executable = join(dist, `securechat${suffix}`);
 
-/** Outside node_modules, where the bundle puts it, `new Buffer` prints a deprecation warning. */
-const modernBuffer: Plugin = {
-  name: 'modern-buffer',
-  setup(builder) {
-    builder.onLoad({ filter: /[\\/]urlsafe-base64[\\/]lib[\\/]urlsafe-base64\.js$/ }, ({ path }) => ({
-      contents: readFileSync(path, 'utf8').replaceAll('new Buffer(', 'Buffer.from('),
-    }));
-  },
-};
-
-/** CommonJS, because that is what a single executable and an evaluated worker run. */
-async function bundle(entry: string, outfile: string): Promise<void> {
-  await build({
+/**
+ * CommonJS, because that is what a single executable and an evaluated worker run.
+ * @returns the files that went into it.
+ */
+async function bundle(entry: string, outfile: string): Promise<readonly string[]> {
+  const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: [entry],
     outfile,
@@ -53,9 +47,10 @@ async function bundle(entry: string, outfile: string): Promise<void> {
     supported: { 'dynamic-import': false },
     banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
     define: { 'import.meta.url': 'importMetaUrl' },
-    plugins: [modernBuffer],
+    metafile: true,
     logLevel: 'warning',
   });
+  return Object.keys(metafile.inputs);
 }
 
 /** @returns a Node binary without its symbol table, a fifth smaller; once baked it can no longer be stripped. */
@@ -74,14 +69,35 @@ function strippedNode(work: string): string {
   return copy;
 }
 
-async function bundleWorkers(work: string): Promise<Record<string, string>> {
+/** @returns the paths of the bundles by asset name, and the files that went into them. */
+async function bundleWorkers(
+  work: string,
+): Promise<{ readonly assets: Record<string, string>; readonly inputs: readonly string[] }> {
   const assets: Record<string, string> = {};
+  const inputs: string[] = [];
   for (const entry of globSync('src/**/*-worker.ts', { cwd: root })) {
     const name = basename(entry).replace(/\.ts$/, '.js');
     assets[name] = join(work, name);
-    await bundle(entry, assets[name]);
+    inputs.push(...(await bundle(entry, assets[name])));
   }
-  return assets;
+  return { assets, inputs };
+}
+
+/** The licences of the packages inside, and of Node: they go where the executable goes. */
+function writeLicences(inputs: readonly string[]): void {
+  const packages = new Set(['node']);
+  for (const input of inputs) {
+    const [, name] = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input) ?? [];
+    if (name !== undefined) packages.add(name);
+  }
+  const parts = [...packages].sort().map((name) => {
+    const folder = join(root, 'node_modules', name);
+    const { version, license = 'licence named in its README' } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    const texts = globSync('{LICENSE,LICENCE,COPYING,license}*', { cwd: folder });
+    const text = texts.map((file) => readFileSync(join(folder, file), 'utf8').trim()).join('\n\n');
+    return `${name} ${version} (${license})\n\n${text || `No licence file in the package; it names ${license}.`}`;
+  });
+  writeFileSync(join(dist, 'THIRD-PARTY-LICENSES.txt'), `${parts.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`);
 }
 
 async function main(): Promise<void> {
@@ -91,16 +107,16 @@ async function main(): Promise<void> {
   const work = mkdtempSync(join(dist, 'build-'));
   try {
     const program = join(work, 'securechat.cjs');
-    await bundle('src/main.ts', program);
+    const inputs = await bundle('src/main.ts', program);
+    const workers = await bundleWorkers(work);
+    writeLicences([...inputs, ...workers.inputs]);
     const seaConfig = {
       disableExperimentalSEAWarning: true,
       useSnapshot: false,
       useCodeCache: true,
       // Without this the executable obeys NODE_OPTIONS, --require included.
       execArgvExtension: 'none',
-      // Warnings are for those who can change the code.
-      execArgv: ['--no-warnings'],
-      assets: await bundleWorkers(work),
+      assets: workers.assets,
     };
     const output = join(work, basename(executable));
     await seaModule.default(program, {
