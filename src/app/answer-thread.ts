@@ -3,7 +3,13 @@
  * relays.
  */
 import { Worker } from 'node:worker_threads';
-import type { AnswerJob, AnswerOutcome, AnswerReply, AnswerRequest } from '../crypto/answer-jobs.ts';
+import {
+  ANSWER_FAILED,
+  type AnswerJob,
+  type AnswerOutcome,
+  type AnswerReply,
+  type AnswerRequest,
+} from '../crypto/answer-jobs.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import { loadAsset } from './assets.ts';
 
@@ -30,7 +36,10 @@ export class AnswerThread {
       this.#worker?.ref();
       this.#worker?.postMessage(request);
     });
-    if (outcome.op === 'failed') throw new ProtocolError(outcome.code, outcome.message);
+    if (outcome.op === 'failed') {
+      if (outcome.code === ANSWER_FAILED) throw new Error(outcome.message);
+      throw new ProtocolError(outcome.code, outcome.message);
+    }
     return outcome as OutcomeOf<Op>;
   }
 

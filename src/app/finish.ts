@@ -1,5 +1,5 @@
 /** How the program ends: one sentence for the person, one code for the shell. */
-import { InputError, SecurityError } from '../protocol/errors.ts';
+import { InputError, ProtocolError, SecurityError } from '../protocol/errors.ts';
 import type { CloseReason } from '../protocol/reasons.ts';
 import { DialError, ListenError } from '../transport/errors.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
@@ -66,6 +66,10 @@ export function outcomeOfError(error: unknown): Outcome {
   }
   if (error instanceof SecurityError) {
     return { exitCode: EXIT.security, problem: { code: error.code, text: securityText(error) } };
+  }
+  if (error instanceof ProtocolError) {
+    const text = `The host broke the protocol: ${error.message}.`;
+    return { exitCode: EXIT.security, problem: { code: error.code, text } };
   }
   if (error instanceof DialError || error instanceof ListenError) {
     return { exitCode: EXIT.network, problem: { code: error.code, text: error.message } };

@@ -4,6 +4,9 @@
 import type { Bytes } from '../protocol/bytes.ts';
 import type { AnswerIdentifiers } from './answer.ts';
 
+/** The code of a failure that is not the peer's. */
+export const ANSWER_FAILED = 'answer-failed';
+
 export type AnswerJob =
   | { readonly op: 'start'; readonly answer: string }
   | {
@@ -25,7 +28,7 @@ export type AnswerOutcome =
   | { readonly op: 'start'; readonly state: string; readonly ke1: Bytes }
   | { readonly op: 'finish'; readonly result: { readonly sessionKey: Bytes; readonly ke3: Bytes } | null }
   | { readonly op: 'register'; readonly record: string }
-  /** The peer's bytes were bad (a ProtocolError's code), or something here is (`answer-failed`). */
+  /** The peer's bytes were bad (a ProtocolError's code), or something here is (`ANSWER_FAILED`). */
   | { readonly op: 'failed'; readonly code: string; readonly message: string };
 
 export interface AnswerRequest {

@@ -5,7 +5,13 @@
 import { parentPort } from 'node:worker_threads';
 import { ProtocolError, unreachable } from '../protocol/errors.ts';
 import { loadAnswerClient, loadAnswerHost, registerAnswer } from './answer.ts';
-import type { AnswerJob, AnswerOutcome, AnswerReply, AnswerRequest } from './answer-jobs.ts';
+import {
+  ANSWER_FAILED,
+  type AnswerJob,
+  type AnswerOutcome,
+  type AnswerReply,
+  type AnswerRequest,
+} from './answer-jobs.ts';
 
 async function run(job: AnswerJob): Promise<AnswerOutcome> {
   switch (job.op) {
@@ -22,7 +28,7 @@ async function run(job: AnswerJob): Promise<AnswerOutcome> {
 
 function failure(error: unknown): AnswerOutcome {
   if (error instanceof ProtocolError) return { op: 'failed', code: error.code, message: error.message };
-  return { op: 'failed', code: 'answer-failed', message: 'the answer could not be worked on' };
+  return { op: 'failed', code: ANSWER_FAILED, message: 'the answer could not be worked on' };
 }
 
 parentPort?.on('message', async ({ id, job }: AnswerRequest) => {
