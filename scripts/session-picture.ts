@@ -88,7 +88,7 @@ class Pane {
     for (let column = 0; column < COLUMNS; column += 1) {
       const cell = line?.getCell(column);
       const color = cell?.isFgPalette() ? ` fill="${COLORS[cell.getFgColor()] ?? FOREGROUND}"` : '';
-      const style = `${color}${cell?.isBold() ? ' font-weight="bold"' : ''}${cell?.isDim() ? ' opacity="0.65"' : ''}`;
+      const style = `${color}${cell?.isBold() ? ' font-weight="bold"' : ''}${cell?.isDim() ? ' fill-opacity="0.65"' : ''}`;
       if (style !== run.style) {
         flush();
         run = { text: '', style, column };
@@ -149,9 +149,9 @@ async function main(): Promise<void> {
   const [, code = ''] = await host.see(/Kitchen \(1\) (\d{6})/);
   guest.enter(code);
   await guest.see(/nickname in this room/);
-  guest.enter('ann');
-  await guest.see(/You are ann/);
-  await host.see(/ann.* has joined/);
+  guest.enter('sam');
+  await guest.see(/You are sam/);
+  await host.see(/sam.* has joined/);
   guest.enter('hello olga, is this on?');
   await host.see(/is this on/);
   host.enter('it is, and nobody between us can read it');
