@@ -3,6 +3,7 @@ import { answerIdentifiers } from '../../src/crypto/answer.ts';
 import { sealBox } from '../../src/crypto/box.ts';
 import { sha256 } from '../../src/crypto/hash.ts';
 import { helloProof } from '../../src/crypto/hello-proof.ts';
+import type { WrapPublicBytes } from '../../src/crypto/key-wrap.ts';
 import type { SigningKey } from '../../src/crypto/signature.ts';
 import { makeStatement } from '../../src/crypto/statement.ts';
 import { Transcript } from '../../src/crypto/transcript.ts';
@@ -55,20 +56,20 @@ export class RawCandidate {
   readonly #room: TestRoom;
   readonly #transcript: Transcript;
   readonly #identity: SigningKey;
-  readonly #statement: Signed;
+  readonly #wrapKeys: WrapPublicBytes;
   #answerState = '';
 
   /** Cheap keys, unless a test is about them. */
   static async at(room: TestRoom, options: { place?: number; binding?: Bytes } = {}): Promise<RawCandidate> {
     const identity = await dsaIdentity(options.place ?? 0);
     const { publicKeys } = await wrapKeys(0);
-    return new RawCandidate(room, identity, makeStatement(identity, room.id, 1, publicKeys), options.binding);
+    return new RawCandidate(room, identity, publicKeys, options.binding);
   }
 
-  private constructor(room: TestRoom, identity: SigningKey, statement: Signed, binding?: Bytes) {
+  private constructor(room: TestRoom, identity: SigningKey, wrapKeys: WrapPublicBytes, binding?: Bytes) {
     this.#room = room;
     this.#identity = identity;
-    this.#statement = statement;
+    this.#wrapKeys = wrapKeys;
     this.line = room.connect(
       {
         onFrame: (frame) => {
@@ -181,7 +182,7 @@ export class RawCandidate {
       nick: changes.nick ?? 'walter',
       algorithm: changes.algorithm ?? identity.algorithm,
       identityKey: changes.identityKey ?? identity.spki,
-      statement: changes.statement ?? this.#statement,
+      statement: changes.statement ?? this.#statement(),
     };
     const transcript = this.#transcript.value();
     const signed = [transcript, sha256(JoinFields.encode(fields))];
@@ -200,13 +201,17 @@ export class RawCandidate {
     readonly statement?: Signed;
   }): void {
     const fields = {
-      statement: account.statement ?? this.#statement,
+      statement: account.statement ?? this.#statement(),
       positions: [],
       replaces: account.replaces ?? NO_SESSION,
     };
     const signed = [this.#transcript.value(), sha256(LoginFields.encode(fields))];
     const signature = (account.signer ?? this.#identity).sign('sc1/login', signed);
     this.#box(ADMISSION_FRAME.login, account.accountKey, Login.encode({ ...fields, signature }));
+  }
+
+  #statement(): Signed {
+    return makeStatement(this.#identity, this.#room.id, 1, this.#wrapKeys);
   }
 
   #box(frameType: number, secret: Bytes, plaintext: Bytes): void {
