@@ -6,7 +6,7 @@
 import { bytesEqual } from '../protocol/bytes.ts';
 import type { Content } from '../protocol/content.ts';
 import { InputError } from '../protocol/errors.ts';
-import type { Ciphertext, Hash } from '../protocol/identifiers.ts';
+import type { ChainId, Ciphertext, Hash } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type { Deferral } from '../protocol/reasons.ts';
 
@@ -22,9 +22,14 @@ export interface Said {
   told: boolean;
 }
 
-export interface Sealed {
-  readonly said: Said;
+/** Where a message stands among its sender's: numbers begin again with each chain. */
+export interface ChainPlace {
+  readonly chainId: ChainId;
   readonly n: number;
+}
+
+export interface Sealed extends ChainPlace {
+  readonly said: Said;
   readonly leaf: Hash;
   readonly header: Uint8Array;
   readonly ciphertext: Ciphertext;
@@ -61,16 +66,16 @@ export class Outbox {
   }
 
   /** An entry of one's own came back. @returns what it was, or `null` when it is not one that is under way. */
-  placed(n: number, leaf: Hash | null): Sealed | null {
+  placed(place: ChainPlace, leaf: Hash | null): Sealed | null {
     const at = this.#underway.findIndex(
-      (sealed) => sealed.n === n && (leaf === null || bytesEqual(sealed.leaf, leaf)),
+      (sealed) => isAt(sealed, place) && (leaf === null || bytesEqual(sealed.leaf, leaf)),
     );
     return at < 0 ? null : (this.#underway.splice(at, 1)[0] ?? null);
   }
 
-  /** @returns whether `n` is under way here. */
-  deferred(n: number, reason: Deferral): boolean {
-    const sealed = this.#underway.find((candidate) => candidate.n === n);
+  /** @returns whether a message with this place is under way. */
+  deferred(place: ChainPlace, reason: Deferral): boolean {
+    const sealed = this.#underway.find((candidate) => isAt(candidate, place));
     if (sealed === undefined) return false;
     sealed.deferred = reason;
     return true;
@@ -109,4 +114,8 @@ export class Outbox {
     }
     return late;
   }
+}
+
+function isAt(sealed: Sealed, { chainId, n }: ChainPlace): boolean {
+  return sealed.n === n && bytesEqual(sealed.chainId, chainId);
 }

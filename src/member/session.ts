@@ -44,6 +44,7 @@ import type { SessionEffect, SessionEvent, ShownMember } from './events.ts';
 import { Hearing } from './hearing.ts';
 import { KeyRequests } from './key-requests.ts';
 import { type ListedMember, ListReader } from './list-reader.ts';
+import type { ChainPlace } from './outbox.ts';
 import { Speaking, type SpeakingContext } from './speaking.ts';
 import { shown, Timeline } from './timeline.ts';
 import type { OwnWrapKeys } from './wrap-keys.ts';
@@ -98,7 +99,7 @@ export class Session {
       ownKey: importVerifyKey(identity.spki, identity.algorithm),
       hearing: this.#hearing,
       alarms: this.#alarms,
-      placed: (n, leaf) => this.#speaking.placed(n, leaf)?.said ?? null,
+      placed: (place, leaf) => this.#speaking.placed(place, leaf)?.said ?? null,
       quoted: (member, generation) => this.#speaking.quoted(member, generation),
       rosterChanged: (change) => this.#rosterChanged(change),
       keyMissing: (header, { nowMs }) => {
@@ -201,12 +202,10 @@ export class Session {
         this.#speaking.wrapsTaken(WrapsTaken.decode(body), moment.nowMs);
         return this.#pump(moment);
       case SESSION_FRAME.placed:
-        return this.#known(Placed.decode(body).n, moment);
-      case SESSION_FRAME.deferred: {
-        const { n, reason, retryAfterMs } = Deferred.decode(body);
-        this.#speaking.deferred(n, reason, retryAfterMs, moment.nowMs);
+        return this.#known(Placed.decode(body), moment);
+      case SESSION_FRAME.deferred:
+        this.#speaking.deferred(Deferred.decode(body), moment.nowMs);
         return this.#pump(moment);
-      }
       case SESSION_FRAME.needKey:
         this.#needKey(NeedKeyFrame.decode(body).request, moment);
         return [];
@@ -392,8 +391,8 @@ export class Session {
   }
 
   /** The log held this message already: it came in a part that this member did not see. */
-  #known(n: number, moment: Moment): SessionEffect[] {
-    const placed = this.#speaking.placed(n, null);
+  #known(place: ChainPlace, moment: Moment): SessionEffect[] {
+    const placed = this.#speaking.placed(place, null);
     const { self } = this;
     if (placed === null || self === undefined) return [];
     const { content, ref } = placed.said;

@@ -11,7 +11,7 @@ import type { Roster, RosterMember } from '../crypto/roster.ts';
 import { SendingChain } from '../crypto/sender-chain.ts';
 import type { SigningKey } from '../crypto/signature.ts';
 import { type CheckedStatement, checkStatement } from '../crypto/statement.ts';
-import type { Bytes } from '../protocol/bytes.ts';
+import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
 import { Content } from '../protocol/content.ts';
 import { SecurityError } from '../protocol/errors.ts';
@@ -29,8 +29,8 @@ import {
 } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
-import type { Deferral } from '../protocol/reasons.ts';
 import {
+  type Deferred,
   KEYS_PAGE,
   Post,
   PullKeys,
@@ -42,7 +42,7 @@ import {
 import { ChainAnnouncement, MessageHeader, WrapKeyStatement } from '../protocol/signed-objects.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import type { History } from './history.ts';
-import { Outbox, type Said, type Sealed } from './outbox.ts';
+import { type ChainPlace, Outbox, type Said, type Sealed } from './outbox.ts';
 
 /** A member whose keys the host refuses this often is left out; they ask for the key when they need it. */
 const WRAP_ROUNDS = 3;
@@ -192,20 +192,20 @@ export class Speaking {
   }
 
   /** The host did not place a message, or asked to wait with wraps. */
-  deferred(n: number, reason: Deferral, retryAfterMs: number, nowMs: number): void {
-    const known = this.#outbox.deferred(n, reason);
+  deferred({ chainId, n, reason, retryAfterMs }: Deferred, nowMs: number): void {
+    const known = this.#outbox.deferred({ chainId, n }, reason);
     if (!known && this.#errand.kind === 'wrapping') this.#retryWraps = true;
     if (known || this.#retryWraps) this.#notBeforeMs = Math.max(this.#notBeforeMs, nowMs + retryAfterMs);
   }
 
   /** One's own message has its place. @returns what it was, or `null` when it is none of those under way. */
-  placed(n: number, leaf: Hash | null): Sealed | null {
-    const sealed = this.#outbox.placed(n, leaf);
+  placed(place: ChainPlace, leaf: Hash | null): Sealed | null {
+    const sealed = this.#outbox.placed(place, leaf);
     if (sealed === null) return null;
     this.#sealedAgain = 0;
-    if (this.#chain !== null) {
+    if (this.#chain !== null && bytesEqual(this.#chain.id, sealed.chainId)) {
       this.#chain.placedLeaf = sealed.leaf;
-      this.#chain.placedN = n;
+      this.#chain.placedN = sealed.n;
     }
     return sealed;
   }
@@ -379,7 +379,7 @@ export class Speaking {
     const signature = this.#identity.sign('sc1/msg', [sha256(header), sha256(ciphertext)]);
     const leaf = leafHash({ header, ciphertext, signature });
     chain.sealedLeaf = leaf;
-    this.#outbox.posted({ n, leaf, header, ciphertext, signature });
+    this.#outbox.posted({ chainId: chain.id, n, leaf, header, ciphertext, signature });
     return postFrame({ header, ciphertext, signature });
   }
 

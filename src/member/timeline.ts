@@ -19,6 +19,7 @@ import type { SessionEffect } from './events.ts';
 import type { Hearing } from './hearing.ts';
 import { History } from './history.ts';
 import { judgeMessage } from './judging.ts';
+import type { ChainPlace } from './outbox.ts';
 
 /** An entry as it came, pushed or in a page. */
 export type Arrived = Omit<Entry, 'conversation'>;
@@ -32,7 +33,7 @@ export interface TimelineContext {
   readonly alarms: Alarms;
   /** One's own message has its place. @returns what it said, `null` when none like it is under way. */
   readonly placed: (
-    n: number,
+    place: ChainPlace,
     leaf: Hash,
   ) => { readonly content: Content; readonly ref: string | null } | null;
   readonly quoted: (member: IdKey, generation: number) => void;
@@ -230,7 +231,7 @@ export class Timeline {
   }
 
   #own(self: RosterMember, header: MessageHeader, entry: Arrived, leaf: Hash): SessionEffect[] {
-    const said = this.#context.placed(header.n, leaf);
+    const said = this.#context.placed(header, leaf);
     if (said === null) {
       const text = 'The host placed a message of yours twice.';
       return this.#context.alarms.raise('replayed', text, evidenceOf(entry, this.#history));
