@@ -34,7 +34,7 @@ import {
 } from '../protocol/admission-frames.ts';
 import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
-import { ProtocolError, SecurityError } from '../protocol/errors.ts';
+import { InputError, ProtocolError, SecurityError } from '../protocol/errors.ts';
 import { encodeFrame, frameBody, frameType } from '../protocol/framing.ts';
 import type { Hash, InvitationId, MemberId, RoomId, SessionId } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
@@ -209,8 +209,11 @@ export class Joining {
     return [{ kind: 'refused', reason: 'wrong-answer', triesLeft, version: PROTOCOL_VERSION }];
   }
 
+  /** @throws InputError when this can be nobody's code; the question stands, and no try is spent. */
   code(text: string): JoiningEffect[] {
-    this.#code = text;
+    const digits = text.replaceAll(/\s/g, '');
+    if (!/^\d{6}$/.test(digits)) throw new InputError('code-shape', 'The code is six digits.');
+    this.#code = digits;
     return this.#askOrJoin(null);
   }
 
