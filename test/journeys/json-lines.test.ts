@@ -1,0 +1,251 @@
+/**
+ * The line protocol as a bot meets it: the same talk, every event of exactly the promised shape, and what happens to
+ * lines that are wrong.
+ */
+import assert from 'node:assert/strict';
+import { describe } from 'node:test';
+import { LIMITS } from '../../src/protocol/limits.ts';
+import type { JsonEvent } from '../../src/terminal/json-lines.ts';
+import { ANSWER, journey, type Program, QUESTION } from '../helpers/program.ts';
+
+type Shape = (value: unknown, at: string) => void;
+
+const matching =
+  (pattern: RegExp): Shape =>
+  (value, at) => {
+    assert.ok(typeof value === 'string' && pattern.test(value), `${at} does not match ${pattern}`);
+  };
+const ofType =
+  (type: string): Shape =>
+  (value, at) =>
+    assert.equal(typeof value, type, at);
+const listOf =
+  (shape: Shape): Shape =>
+  (value, at) => {
+    assert.ok(Array.isArray(value), at);
+    value.forEach((item, index) => {
+      shape(item, `${at}[${index}]`);
+    });
+  };
+/** Exactly these fields; a name that ends in `?` may be missing. */
+const object =
+  (fields: Readonly<Record<string, Shape>>): Shape =>
+  (value, at) => {
+    assert.ok(typeof value === 'object' && value !== null, at);
+    const left = new Map<string, unknown>(Object.entries(value));
+    for (const [field, shape] of Object.entries(fields)) {
+      const name = field.replace(/\?$/, '');
+      if (left.has(name) || !field.endsWith('?')) shape(left.get(name), `${at}.${name}`);
+      left.delete(name);
+    }
+    assert.deepEqual([...left.keys()], [], `${at} has more fields`);
+  };
+
+const text = ofType('string');
+const flag = ofType('boolean');
+const id = (bytes: number): Shape => matching(new RegExp(`^[\\w-]{${Math.ceil((bytes * 4) / 3)}}$`));
+const time = matching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+const fingerprint = id(32);
+const code = matching(/^\d{6}$/);
+const nick = matching(/^[a-z0-9_-]{2,20}$/);
+const room = object({ id: id(16), name: text });
+const person = { id: id(16), nick };
+const member = object({ ...person, fingerprint, role: matching(/^(owner|member)$/), online: flag });
+const invitation = {
+  id: matching(/^\d+$/),
+  token: matching(/^sc1\.[\w-]{43}\.[\w-]+\.[\w-]{6}$/),
+  expiresAt: time,
+  uses: ofType('number'),
+};
+
+const SHAPES: Readonly<Record<JsonEvent['type'], Shape>> = {
+  ready: object({
+    type: text,
+    room,
+    addresses: listOf(matching(/^127\.0\.0\.1:\d+$/)),
+    invitation: object(invitation),
+    question: text,
+    code: object({ value: code, expiresAt: time }),
+    fingerprint,
+  }),
+  code: object({ type: text, value: code, expiresAt: time }),
+  invitation: object({ type: text, ...invitation }),
+  prompt: object({ type: text, name: text, message: text, secret: flag, 'triesLeft?': ofType('number') }),
+  joined: object({ type: text, room, self: object({ ...person, fingerprint }), members: listOf(member) }),
+  member: object({
+    type: text,
+    change: matching(/^(joined|left|online|offline|renamed|removed|key-changed)$/),
+    member,
+    'by?': object(person),
+    'reason?': text,
+  }),
+  message: object({
+    type: text,
+    id: text,
+    conversation: id(16),
+    kind: matching(/^(text|emote)$/),
+    from: object(person),
+    text,
+    at: time,
+    own: flag,
+    'ref?': text,
+  }),
+  notice: object({ type: text, level: matching(/^(info|warning|alarm)$/), code: text, text }),
+  error: object({ type: text, code: text, message: text }),
+  closed: object({ type: text, code: text, reason: text }),
+};
+
+function checkShapes(programs: readonly Program[]): ReadonlySet<string> {
+  const seen = new Set<string>();
+  for (const { name, events, stderr } of programs) {
+    for (const event of events) {
+      seen.add(event.type);
+      assert.ok(event.type in SHAPES, `${name}: ${event.type}`);
+      SHAPES[event.type](event, `${name}: ${event.type}`);
+    }
+    assert.equal(stderr, '', name);
+  }
+  return seen;
+}
+
+function texts(program: Program): readonly string[] {
+  return program.events.filter((event) => event.type === 'message').map((event) => event.text);
+}
+
+describe('the line protocol', () => {
+  journey('carries a whole conversation in events of the promised shapes', async (stage) => {
+    const room = await stage.room(['--room', 'Küche']);
+    const { host, ready } = room;
+    assert.deepEqual({ ...ready.room, id: '' }, { id: '', name: 'Küche' });
+    assert.equal(ready.question, QUESTION);
+    assert.equal(ready.invitation.uses, 16);
+    const ann = await stage.guest('ann', room);
+    const bob = await stage.guest('bob', room, { words: ['--sign', 'dsa'] });
+    const everyone = [host, ann, bob];
+
+    ann.say('  spaces kept, "quotes" and \\ too\nsecond line  ', 'ref-1');
+    const own = await ann.until('message', { own: true });
+    assert.equal(own.ref, 'ref-1');
+    assert.equal(own.text, '  spaces kept, "quotes" and \\ too\nsecond line  ');
+    for (const other of [host, bob]) {
+      const { own: isOwn, ref, ...rest } = await other.until('message');
+      assert.deepEqual({ isOwn, ref }, { isOwn: false, ref: undefined });
+      const { own: _, ref: __, ...sent } = own;
+      assert.deepEqual(rest, sent);
+    }
+
+    bob.command('/me waves');
+    for (const one of everyone) {
+      const { kind, from } = await one.until('message', { text: 'waves' });
+      assert.deepEqual([kind, from.nick], ['emote', 'bob']);
+    }
+    host.command('//slash');
+    for (const one of everyone) await one.until('message', { text: '/slash' });
+
+    for (let index = 0; index < 30; index += 1) ann.say(`line ${index}`, `ref ${index}`);
+    for (const one of everyone) await one.until('message', { text: 'line 29' });
+    const refs = ann.events.flatMap((event) => (event.type === 'message' && event.own ? [event.ref] : []));
+    assert.deepEqual(
+      refs.slice(1),
+      Array.from({ length: 30 }, (_, index) => `ref ${index}`),
+    );
+    assert.deepEqual(texts(ann), texts(bob));
+    assert.deepEqual(texts(ann), texts(host));
+
+    for (const [line, answered] of [
+      ['/names', 'names'],
+      ['/whois bob', 'whois'],
+      ['/help', 'help'],
+      ['/help kick', 'help'],
+      ['/room', 'room'],
+      ['/security', 'security'],
+    ] as const) {
+      ann.command(line);
+      await ann.until('notice', { code: answered });
+    }
+    await room.invite();
+    host.command('/invite list');
+    await host.until('notice', { code: 'invite' });
+    host.command('/code');
+    await host.until('notice', { code: 'code' });
+
+    host.command('/kick bob');
+    const gone = ({ member: shown }: { member: { nick: string } }): boolean => shown.nick === 'bob';
+    const removed = await ann.until('member', gone);
+    assert.equal(removed.change, 'joined');
+    assert.equal((await ann.until('member', gone)).change, 'removed');
+    assert.equal((await bob.until('closed')).code, 'removed');
+    assert.equal(await bob.exit, 4);
+
+    ann.send({ type: 'quit' });
+    assert.equal(await ann.exit, 0);
+    await host.until('member', { change: 'left' });
+    host.send({ type: 'quit' });
+    assert.equal(await host.exit, 0);
+
+    const seen = checkShapes(everyone);
+    for (const type of Object.keys(SHAPES)) {
+      // Nobody made an error here, and the code changes every 30 seconds: it may have, or not.
+      if (type !== 'code' && type !== 'error') assert.ok(seen.has(type), `no ${type} was seen`);
+    }
+  });
+
+  journey('answers each wrong line with an error and changes nothing', async (stage) => {
+    const room = await stage.room();
+    const ann = stage.start('ann', ['c', '--json']);
+    await ann.until('prompt', { name: 'token' });
+
+    const refuses = async (line: string, expected: string) => {
+      ann.write(`${line}\n`);
+      const { code: got, message } = await ann.until('error');
+      assert.equal(got, expected, line);
+      assert.notEqual(message, '');
+    };
+    await refuses('{"type":"say","text":"too early"}', 'not-joined');
+    await refuses('{"type":"command","line":"/names"}', 'not-joined');
+    await refuses('{"type":"answer","name":"code","value":"123456"}', 'not-asked');
+    const again = ann.until('prompt', { name: 'token' });
+    ann.send({ type: 'answer', name: 'token', value: 'hello there' });
+    assert.match((await again).message, /^This is not an invitation\. .*Paste the invitation\.$/);
+    ann.send({ type: 'answer', name: 'token', value: room.token });
+    await ann.answer('answer', ANSWER);
+    const asked = await ann.until('prompt', { name: 'code' });
+    assert.equal(asked.triesLeft, LIMITS.triesPerInvitation);
+    ann.send({ type: 'answer', name: 'code', value: room.code });
+    await ann.until('prompt', { name: 'nick' });
+    await refuses('{"type":"answer","name":"answer","value":"again"}', 'not-asked');
+    ann.send({ type: 'answer', name: 'nick', value: 'Ann' });
+    assert.equal((await ann.until('joined')).self.nick, 'ann');
+
+    await refuses('this is no JSON', 'bad-json');
+    await refuses('["say"]', 'bad-json');
+    await refuses('null', 'bad-json');
+    await refuses('{}', 'bad-command');
+    await refuses('{"type":"shout","text":"x"}', 'bad-command');
+    await refuses('{"type":"say"}', 'bad-command');
+    await refuses('{"type":"say","text":7}', 'bad-command');
+    await refuses('{"type":"say","text":"\\ud800"}', 'bad-command');
+    await refuses(`{"type":"say","text":"x","ref":"${'r'.repeat(65)}"}`, 'bad-command');
+    await refuses('{"type":"say","text":"for one","to":"olga"}', 'bad-command');
+    await refuses(
+      JSON.stringify({ type: 'say', text: 'é'.repeat(LIMITS.textBytes / 2 + 1) }),
+      'text-too-long',
+    );
+    await refuses(`{"type":"say","text":"${'x'.repeat(70_000)}"}`, 'line-too-long');
+    await refuses('{"type":"answer","name":"nick","value":"bob"}', 'not-asked');
+    await refuses('{"type":"command","line":"/nmaes"}', 'unknown-command');
+    await refuses('{"type":"command","line":"/whois"}', 'usage');
+    await refuses('{"type":"command","line":"/whois nobody-here"}', 'no-such-member');
+    await refuses('{"type":"command","line":"/kick olga"}', 'host-only');
+    await refuses('{"type":"command","line":"/invite new"}', 'host-only');
+
+    ann.write('\n{"type":"say","text":"the first message","unknown":1}\r\n');
+    assert.equal((await room.host.until('message')).text, 'the first message');
+    assert.deepEqual(texts(room.host), ['the first message']);
+    room.host.command('/kick olga');
+    assert.equal((await room.host.until('error')).code, 'no-such-member');
+    room.host.command('/invite revoke 7');
+    assert.equal((await room.host.until('error')).code, 'no-invitation');
+    checkShapes([room.host, ann]);
+  });
+});
