@@ -27,11 +27,16 @@ import { ChainAnnouncement, type MessageHeader } from '../protocol/signed-object
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import type { OwnWrapKeys } from './wrap-keys.ts';
 
-/** A sender's new chain arrives before its last messages on the old one are all placed. */
-const CHAINS_A_SENDER = 2;
+/**
+ * Chains of one sender whose keys have come and whose messages have not: someone who was away is handed all of them
+ * before the first message. Enough for the longest backlog that a host keeps, were it all one sender's.
+ */
+const CHAINS_A_SENDER = 64;
 
 interface HeardChain {
   readonly epoch: number;
+  /** The first message that this member was given the key of. */
+  readonly firstN: number;
   readonly receiving: ReceivingChain;
   /** The leaf of the sender's latest placed entry here; `null` when this member cannot know it. */
   lastLeaf: Hash | null;
@@ -110,7 +115,8 @@ export class Hearing {
       );
     }
     const sender = roster.member(idKey(announcement.memberId));
-    if (verdict !== 'good' || sender === undefined) return { kind: 'ignored' };
+    // `before`: made for this member before they had to begin anew, and still in use for all they know.
+    if (verdict === 'stale' || sender === undefined) return { kind: 'ignored' };
     const verifyKey =
       this.verifyKey(sender.key) ?? importVerifyKey(announcement.identityKey, sender.algorithm);
     if (
@@ -119,6 +125,7 @@ export class Hearing {
     ) {
       throw new SecurityError('foreign-key', `a chain announcement that ${sender.nick} did not sign`);
     }
+    this.learn(sender.key, verifyKey);
     const own = keys.find(wrap.generation);
     const announcementHash = sha256(signed.bytes);
     const chainKey =
@@ -132,11 +139,11 @@ export class Hearing {
             statementHash: own.statementHash,
           });
     if (chainKey === null) return { kind: 'ignored' };
-    this.learn(sender.key, verifyKey);
     const receiving = receivingChain(sender, announcement, chainKey);
     chainKey.fill(0);
     this.#keep(sender.key, idKey(announcement.chainId), {
       epoch: announcement.epoch,
+      firstN: announcement.n,
       receiving,
       lastLeaf: announcement.n === 0 ? chainStart(sender.memberId, announcement.chainId) : null,
     });
@@ -156,7 +163,8 @@ export class Hearing {
     }
     voice.generation = header.generation;
     const chain = voice.chains.get(idKey(header.chainId));
-    if (chain === undefined) return { kind: 'no-key' };
+    // A key given late opens what comes after it; messages from before may still be on their way into the log.
+    if (chain === undefined || header.n < chain.firstN) return { kind: 'no-key' };
     if (chain.epoch < lastRemovalEpoch) {
       return fault('old-chain', `${sender.nick} still uses keys from before someone was removed`);
     }
@@ -179,6 +187,7 @@ export class Hearing {
     key.key.fill(0);
     chain.receiving.commit(header.n);
     chain.lastLeaf = leaf;
+    forgetBefore(chain, voice);
     if (body === null)
       return fault('unreadable', `a message of ${sender.nick} does not open under the key it names`);
     try {
@@ -234,6 +243,15 @@ function receivingChain(
   } catch (error) {
     if (!(error instanceof SecurityError)) throw error;
     throw new SecurityError('two-keys', `${sender.nick} gave you another key than the one they announced`);
+  }
+}
+
+/** The host places nothing on a sender's earlier chains any more: their keys go. */
+function forgetBefore(chain: HeardChain, { chains }: Voice): void {
+  for (const [key, earlier] of chains) {
+    if (earlier === chain) break;
+    earlier.receiving.erase();
+    chains.delete(key);
   }
 }
 

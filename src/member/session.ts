@@ -328,7 +328,10 @@ export class Session {
     this.#phase = 'reading';
     const effects: SessionEffect[] = this.#joinedOnce ? this.#difference(before) : [this.#joined(self)];
     this.#joinedOnce = true;
-    return [...effects, ...this.#offerHeldWraps(), this.#pullLog()];
+    effects.push(...this.#offerHeldWraps());
+    // With every key held so far, messages may have been placed before this record begins.
+    this.#hearing.skipped();
+    return [...effects, this.#pullLog()];
   }
 
   #joined(self: RosterMember): SessionEffect {

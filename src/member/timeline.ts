@@ -87,7 +87,6 @@ export class Timeline {
     this.#owner = owner;
     this.#history = new History(position.index, position.head.slice() as Hash);
     this.#astray = false;
-    this.#context.hearing.skipped();
     this.resume();
   }
 

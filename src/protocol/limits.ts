@@ -73,6 +73,8 @@ export const LIMITS = {
   backlogBytes: 64 * MIB,
   /** Wraps waiting for one absent member; beyond it the oldest go and NEEDKEY asks again. */
   wrapsWaitingPerMember: 512,
+  /** Wraps sent and not known to have arrived, over all members who are online: about 2 KiB each. */
+  wrapsUnconfirmedTotal: 16_384,
 
   chainMessages: 200,
   chainMs: 60 * MINUTE_MS,

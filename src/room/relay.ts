@@ -127,7 +127,7 @@ export class Relay {
       messagesBurst: limits.messagesPerMemberBurst,
     };
     const peer: RelayPeer = { connection, resident, list: roster.snapshot(), live: false };
-    return { peer, welcome, deliveries: resident.waitingWraps.splice(0) };
+    return { peer, welcome, deliveries: resident.wrapsUnderWay.frames };
   }
 
   /** A member's connection is gone. Their place in the room stays for a while. */
@@ -214,6 +214,7 @@ export class Relay {
     if (verdict.kind !== 'place') return [this.#deferred(peer, verdict.header, verdict.kind, 0)];
     const { frame, index } = this.#place('message', post, moment, verdict.leaf);
     resident.quotedGeneration = verdict.header.generation;
+    resident.wrapsUnderWay.seen(verdict.header.seenIndex);
     resident.rememberPlaced(verdict.header.n, verdict.leaf, index);
     return [{ kind: 'broadcast', frame }];
   }
@@ -332,15 +333,25 @@ export class Relay {
     const routed = routeWraps(wraps, resident, this.#context);
     const effects: RoomEffect[] = [];
     for (const { to, frame } of routed.deliveries) {
+      this.#keepWrap(to, frame, moment.nowMs);
       if (to.connection !== null) effects.push({ kind: 'send', to: to.connection, frame });
-      else {
-        to.waitingWraps.push(frame);
-        if (to.waitingWraps.length > limits.wrapsWaitingPerMember) to.waitingWraps.shift();
-      }
     }
     const taken = WrapsTaken.encode({ chainId: routed.announcement.chainId, refused: [...routed.refused] });
     effects.push({ kind: 'send', to: peer.connection, frame: encodeFrame(SESSION_FRAME.wrapsTaken, taken) });
     return effects;
+  }
+
+  #keepWrap(to: Resident, frame: Bytes, nowMs: number): void {
+    const { limits, log, residents } = this.#context;
+    const waiting = limits.wrapsWaitingPerMember;
+    if (to.connection === null) {
+      to.wrapsUnderWay.push({ frame, logIndex: log.index, cameAtMs: nowMs }, waiting);
+      return;
+    }
+    // Who is still heard has heard the host within `deadMs`, and so has what was sent before.
+    to.wrapsUnderWay.arrivedBefore(nowMs - 2 * limits.deadMs);
+    const most = Math.min(waiting, Math.ceil(limits.wrapsUnconfirmedTotal / residents.size));
+    to.wrapsUnderWay.push({ frame, logIndex: log.index, cameAtMs: nowMs }, most);
   }
 
   #needKey(peer: RelayPeer, request: Signed, frame: Bytes, moment: Moment): RoomEffect[] {

@@ -8,6 +8,7 @@ import type { Hash, IdKey, SessionId } from '../protocol/identifiers.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { HolderId } from './invitations.ts';
 import { TokenBucket } from './token-bucket.ts';
+import { WrapQueue } from './wrap-queue.ts';
 
 /** Placed messages remembered by number, so that one sent again is answered with its index: several send windows. */
 const PLACED_KEPT = 64;
@@ -45,8 +46,7 @@ export class Resident {
   offlineSinceMs: number | null;
   /** What the others were last told. */
   shownOnline = true;
-  /** Wrap deliveries for when this member is back: whole frames, oldest first. */
-  readonly waitingWraps: Bytes[] = [];
+  readonly wrapsUnderWay = new WrapQueue();
   chain: HostChain | null = null;
   readonly messages: TokenBucket;
   readonly bytes: TokenBucket;

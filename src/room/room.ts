@@ -373,6 +373,8 @@ export class Room {
       effects.push(...this.#close(before, 'replaced', 'this session continues elsewhere', moment));
     }
     if (renewed) resident.statement = statement;
+    for (const { conversation, index } of returner.positions)
+      if (bytesEqual(conversation, ROOM_CONVERSATION)) resident.wrapsUnderWay.seen(index);
     if (returner.invitation !== null) resident.invitations.add(returner.invitation);
     this.#owner.keep(returner.member);
     return [...effects, ...this.#attach(connection, resident, peer.admission, moment)];
