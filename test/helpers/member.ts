@@ -48,6 +48,8 @@ export class TestMember {
   outcome: Outcome = { kind: 'outside' };
   question: Question | null = null;
   welcome: Welcome | null = null;
+  /** The one that `joined` came of: where this member's record begins. */
+  firstWelcome: Welcome | null = null;
   /** The latest line, open or not. */
   line: Line | null = null;
   /** All that this member ever had. */
@@ -247,6 +249,7 @@ export class TestMember {
           if (this.line !== null) this.room.toHost(this.line, effect.frame);
           break;
         case 'event':
+          if (effect.event.kind === 'joined') this.firstWelcome = this.welcome;
           this.events.push(effect.event);
           break;
         case 'make-wrap-keys':

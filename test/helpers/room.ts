@@ -213,6 +213,23 @@ export class TestRoom implements LineRoom {
     return next !== undefined;
   }
 
+  /**
+   * Delivers one frame, of any line and direction: on one line frames keep their order, lines overtake each other.
+   * @param choice any number, to choose by. @returns false when none is under way.
+   */
+  stepAny(choice: number): boolean {
+    const ways = new Set<string>();
+    const first = this.#queue.filter(({ line, to }) => {
+      const way = `${line.id} ${to}`;
+      return !ways.has(way) && ways.add(way);
+    });
+    const next = first[choice % Math.max(1, first.length)];
+    if (next === undefined) return false;
+    this.#queue.splice(this.#queue.indexOf(next), 1);
+    this.#deliver(next);
+    return true;
+  }
+
   /** Time passes in quarters of a second, as in the product, and everything under way arrives. */
   advance(ms: number): void {
     for (let left = ms; left > 0; left -= 250) {

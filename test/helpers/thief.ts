@@ -1,10 +1,10 @@
 /** Someone who recorded all traffic and got hold of a member's state: what can they open? */
+import assert from 'node:assert/strict';
 import { openEnvelope } from '../../src/crypto/envelope.ts';
 import { sha256 } from '../../src/crypto/hash.ts';
 import { unwrapChainKey, type WrapKeyPair } from '../../src/crypto/key-wrap.ts';
 import { SendingChain } from '../../src/crypto/sender-chain.ts';
-import type { Bytes } from '../../src/protocol/bytes.ts';
-import { toHex } from '../../src/protocol/bytes.ts';
+import { type Bytes, concatBytes, toHex } from '../../src/protocol/bytes.ts';
 import { Content } from '../../src/protocol/content.ts';
 import { ciphertext, type Hash, type MemberId } from '../../src/protocol/identifiers.ts';
 import { Post, SESSION_FRAME, type Wrap, Wraps } from '../../src/protocol/session-frames.ts';
@@ -80,4 +80,19 @@ export function texts(loot: Loot, wraps: readonly RecordedWrap[], posts: readonl
       key && openEnvelope({ ...key, header: post.header, ciphertext: ciphertext(post.ciphertext) });
     return body ? [Content.decode(body).text] : [];
   });
+}
+
+/**
+ * A key and nonce follow from the chain key that a header commits to: no two different messages may name the same.
+ * @returns how many keys were used.
+ */
+export function assertKeysUsedOnce(posts: readonly Post[]): number {
+  const used = new Map<string, string>();
+  for (const { header, ciphertext: sealed } of posts) {
+    const key = toHex(MessageHeader.decode(header).commitment);
+    const message = toHex(concatBytes(header, sealed));
+    assert.equal(used.get(key) ?? message, message, 'one key for two messages');
+    used.set(key, message);
+  }
+  return used.size;
 }

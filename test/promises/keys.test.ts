@@ -25,7 +25,7 @@ import { LIMITS } from '../../src/protocol/limits.ts';
 import {
   Deferred,
   KeysPage,
-  type Post,
+  Post,
   PublishKey,
   SESSION_FRAME,
   WrapDelivery,
@@ -37,7 +37,7 @@ import { rsaIdentity, wrapKeys } from '../helpers/keys.ts';
 import { liveState } from '../helpers/live-state.ts';
 import type { TestMember } from '../helpers/member.ts';
 import { openRoom, type TestRoom } from '../helpers/room.ts';
-import { type Loot, postsOf, texts, unwrap, wrapsOf } from '../helpers/thief.ts';
+import { assertKeysUsedOnce, type Loot, postsOf, texts, unwrap, wrapsOf } from '../helpers/thief.ts';
 
 async function party(...nicks: readonly string[]): Promise<{ room: TestRoom; members: TestMember[] }> {
   const room = await openRoom();
@@ -458,19 +458,6 @@ test('P27 once a new generation has reached a sender who began a new chain, a st
   assert.deepEqual(texts(stolen, wrapsOf(members), later), []);
 });
 
-/** A key and nonce follow from the chain key that a header commits to: no two different messages may name the same. */
-function assertKeysUsedOnce(members: readonly TestMember[]): number {
-  const used = new Map<string, string>();
-  for (const { header, ciphertext } of postsOf(members)) {
-    const { commitment } = MessageHeader.decode(header);
-    const key = Buffer.from(commitment).toString('hex');
-    const sealed = Buffer.concat([header, ciphertext]).toString('hex');
-    assert.equal(used.get(key) ?? sealed, sealed, 'one key for two messages');
-    used.set(key, sealed);
-  }
-  return used.size;
-}
-
 test('P28 no key and nonce serve two messages: STALE, ORDER, WAIT, lost lines, new sessions', async () => {
   const { room, members } = await party('alice', 'bob', 'carol');
   const [alice, bob, carol] = members as [TestMember, TestMember, TestMember];
@@ -490,7 +477,7 @@ test('P28 no key and nonce serve two messages: STALE, ORDER, WAIT, lost lines, n
     const [body] = bodiesOf([frame], SESSION_FRAME.post);
     if (body === undefined || refused >= 24) return [frame];
     refused += 1;
-    const { conversation, chainId: chain, n } = MessageHeader.decode(postOf(body).header);
+    const { conversation, chainId: chain, n } = MessageHeader.decode(Post.decode(body).header);
     const reason = refused % 3 === 0 ? 'wait' : refused % 3 === 1 ? 'order' : 'stale';
     const deferred = Deferred.encode({ conversation, chainId: chain, n, reason, retryAfterMs: 10 });
     room.inject(line, 'member', encodeFrame(SESSION_FRAME.deferred, deferred));
@@ -529,10 +516,5 @@ test('P28 no key and nonce serve two messages: STALE, ORDER, WAIT, lost lines, n
   });
   say(room, again, 'here again');
   assert.equal(bob.texts.at(-1), 'here again');
-  assert.ok(assertKeysUsedOnce([...members, again]) > 30);
+  assert.ok(assertKeysUsedOnce(postsOf([...members, again])) > 30);
 });
-
-function postOf(body: Uint8Array): Post {
-  const [post] = postsOf([{ sent: [encodeFrame(SESSION_FRAME.post, body)] } as unknown as TestMember]);
-  return post ?? assert.fail();
-}
