@@ -6,6 +6,8 @@ import { mock, test } from 'node:test';
 import { answerIdentifiers } from '../../src/crypto/answer.ts';
 import { importWrapKeys } from '../../src/crypto/key-wrap.ts';
 import { makeStatement } from '../../src/crypto/statement.ts';
+import { Transcript } from '../../src/crypto/transcript.ts';
+import { Joining } from '../../src/member/joining.ts';
 import { ADMISSION_FRAME, Answer, Challenge, Proved, Question } from '../../src/protocol/admission-frames.ts';
 import { type Bytes, toHex, utf8 } from '../../src/protocol/bytes.ts';
 import type { Signed } from '../../src/protocol/codec.ts';
@@ -180,6 +182,28 @@ test('P9 a fake host that recorded a run cannot recover the code or test a secon
     assert.notDeepEqual(client.start(RIGHT_ANSWER).ke1, ke1, 'and it is another each time');
   });
 
+  await t.test('one ANSWER is tested once, even while the first test is still being computed', async () => {
+    const room = await openRoom({ answer: 'real' });
+    const { id, admissionKey } = room.invite();
+    const joining = new Joining({
+      roomId: room.id,
+      ownerFingerprint: room.ownerFingerprint,
+      purpose: { kind: 'join', invitationId: id, admissionKey },
+      channelBinding: new Uint8Array(32),
+    });
+    joining.hello(room.clock.moment);
+    const question = { roomName: 'r', question: 'q?', keeps: 'nothing' as const, triesLeft: 5 };
+    const nonce = new Uint8Array(32);
+    joining.onFrame(encodeFrame(ADMISSION_FRAME.question, Question.encode({ ...question, nonce })));
+    joining.answer(RIGHT_ANSWER);
+    const { state, ke1 } = room.answers.client.start(RIGHT_ANSWER);
+    joining.answerStarted({ state, ke1 });
+    const { ke2 } = (await opaqueAnswer('the red bicycle', identifiers)).gate.start(ke1);
+    const challenge = encodeFrame(ADMISSION_FRAME.challenge, Challenge.encode({ ke2, triesLeft: 5 }));
+    joining.onFrame(challenge);
+    assert.throws(() => joining.onFrame(challenge), { code: 'unexpected-frame' });
+  });
+
   await t.test('PROVED without a challenge brings no code', async () => {
     const room = await openRoom({ answer: 'real' });
     const victim = await room.person('victim', { crowd: true, answers: [] });
@@ -239,6 +263,14 @@ test('P10 relaying a victim\u2019s run to the real host fails', async (t) => {
       assert.equal(room.room.invitations.find(invitation.key)?.usesLeft, 1);
     },
   );
+
+  await t.test('the same frames on another connection are another transcript', () => {
+    const [near, far] = [1, 2].map((value) => new Transcript(new Uint8Array(32).fill(value)));
+    const frame = encodeFrame(ADMISSION_FRAME.proved, new Uint8Array());
+    near?.add(frame);
+    far?.add(frame);
+    assert.notDeepEqual(near?.value(), far?.value());
+  });
 
   await t.test('an answer proved to another certificate proves nothing here', async () => {
     const room = await openRoom({ answer: 'real' });

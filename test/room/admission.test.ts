@@ -40,6 +40,20 @@ const STATES: Readonly<Record<string, { readonly legal: readonly number[]; reado
     legal: [ADMISSION_FRAME.join],
     prepare: (room, candidate) => candidate.toCode(room.invite()),
   },
+  'in line for a try at the code': {
+    legal: [],
+    async prepare(room, candidate) {
+      const invitation = room.invite();
+      candidate.toCode(invitation);
+      for (let place = 0; place < room.limits.triesPerInvitation; place += 1) {
+        const before = await RawCandidate.at(room, { place: 10 });
+        before.hello(invitation);
+        before.answer();
+      }
+      candidate.join();
+      assert.equal(candidate.lastType, ADMISSION_FRAME.proved, 'no WELCOME yet');
+    },
+  },
   'awaiting JOIN after a wrong code': {
     legal: [ADMISSION_FRAME.join],
     prepare(room, candidate) {
@@ -77,6 +91,15 @@ const TYPES: readonly number[] = [
   255,
 ];
 
+/** As far as can be: what is refused must be the frame's coming now, not its shape. */
+function sendWellFormed(room: TestRoom, candidate: RawCandidate, type: number): void {
+  if (type === ADMISSION_FRAME.hello) candidate.hello(room.invite());
+  else if (type === ADMISSION_FRAME.answer) candidate.send(type, new Uint8Array(96));
+  else if (type === ADMISSION_FRAME.proof) candidate.send(type, new Uint8Array(64));
+  else if (type === ADMISSION_FRAME.join) candidate.join();
+  else candidate.send(type, new Uint8Array(40));
+}
+
 for (const [state, { legal, prepare }] of Object.entries(STATES)) {
   test(`${state}: any other frame closes`, async () => {
     for (const type of TYPES) {
@@ -85,7 +108,7 @@ for (const [state, { legal, prepare }] of Object.entries(STATES)) {
       const candidate = await RawCandidate.at(room, { place: 9 });
       await prepare(room, candidate);
       const members = room.room.members.length;
-      candidate.send(type, new Uint8Array(40));
+      sendWellFormed(room, candidate, type);
       assert.equal(candidate.closeReason, 'protocol', `type ${type}`);
       assert.ok(candidate.closed, `type ${type}`);
       room.advance(500);
@@ -131,6 +154,25 @@ test('a connection that is closed for its frame takes its try along, and its pla
   second.prove();
   assert.equal(second.lastType, ADMISSION_FRAME.proved);
   assert.equal(seventh.lastType, ADMISSION_FRAME.challenge, 'one given back is');
+});
+
+test('a JOIN that stood in line is judged when a try comes back', async () => {
+  const room = await openRoom();
+  const invitation = room.invite();
+  const candidate = await RawCandidate.at(room, { place: 9 });
+  candidate.toCode(invitation);
+  const before: RawCandidate[] = [];
+  for (let place = 0; place < room.limits.triesPerInvitation; place += 1) {
+    const other = await RawCandidate.at(room, { place: 10 });
+    other.hello(invitation);
+    other.answer();
+    before.push(other);
+  }
+  candidate.join();
+  assert.equal(candidate.lastType, ADMISSION_FRAME.proved);
+  before[0]?.prove();
+  room.advance(500);
+  assert.equal(candidate.lastType, ADMISSION_FRAME.welcome);
 });
 
 test('those in line are told when the last try has failed', async () => {

@@ -6,7 +6,6 @@ import { idKey, invitationId } from '../../src/protocol/identifiers.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
 import { type HolderId, InvitationBook } from '../../src/room/invitations.ts';
 
-const TRIES: number = LIMITS.triesPerInvitation;
 const FIRST = invitationId(new Uint8Array(8).fill(1));
 const SECOND = invitationId(new Uint8Array(8).fill(2));
 const KEYS = [idKey(FIRST), idKey(SECOND)] as const;
@@ -14,15 +13,18 @@ const USES = [16, 1] as const;
 
 class Account {
   /** Tries free, by whom tries are held, and who stands in line, first come first. */
-  free = TRIES;
+  free: number;
+  readonly tries: number;
   readonly held = new Set<HolderId>();
   readonly line: HolderId[] = [];
   suspended = false;
   usesLeft: number;
   readonly shared: boolean;
 
-  constructor(uses: number) {
+  constructor(uses: number, tries: number) {
     this.usesLeft = uses;
+    this.tries = tries;
+    this.free = tries;
     this.shared = uses > 1;
   }
 }
@@ -60,7 +62,7 @@ function settle(model: Model, book: InvitationBook): void {
     assert.equal(view.triesLeft, account.free);
     assert.equal(view.usesLeft, account.usesLeft);
     assert.equal(view.suspended, account.suspended);
-    assert.ok(view.triesLeft >= 0 && view.triesLeft + account.held.size <= TRIES);
+    assert.ok(view.triesLeft >= 0 && view.triesLeft + account.held.size <= account.tries);
     if (!account.suspended) assert.ok(account.free + account.held.size > 0, 'without a try it is suspended');
   }
 }
@@ -140,7 +142,7 @@ const steps = [
       if (account === undefined || book.refusal(KEYS[where] ?? '', model.nowMs) !== null) return;
       book.spend(KEYS[where] ?? '');
       account.usesLeft -= 1;
-      if (account.shared && account.free + account.held.size < TRIES) account.free += 1;
+      if (account.shared && account.free + account.held.size < account.tries) account.free += 1;
     }),
   ),
   place.map((where) =>
@@ -149,7 +151,7 @@ const steps = [
       if (account === undefined) return;
       book.resume(KEYS[where] ?? '');
       account.suspended = false;
-      account.free = TRIES - account.held.size;
+      account.free = account.tries - account.held.size;
     }),
   ),
   place.map((where) =>
@@ -175,21 +177,26 @@ const steps = [
 
 test('tries, uses and the line behave like a simple account of them, whatever happens in whatever order', () => {
   fc.assert(
-    fc.property(fc.commands(steps, { maxCommands: 150, size: 'max' }), (commands) => {
-      fc.modelRun(() => {
-        const book = new InvitationBook(LIMITS);
-        for (const [where, id] of [FIRST, SECOND].entries()) {
-          const uses = USES[where] ?? 1;
-          book.add({ id, admissionKey: new Uint8Array(32), expiresAtMs: Infinity, uses, role: 'member' });
-        }
-        const model: Model = {
-          accounts: [new Account(USES[0]), new Account(USES[1])],
-          nowMs: 0,
-          takenAtMs: new Map(),
-        };
-        return { model, real: book };
-      }, commands);
-    }),
+    // Few tries make long lines.
+    fc.property(
+      fc.constantFrom(1, 2, 5),
+      fc.commands(steps, { maxCommands: 150, size: 'max' }),
+      (tries, commands) => {
+        fc.modelRun(() => {
+          const book = new InvitationBook({ ...LIMITS, triesPerInvitation: tries });
+          for (const [where, id] of [FIRST, SECOND].entries()) {
+            const uses = USES[where] ?? 1;
+            book.add({ id, admissionKey: new Uint8Array(32), expiresAtMs: Infinity, uses, role: 'member' });
+          }
+          const model: Model = {
+            accounts: [new Account(USES[0], tries), new Account(USES[1], tries)],
+            nowMs: 0,
+            takenAtMs: new Map(),
+          };
+          return { model, real: book };
+        }, commands);
+      },
+    ),
     { numRuns: 400 },
   );
 });
@@ -198,7 +205,7 @@ test('an invitation that the last try suspends is named once', () => {
   const book = new InvitationBook(LIMITS);
   const key = idKey(FIRST);
   book.add({ id: FIRST, admissionKey: new Uint8Array(32), expiresAtMs: 1, uses: 1, role: 'member' });
-  for (let who = 0; who < TRIES; who += 1) {
+  for (let who = 0; who < LIMITS.triesPerInvitation; who += 1) {
     assert.deepEqual(book.exhausted(), []);
     book.take(key, who, 0);
     book.fail(who);
