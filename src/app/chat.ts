@@ -34,6 +34,9 @@ export interface HostControls {
   readonly code: () => { readonly value: string; readonly expiresAt: string };
 }
 
+/** `alarm`: what was said cannot be sent, and nobody is there to say whether it should be. */
+export type QuitReason = 'quit' | 'interrupted' | 'alarm';
+
 export interface ChatOptions {
   readonly front: Front;
   /** `null` for a host that takes no part. */
@@ -42,7 +45,7 @@ export interface ChatOptions {
   readonly roomName: string;
   readonly ownerFingerprint: Hash;
   /** The person wants to go. */
-  readonly onQuit: (how: 'quit' | 'interrupted') => void;
+  readonly onQuit: (how: QuitReason) => void;
 }
 
 /** Ctrl-C asks once; a second one within this time leaves. */
@@ -121,18 +124,24 @@ export class Chat implements FrontListener {
   }
 
   #endWhenPlaced(): void {
-    const session = this.#options.membership?.session;
-    if (this.#ending && (session === null || session?.unplaced === 0)) this.#options.onQuit('quit');
+    const session = this.#options.membership?.session ?? null;
+    if (!this.#ending) return;
+    // Nobody is there any more to accept an alarm.
+    if (session?.heldBack === true) this.#options.onQuit('alarm');
+    else if (session === null || session.unplaced === 0) this.#options.onQuit('quit');
   }
 
   #say({ kind, text }: Content, ref: string | null): void {
     const { membership } = this.#options;
     if (membership?.session == null)
       throw new InputError('not-joined', 'This host relays and takes no part (--no-chat).');
-    membership.say({ kind, text }, ref);
     if (membership.session.heldBack) {
-      throw new InputError('held-back', 'Not sent: there was an alarm. Accept it with /fork ack to go on.');
+      throw new InputError(
+        'held-back',
+        'Not sent: there was an alarm. Accept it with /fork ack, then say it again.',
+      );
     }
+    membership.say({ kind, text }, ref);
   }
 
   #obey(call: CommandCall): void {
@@ -154,7 +163,7 @@ export class Chat implements FrontListener {
         return this.#security();
       case 'fork':
         membership?.acknowledge();
-        return this.#tell('fork', 'Taken note of. What you say is sent again.');
+        return this.#tell('fork', 'Taken note of. What you say is sent from now on.');
       case 'code':
         return host?.showCode();
       case 'kick':

@@ -10,7 +10,7 @@ import { formatFingerprint } from '../protocol/fingerprint.ts';
 import { checkNickname } from '../protocol/nickname.ts';
 import { dialTls } from '../transport/tls-dialer.ts';
 import { AnswerThread } from './answer-thread.ts';
-import { Chat } from './chat.ts';
+import { Chat, type QuitReason } from './chat.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { finish, outcomeOf, outcomeOfError } from './finish.ts';
 import { type Front, GaveUpError } from './front.ts';
@@ -38,7 +38,7 @@ export async function runJoin(options: JoinOptions): Promise<ExitCode> {
 
     let roomName = '';
     let question = '';
-    let interrupted = false;
+    let quit: QuitReason = 'quit';
     let chat: Chat | null = null;
     const membership = new Membership({
       ...invitation,
@@ -70,7 +70,7 @@ export async function runJoin(options: JoinOptions): Promise<ExitCode> {
             roomName,
             ownerFingerprint: invitation.ownerFingerprint,
             onQuit(how) {
-              interrupted = how === 'interrupted';
+              quit = how;
               membership.leave();
             },
           });
@@ -94,7 +94,7 @@ export async function runJoin(options: JoinOptions): Promise<ExitCode> {
       membership.leave();
       throw ending;
     }
-    return finish(front, options.display, outcomeOf(ending, interrupted));
+    return finish(front, options.display, outcomeOf(ending, quit));
   } catch (error) {
     return finish(front, options.display, outcomeOfError(error));
   } finally {

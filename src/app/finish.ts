@@ -1,7 +1,9 @@
 /** How the program ends: one sentence for the person, one code for the shell. */
+import { cleanText } from '../protocol/clean-text.ts';
 import { InputError, ProtocolError, SecurityError } from '../protocol/errors.ts';
 import type { CloseReason } from '../protocol/reasons.ts';
 import { DialError, ListenError } from '../transport/errors.ts';
+import type { QuitReason } from './chat.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { type Front, GaveUpError } from './front.ts';
 import { type Ending, LostError } from './membership.ts';
@@ -15,6 +17,13 @@ export interface Outcome {
   readonly closed?: { readonly code: string; readonly reason: string };
 }
 
+/** What leaving by one's own will gives the shell. */
+export const LEFT_EXIT: Readonly<Record<QuitReason, ExitCode>> = {
+  quit: EXIT.done,
+  interrupted: EXIT.interrupted,
+  alarm: EXIT.security,
+};
+
 const CLOSED_EXIT: Readonly<Record<CloseReason, ExitCode>> = {
   bye: EXIT.done,
   'host-closing': EXIT.done,
@@ -26,11 +35,11 @@ const CLOSED_EXIT: Readonly<Record<CloseReason, ExitCode>> = {
   'slow-reader': EXIT.network,
 };
 
-export function outcomeOf(ending: Ending, interrupted: boolean): Outcome {
+export function outcomeOf(ending: Ending, quit: QuitReason): Outcome {
   switch (ending.kind) {
     case 'left':
       return {
-        exitCode: interrupted ? EXIT.interrupted : EXIT.done,
+        exitCode: LEFT_EXIT[quit],
         problem: null,
         closed: { code: 'left', reason: 'you left the room' },
       };
@@ -99,7 +108,9 @@ export function finish(
     front.close();
   } else {
     front.close();
-    if (problem !== null) process.stderr.write(`securechat: ${problem.text}\n`);
+    // The text may hold what the host or a member chose: a question, a nickname.
+    if (problem !== null)
+      process.stderr.write(`securechat: ${cleanText(problem.text, { multiline: true })}\n`);
   }
   return exitCode;
 }

@@ -10,10 +10,10 @@ import { LIMITS } from '../protocol/limits.ts';
 import { checkNickname, type Nickname } from '../protocol/nickname.ts';
 import type { RoomNotice } from '../room/effects.ts';
 import { AnswerThread } from './answer-thread.ts';
-import { Chat, type HostControls } from './chat.ts';
+import { Chat, type HostControls, type QuitReason } from './chat.ts';
 import { jsonEvents } from './event-view.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
-import { finish, outcomeOf, outcomeOfError } from './finish.ts';
+import { finish, LEFT_EXIT, outcomeOf, outcomeOfError } from './finish.ts';
 import type { Front } from './front.ts';
 import { InvitationDesk } from './invitation-desk.ts';
 import { openLog } from './log.ts';
@@ -49,7 +49,7 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
       log,
     });
     relay = host;
-    const over = Promise.withResolvers<'quit' | 'interrupted' | Error>();
+    const over = Promise.withResolvers<QuitReason | Error>();
     front.onGone = (error) => over.resolve(error.how === 'interrupted' ? 'interrupted' : 'quit');
 
     const desk = new InvitationDesk({ relay: host, front, addresses: addressesOf(options, host), options });
@@ -139,7 +139,7 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
       });
       void membership.join();
       void membership.ended.then((ending) => {
-        const { exitCode, problem } = outcomeOf(ending, false);
+        const { exitCode, problem } = outcomeOf(ending, 'quit');
         over.resolve(
           exitCode === EXIT.done ? 'quit' : new Error(problem?.text ?? "the host's own membership ended"),
         );
@@ -156,7 +156,7 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
     relay = null;
     if (how instanceof Error) throw how;
     return finish(front, options.display, {
-      exitCode: how === 'interrupted' ? EXIT.interrupted : EXIT.done,
+      exitCode: LEFT_EXIT[how],
       problem: null,
       ...(membership === null && { closed: { code: 'host-closing', reason: 'the host closed the room' } }),
     });

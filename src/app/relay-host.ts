@@ -262,7 +262,7 @@ export class RelayHost {
     // The host's own line does not stand at the door.
     const local = (id: number): boolean => id < 0;
     return {
-      recognised: (id, invitation) => local(id) || this.#gate.promoted(id, invitation ?? 'returning'),
+      recognised: (id, purpose) => local(id) || this.#gate.promoted(id, purpose),
       unrecognised: (id, nowMs) => this.#gate.failedHello(this.#addressOf.get(id) ?? '', nowMs),
       admitted: (id) => this.#gate.left(id),
     };

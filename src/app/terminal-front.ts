@@ -47,8 +47,9 @@ export class TerminalFront extends ScreenFront {
     return this.#line(prompt.secret);
   }
 
+  /** What comes this way is a secret: on a terminal it is not shown. */
   override readLine(): Promise<string> {
-    return this.#line(false);
+    return this.#line(true);
   }
 
   override listen(listener: FrontListener): void {

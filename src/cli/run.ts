@@ -1,4 +1,5 @@
 import { EXIT, exitCodeOf } from '../app/exit-codes.ts';
+import { cleanText } from '../protocol/clean-text.ts';
 import { type Actions, execute } from './program.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -18,7 +19,7 @@ export async function run(
     const role = await surroundings.askRole();
     return role === null ? EXIT.interrupted : await execute([role], actions, surroundings);
   } catch (error) {
-    surroundings.writeErr(`securechat: ${describe(error)}\n`);
+    surroundings.writeErr(`securechat: ${cleanText(describe(error), { multiline: true })}\n`);
     return exitCodeOf(error);
   }
 }

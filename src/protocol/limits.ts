@@ -24,6 +24,8 @@ export const LIMITS = {
   /** Connections with a valid HELLO and not yet admitted: people who are typing. */
   candidatesTotal: 256,
   candidatesPerInvitation: 64,
+  /** One program comes back by one connection; a few more for a line that breaks again and again. */
+  loginsPerMember: 4,
   candidateMs: 180 * SECOND_MS,
   failedHellosPerMinute: 10,
 

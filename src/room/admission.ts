@@ -46,6 +46,7 @@ import type { Limits } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import { RETRYABLE_REFUSALS, type Refusal } from '../protocol/reasons.ts';
 import { PROTOCOL_VERSION, SUITE } from '../protocol/version.ts';
+import type { Purpose } from './door-gate.ts';
 import type { HolderId, InvitationBook } from './invitations.ts';
 
 /** A member who may come back without an invitation, as long as the roster lists them. */
@@ -72,7 +73,7 @@ export interface Door {
   /** Whether someone with this identity waits for the owner's signature already. */
   isJoining(key: IdKey): boolean;
   /** A valid HELLO: the connection leaves the strangers. @returns false when too many people stand at the door. */
-  recognised(holder: HolderId, invitation: IdKey | null): boolean;
+  recognised(holder: HolderId, purpose: Purpose): boolean;
   unrecognised(holder: HolderId, moment: Moment): void;
 }
 
@@ -163,6 +164,8 @@ export class Admission {
           this.#transcript.add(frame);
           return this.#answer(state.invitation, Answer.decode(body).ke1.slice(), moment);
         }
+        if (type === ADMISSION_FRAME.proof && this.#answers > 0)
+          return [this.#refusal('timed-out', state.invitation)];
         break;
       case 'awaitProof':
         this.#transcript.add(frame);
@@ -198,6 +201,16 @@ export class Admission {
     return [];
   }
 
+  /**
+   * A tested guess was left undecided for too long: it counts as wrong. The person may still be typing another answer;
+   * what would prove the old one comes too late.
+   */
+  onTryExpired(): void {
+    if (this.#state.kind === 'awaitProof') {
+      this.#state = { kind: 'awaitAnswer', invitation: this.#state.invitation, waiting: null };
+    }
+  }
+
   /** An end that the room decides on: a time-out, a full room, closing. */
   refuse(reason: Refusal): AdmissionEffect[] {
     return [this.#refusal(reason)];
@@ -225,7 +238,7 @@ export class Admission {
       this.#door.unrecognised(this.#holder, moment);
       return [this.#refusal('not-recognised')];
     }
-    if (!this.#door.recognised(this.#holder, invitation === undefined ? null : subject))
+    if (!this.#door.recognised(this.#holder, { kind: hello.mode, key: subject }))
       return [this.#refusal('busy')];
     const nonce = moment.randomBytes(32);
     if (account !== undefined) {

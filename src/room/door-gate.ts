@@ -17,6 +17,7 @@ type DoorLimits = Pick<
   | 'strangerMs'
   | 'candidatesTotal'
   | 'candidatesPerInvitation'
+  | 'loginsPerMember'
   | 'candidateMs'
   | 'failedHellosPerMinute'
 >;
@@ -24,8 +25,14 @@ type DoorLimits = Pick<
 interface Waiting {
   readonly group: string;
   readonly arrivedMs: number;
-  /** Set by a valid HELLO: a candidate, no longer a stranger. */
-  invitationKey: string | null;
+  /** Set by a valid HELLO: no longer a stranger. */
+  purpose: Purpose | null;
+}
+
+/** What a valid HELLO has shown: an invitation, or a member who comes back. */
+export interface Purpose {
+  readonly kind: 'join' | 'login';
+  readonly key: string;
 }
 
 export class DoorGate {
@@ -46,12 +53,12 @@ export class DoorGate {
   arrive(id: number, address: string, nowMs: number): { readonly refuse: boolean; readonly evict?: number } {
     const group = addressGroup(address);
     if (this.#hasFailedTooOften(group, nowMs)) return { refuse: true };
-    const strangers = [...this.#waiting].filter(([, waiting]) => waiting.invitationKey === null);
+    const strangers = [...this.#waiting].filter(([, waiting]) => waiting.purpose === null);
     // Everyone who comes through Tor or a local proxy shares the loopback address.
     const fromGroup = strangers.filter(([, waiting]) => waiting.group === group).length;
     if (group !== LOOPBACK && fromGroup >= this.#limits.strangersPerAddress) return { refuse: true };
 
-    this.#waiting.set(id, { group, arrivedMs: nowMs, invitationKey: null });
+    this.#waiting.set(id, { group, arrivedMs: nowMs, purpose: null });
     if (strangers.length < this.#limits.strangersTotal) return { refuse: false };
     const evict = oldestOfMostCrowded(strangers, group);
     if (evict === undefined) return { refuse: false };
@@ -61,17 +68,22 @@ export class DoorGate {
 
   /**
    * It has shown a valid HELLO.
-   * @param invitationKey the invitation it holds, or the member who is coming back
-   * @returns false when too many candidates are waiting: refuse it, it stays a stranger until it has left
+   * @returns false when too many are waiting: refuse it, it stays a stranger until it has left
    */
-  promoted(id: number, invitationKey: string): boolean {
+  promoted(id: number, purpose: Purpose): boolean {
     const waiting = this.#waiting.get(id);
     if (waiting === undefined) return false;
-    const candidates = [...this.#waiting.values()].filter((other) => other.invitationKey !== null);
-    const ofInvitation = candidates.filter((other) => other.invitationKey === invitationKey);
-    if (candidates.length >= this.#limits.candidatesTotal) return false;
-    if (ofInvitation.length >= this.#limits.candidatesPerInvitation) return false;
-    waiting.invitationKey = invitationKey;
+    let candidates = 0;
+    let same = 0;
+    for (const { purpose: other } of this.#waiting.values()) {
+      if (other === null) continue;
+      candidates += 1;
+      if (other.kind === purpose.kind && other.key === purpose.key) same += 1;
+    }
+    const { candidatesTotal, candidatesPerInvitation, loginsPerMember } = this.#limits;
+    const most = purpose.kind === 'join' ? candidatesPerInvitation : loginsPerMember;
+    if (candidates >= candidatesTotal || same >= most) return false;
+    waiting.purpose = purpose;
     return true;
   }
 
@@ -97,9 +109,10 @@ export class DoorGate {
   /** @returns whose time at the door is over, counted from arrival; each until it has left */
   dueEvictions(nowMs: number): number[] {
     const due: number[] = [];
-    for (const [id, { arrivedMs, invitationKey }] of this.#waiting) {
+    for (const [id, { arrivedMs, purpose }] of this.#waiting) {
       const { strangerMs, candidateMs } = this.#limits;
-      if (nowMs - arrivedMs >= (invitationKey === null ? strangerMs : candidateMs)) due.push(id);
+      // Only who joins is a person that types; a login is over in a moment.
+      if (nowMs - arrivedMs >= (purpose?.kind === 'join' ? candidateMs : strangerMs)) due.push(id);
     }
     return due;
   }

@@ -24,6 +24,7 @@ import type { CloseReason, Refusal } from '../protocol/reasons.ts';
 import { closeFrame } from '../protocol/session-frames.ts';
 import { Admission, type AdmissionEffect, type Candidate, type Door, type Returner } from './admission.ts';
 import { CodeKeeper, type ShownCode } from './code-keeper.ts';
+import type { Purpose } from './door-gate.ts';
 import type { RoomEffect } from './effects.ts';
 import { type HolderId, InvitationBook } from './invitations.ts';
 import type { Log } from './log.ts';
@@ -34,7 +35,7 @@ import { Resident } from './resident.ts';
 /** The part of the gate in front of the door that a run decides about. */
 export interface Gate {
   /** A valid HELLO. @returns false when too many people stand at the door. */
-  recognised(holder: HolderId, invitation: IdKey | null): boolean;
+  recognised(holder: HolderId, purpose: Purpose): boolean;
   unrecognised(holder: HolderId, nowMs: number): void;
   /** Admitted: no longer at the door. */
   admitted(holder: HolderId): void;
@@ -152,9 +153,7 @@ export class Room {
     for (const holder of this.invitations.overdue(moment.nowMs)) {
       this.invitations.fail(holder);
       const peer = this.#peers.get(holder);
-      if (peer?.kind === 'candidate') {
-        effects.push(...this.#admissionEffects(holder, peer.admission.refuse('timed-out'), moment));
-      }
+      if (peer?.kind === 'candidate') peer.admission.onTryExpired();
     }
     for (const [connection, peer] of this.#peers) {
       if (peer.kind === 'resident' && moment.nowMs - peer.lastHeardMs >= this.#limits.deadMs) {
@@ -225,7 +224,7 @@ export class Room {
       account: (key) => this.#residents.get(key),
       isJoining: (key) =>
         this.#owner.approving.some(({ identity }) => idKey(identity.subarray(0, ID_BYTES.member)) === key),
-      recognised: (holder, invitation) => settings.gate.recognised(holder, invitation),
+      recognised: (holder, purpose) => settings.gate.recognised(holder, purpose),
       unrecognised: (holder, moment) => settings.gate.unrecognised(holder, moment.nowMs),
     };
   }

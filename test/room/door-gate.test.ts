@@ -10,6 +10,9 @@ function arriveFromEverywhere(gate: DoorGate, firstId: number, count: number, no
   }
 }
 
+const join = (key: string) => ({ kind: 'join', key }) as const;
+const login = (key: string) => ({ kind: 'login', key }) as const;
+
 describe('strangers', () => {
   const eightOf: readonly { name: string; address(index: number): string; ninth: string; other: string }[] = [
     { name: 'an IPv4 address', address: () => '192.0.2.1', ninth: '192.0.2.1', other: '192.0.2.2' },
@@ -74,8 +77,8 @@ describe('strangers', () => {
     const gate = new DoorGate();
     gate.arrive(1, '192.0.2.1', 0);
     gate.arrive(2, '192.0.2.2', 0);
-    assert.ok(gate.promoted(1, 'invitation'));
-    assert.ok(gate.promoted(2, 'invitation'));
+    assert.ok(gate.promoted(1, join('invitation')));
+    assert.ok(gate.promoted(2, join('invitation')));
     gate.left(2);
     let evicted = 0;
     for (let id = 10; id < 10_010; id += 1) {
@@ -92,8 +95,8 @@ describe('strangers', () => {
     gate.arrive(1, '192.0.2.1', 0);
     gate.arrive(2, '192.0.2.2', 0);
     gate.arrive(3, '192.0.2.3', 0);
-    gate.promoted(2, 'invitation');
-    gate.promoted(3, 'invitation');
+    gate.promoted(2, join('invitation'));
+    gate.promoted(3, join('invitation'));
     gate.left(3);
     assert.deepEqual(gate.dueEvictions(19_999), []);
     assert.deepEqual(gate.dueEvictions(20_000), [1]);
@@ -108,19 +111,19 @@ describe('candidates', () => {
     const gate = new DoorGate();
     for (let id = 0; id < 65; id += 1) {
       gate.arrive(id, '127.0.0.1', 0);
-      assert.equal(gate.promoted(id, 'first'), id < 64);
+      assert.equal(gate.promoted(id, join('first')), id < 64);
     }
-    assert.ok(gate.promoted(64, 'second'), 'another invitation has room');
+    assert.ok(gate.promoted(64, join('second')), 'another invitation has room');
     gate.left(0);
     gate.arrive(65, '127.0.0.1', 0);
-    assert.ok(gate.promoted(65, 'first'));
+    assert.ok(gate.promoted(65, join('first')));
   });
 
   test('are at most 256 in all', () => {
     const gate = new DoorGate();
     for (let id = 0; id < 257; id += 1) {
       gate.arrive(id, '127.0.0.1', 0);
-      assert.equal(gate.promoted(id, `invitation ${id % 8}`), id < 256);
+      assert.equal(gate.promoted(id, join(`invitation ${id % 8}`)), id < 256);
     }
   });
 
@@ -128,8 +131,8 @@ describe('candidates', () => {
     const gate = new DoorGate();
     arriveFromEverywhere(gate, 0, 64);
     assert.deepEqual(gate.arrive(64, '192.0.2.1', 0), { refuse: false, evict: 0 });
-    assert.equal(gate.promoted(0, 'invitation'), false);
-    assert.equal(gate.promoted(999, 'invitation'), false);
+    assert.equal(gate.promoted(0, join('invitation')), false);
+    assert.equal(gate.promoted(999, join('invitation')), false);
   });
 });
 
@@ -153,4 +156,16 @@ describe('failed HELLOs', () => {
     for (let count = 0; count < 20; count += 1) gate.failedHello('::1', 0);
     assert.deepEqual(gate.arrive(1, '127.0.0.1', 0), { refuse: false });
   });
+});
+
+test('a member who comes back takes few places, and none from another member', () => {
+  const gate = new DoorGate();
+  for (let id = 0; id < 5; id += 1) gate.arrive(id, '192.0.2.1', 0);
+  for (let id = 0; id < 5; id += 1)
+    assert.equal(gate.promoted(id, login('ann')), id < LIMITS.loginsPerMember);
+  gate.arrive(9, '192.0.2.2', 0);
+  assert.ok(gate.promoted(9, login('bob')));
+  // Nobody types at a login: its time is a stranger's.
+  assert.deepEqual(gate.dueEvictions(LIMITS.strangerMs - 1), []);
+  assert.deepEqual(gate.dueEvictions(LIMITS.strangerMs), [0, 1, 2, 3, 4, 9]);
 });
