@@ -68,6 +68,8 @@ export const LIMITS = {
   pingMs: 30 * SECOND_MS,
   deadMs: 75 * SECOND_MS,
   rosterOperationsPerSecond: 4,
+  /** Everyone gets every operation: in a large room those who come or go wait up to a second for company. */
+  rosterDeliveriesPerSecond: 4_000,
   guestOfflineMs: 15 * MINUTE_MS,
   absenceBatchMs: MINUTE_MS,
   /** What the host keeps for members who come back within the room's life. */

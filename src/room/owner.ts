@@ -75,7 +75,7 @@ export class Owner {
 
   /** The next operation if something is pending and it is time: a rush of joins is a few operations, not a thousand. */
   operation(roster: Roster, nowMs: number): Signed | null {
-    if (!this.#due(nowMs)) return null;
+    if (!this.#due(roster.size, nowMs)) return null;
     const puts = this.#puts.splice(0, ROSTER_CHANGES_MOST);
     const removes = [...this.#removes.values()].slice(0, ROSTER_CHANGES_MOST);
     for (const { memberId } of removes) this.#removes.delete(idKey(memberId));
@@ -84,12 +84,17 @@ export class Owner {
     return this.#sign(roster.prepare({ puts, removes, atMs: nowMs, roomName: this.roomName }));
   }
 
-  #due(nowMs: number): boolean {
+  #due(members: number, nowMs: number): boolean {
+    const { rosterOperationsPerSecond, rosterDeliveriesPerSecond, absenceBatchMs } = this.#limits;
     if (nowMs < this.#lastOperationMs) this.#lastOperationMs = Number.NEGATIVE_INFINITY;
-    if (nowMs - this.#lastOperationMs < 1_000 / this.#limits.rosterOperationsPerSecond) return false;
-    if (this.#puts.length > 0) return true;
-    for (const { reason } of this.#removes.values()) if (reason !== 'absent') return true;
-    return this.#absentSinceMs !== null && nowMs - this.#absentSinceMs >= this.#limits.absenceBatchMs;
+    const sinceMs = nowMs - this.#lastOperationMs;
+    if (sinceMs < 1_000 / rosterOperationsPerSecond) return false;
+    const reasons = new Set([...this.#removes.values()].map(({ reason }) => reason));
+    // Nobody waits for company to be shown out.
+    if (reasons.has('removed')) return true;
+    if (sinceMs < (1_000 * members) / rosterDeliveriesPerSecond) return false;
+    if (this.#puts.length > 0 || reasons.has('left')) return true;
+    return this.#absentSinceMs !== null && nowMs - this.#absentSinceMs >= absenceBatchMs;
   }
 
   #sign(bytes: Bytes): Signed {

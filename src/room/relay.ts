@@ -6,7 +6,7 @@
 import { leafHash } from '../crypto/log-hash.ts';
 import type { Roster, RosterMember, RosterSnapshot } from '../crypto/roster.ts';
 import type { Welcome } from '../protocol/admission-frames.ts';
-import { type Bytes, bytesEqual, concatBytes } from '../protocol/bytes.ts';
+import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import { encodeFrame, frameBody, frameType } from '../protocol/framing.ts';
@@ -27,7 +27,6 @@ import {
   Entry,
   type EntryKind,
   LeaveFrame,
-  ListPage,
   LOG_PAGE_ENTRIES,
   LogPage,
   NeedKeyFrame,
@@ -50,6 +49,7 @@ import type { RoomEffect } from './effects.ts';
 import { FairRate } from './fair-rate.ts';
 import type { HolderId } from './invitations.ts';
 import { checkPublished, keysPage, needKeyTarget, routeWraps } from './keys.ts';
+import { ListPages } from './list-pages.ts';
 import type { Log } from './log.ts';
 import type { Owner } from './owner.ts';
 import { judgePost } from './posting.ts';
@@ -63,8 +63,8 @@ const NOTHING = ciphertext(new Uint8Array());
 export interface RelayPeer {
   readonly connection: HolderId;
   readonly resident: Resident;
-  /** The list as of this connection's WELCOME, served in pages. */
-  readonly list: RosterSnapshot;
+  /** The list as of this connection's WELCOME, until its last page has been served. */
+  list: Pick<RosterSnapshot, 'members'> | null;
   live: boolean;
 }
 
@@ -83,12 +83,17 @@ export class Relay {
   readonly #rate: FairRate;
   /** Presence changes since the last broadcast, so that a rush of comings and goings is one frame. */
   readonly #presence = new Map<IdKey, { readonly member: RosterMember; readonly online: boolean }>();
+  readonly #listPages: ListPages;
   #placedAtMs = 0;
 
   constructor(context: RelayContext) {
     this.#context = context;
     const { limits } = context;
     this.#rate = new FairRate(limits.messagesPerRoomPerSecond * limits.roomBurstSeconds, context.nowMs);
+    this.#listPages = new ListPages(
+      limits.pageBytes - PAGE_MARGIN_BYTES,
+      ({ key }) => context.residents.get(key)?.connection != null,
+    );
   }
 
   get position(): { readonly index: number; readonly head: Hash } {
@@ -113,6 +118,7 @@ export class Relay {
   ): { readonly peer: RelayPeer; readonly welcome: Welcome; readonly deliveries: readonly Bytes[] } {
     const { log, roster, limits, owner } = this.#context;
     resident.connection = connection;
+    this.#listPages.presenceChanged();
     resident.sessionId = sessionId(moment.randomBytes(16));
     resident.offlineSinceMs = null;
     const welcome: Welcome = {
@@ -135,6 +141,7 @@ export class Relay {
     const { resident } = peer;
     if (resident.connection !== peer.connection) return [];
     resident.connection = null;
+    this.#listPages.presenceChanged();
     resident.offlineSinceMs = moment.nowMs;
     return this.#present(resident, false);
   }
@@ -268,28 +275,10 @@ export class Relay {
   }
 
   #listPage(peer: RelayPeer, from: number): RoomEffect {
-    const { members } = peer.list;
-    const entries: Bytes[] = [];
-    const online: number[] = [];
-    let bytes = 0;
-    for (const member of members.slice(from)) {
-      bytes += member.encoded.length;
-      if (bytes > this.#context.limits.pageBytes - PAGE_MARGIN_BYTES) break;
-      if (this.#context.residents.get(member.key)?.connection != null) {
-        const place = entries.length;
-        online[place >> 3] = (online[place >> 3] ?? 0) | (0x80 >> (place & 7));
-      }
-      entries.push(member.encoded);
-    }
-    const bits = Uint8Array.from({ length: Math.ceil(entries.length / 8) }, (_, place) => online[place] ?? 0);
-    const body = ListPage.encode({
-      from,
-      total: members.length,
-      count: entries.length,
-      entries: concatBytes(...entries),
-      online: bits,
-    });
-    return { kind: 'send', to: peer.connection, frame: encodeFrame(SESSION_FRAME.list, body) };
+    const { members } = peer.list ?? this.#context.roster.snapshot();
+    const { frame, next } = this.#listPages.page(members, from);
+    peer.list = next < members.length ? { members } : null;
+    return { kind: 'send', to: peer.connection, frame };
   }
 
   #logPage(peer: RelayPeer, after: number): RoomEffect[] {

@@ -22,6 +22,16 @@ export interface HostChain {
   readonly placed: Map<number, { readonly leaf: Hash; readonly index: number }>;
 }
 
+/** The wrap keys in it were parsed to be checked; parsed they would cost 10 KiB a member, and the host wraps nothing. */
+interface KeptStatement {
+  readonly signed: Signed;
+  readonly generation: number;
+}
+
+function kept({ signed, generation }: KeptStatement): KeptStatement {
+  return { signed, generation };
+}
+
 export interface ResidentStart {
   readonly member: RosterMember;
   readonly invitation: IdKey;
@@ -38,7 +48,7 @@ export class Resident {
   readonly invitations: Set<IdKey>;
   readonly verifyKey: VerifyKey;
   readonly accountKey: Bytes;
-  statement: { readonly signed: Signed; readonly generation: number };
+  #statement: KeptStatement;
   /** The generation this member's latest message quoted: older wrap keys are refused from then on. */
   quotedGeneration = 0;
   connection: HolderId | null = null;
@@ -58,12 +68,19 @@ export class Resident {
     this.invitations = new Set([start.invitation]);
     this.verifyKey = start.verifyKey;
     this.accountKey = start.accountKey;
-    this.statement = start.statement;
+    this.#statement = kept(start.statement);
     this.offlineSinceMs = start.nowMs;
     this.messages = new TokenBucket(start.limits.messagesPerMemberBurst, start.nowMs);
     this.bytes = new TokenBucket(start.limits.bytesPerMemberBurst, start.nowMs);
     this.wraps = new TokenBucket(start.limits.membersMost, start.nowMs);
     this.requests = new TokenBucket(start.limits.needKeyPerMinute, start.nowMs);
+  }
+
+  get statement(): KeptStatement {
+    return this.#statement;
+  }
+  set statement(statement: KeptStatement) {
+    this.#statement = kept(statement);
   }
 
   rememberPlaced(n: number, leaf: Hash, index: number): void {

@@ -11,7 +11,7 @@ import { answersReady } from './light-answer.ts';
 import { unsafePrivateKeys } from './unsafe-keys.ts';
 
 /** A rush: as many people stand at the door together. */
-const JOINS_ABREAST = 64;
+const JOINS_ABREAST = 128;
 
 export class HostFleet implements Fleet {
   readonly #room: RoomAddress;
