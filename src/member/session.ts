@@ -10,10 +10,10 @@ import { Roster, type RosterChange, type RosterMember } from '../crypto/roster.t
 import { importVerifyKey, type SigningKey, type VerifyKey } from '../crypto/signature.ts';
 import { checkStatement } from '../crypto/statement.ts';
 import type { Welcome } from '../protocol/admission-frames.ts';
-import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
+import { type Bytes, bytesEqual, utf8 } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
 import type { Content } from '../protocol/content.ts';
-import { ProtocolError, SecurityError } from '../protocol/errors.ts';
+import { InputError, ProtocolError, SecurityError } from '../protocol/errors.ts';
 import { encodeFrame, frameBody, frameType } from '../protocol/framing.ts';
 import { type Hash, type IdKey, idKey, ROOM_CONVERSATION, type RoomId } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
@@ -75,12 +75,15 @@ export class Session {
   #welcome: Welcome | null = null;
   #phase: Phase = 'away';
   #joinedOnce = false;
-  #wasLive = false;
+  /** A line was lost since joining, the first one before it was live included: the person is told of the return. */
+  #returning = false;
   /** The list being pulled: to begin with, or for presence alone after a return. */
   #listReader: ListReader | null = null;
   /** Who asked for the KEYS that are on their way, first asked first. */
   #keysFor: ('speaking' | 'timeline')[] = [];
   #heldWraps: { readonly announcement: Signed; readonly wrap: Wrap }[] = [];
+  /** Made while there was no connection. */
+  #wrapKeysReady: WrapKeyPair | null = null;
   #lastPingMs = 0;
   #lastHeardMs = 0;
 
@@ -163,6 +166,8 @@ export class Session {
     this.#timeline.resume();
     this.#speaking.reconnected();
     const effects: SessionEffect[] = [];
+    if (this.#wrapKeysReady !== null) effects.push(this.#renewWrapKeys(this.#wrapKeysReady, moment));
+    this.#wrapKeysReady = null;
     if (this.#wrapKeys.due(moment.nowMs, LIMITS.wrapKeyOldOnConnectMs))
       effects.push({ kind: 'make-wrap-keys' });
     const { history } = this.#timeline;
@@ -177,6 +182,7 @@ export class Session {
   /** The connection is gone; the session waits for the next WELCOME. */
   disconnected(): void {
     if (this.#phase !== 'over') this.#phase = 'away';
+    this.#returning = this.#joinedOnce;
   }
 
   /** @throws ProtocolError when a frame is malformed or does not belong here: the connection is to be closed. */
@@ -227,8 +233,10 @@ export class Session {
     }
   }
 
-  /** @throws InputError when too much waits for its place already. */
+  /** @throws InputError when the text is too long, or too much waits for its place already. */
   say(content: Content, ref: string | null, moment: Moment): SessionEffect[] {
+    if (utf8.encode(content.text).length > LIMITS.textBytes)
+      throw new InputError('text-too-long', `A message is at most ${LIMITS.textBytes} bytes of UTF-8.`);
     this.#speaking.say(content, ref, moment.nowMs);
     return this.#pump(moment);
   }
@@ -257,10 +265,17 @@ export class Session {
   }
 
   wrapKeysMade(pair: WrapKeyPair, moment: Moment): SessionEffect[] {
+    if (this.#phase === 'over') return [];
+    if (this.#phase !== 'away') return [this.#renewWrapKeys(pair, moment)];
+    // A LOGIN under way may have named the present ones: these are published once there is someone to tell.
+    this.#wrapKeysReady = pair;
+    return [];
+  }
+
+  #renewWrapKeys(pair: WrapKeyPair, moment: Moment): SessionEffect {
     this.#wrapKeys.renew(pair, moment.nowMs);
-    if (this.#phase === 'away' || this.#phase === 'over') return [];
     const body = PublishKey.encode({ statement: this.#wrapKeys.current.statement });
-    return [this.#send(SESSION_FRAME.publishKey, body)];
+    return this.#send(SESSION_FRAME.publishKey, body);
   }
 
   /** The person has taken note of the alarms: sending goes on, on a new connection where this one is of no more use. */
@@ -387,9 +402,9 @@ export class Session {
       const text = `${missed} messages waited longer than the host keeps them.`;
       effects.push(event({ kind: 'notice', level: 'warning', code: 'gap', text }));
     }
-    effects.push(event({ kind: 'live', again: this.#wasLive }));
-    if (this.#wasLive) effects.push(this.#pullList());
-    this.#wasLive = true;
+    effects.push(event({ kind: 'live', again: this.#returning }));
+    if (this.#returning) effects.push(this.#pullList());
+    this.#returning = false;
     return [...effects, ...this.#pump(moment)];
   }
 

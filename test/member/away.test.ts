@@ -95,7 +95,6 @@ test('a key made before someone had to begin anew opens what follows, and what i
     if (changed) await room.join('carol');
     // Bob comes back with nothing but his keys, as one who joins and is known.
     const again = await room.person('bob', { identity: bob.identity, wrapPair });
-    again.renew(wrapPair);
     again.knock(room.invite());
     room.pump();
     assert.ok(again.live);
