@@ -3,7 +3,7 @@
  * and on their way. Nothing said is dropped, and nothing is placed twice.
  * @see docs/protocol.md#posting
  */
-import { bytesEqual } from '../protocol/bytes.ts';
+import { bytesEqual, utf8 } from '../protocol/bytes.ts';
 import type { Content } from '../protocol/content.ts';
 import { InputError } from '../protocol/errors.ts';
 import type { ChainId, Ciphertext, Hash } from '../protocol/identifiers.ts';
@@ -51,8 +51,11 @@ export class Outbox {
     return this.#underway.length < WINDOW && this.#underway.every(({ deferred }) => deferred === null);
   }
 
-  /** @throws InputError `outbox-full`; what was said before is kept. */
+  /** @throws InputError `outbox-full` or `text-too-long`; what was said before is kept. */
   say(content: Content, ref: string | null, nowMs: number): void {
+    if (utf8.encode(content.text).length > LIMITS.textBytes) {
+      throw new InputError('text-too-long', `A message is at most ${LIMITS.textBytes} bytes of UTF-8.`);
+    }
     if (this.size >= LIMITS.outboxMessages) {
       throw new InputError('outbox-full', 'Too many messages wait for the host. Wait until some are placed.');
     }
