@@ -8,9 +8,9 @@ export interface Usage {
   readonly residentBytes: number;
 }
 
-/** This process's own. @param settled collect garbage first, so that memory means what is kept */
+/** This process's own. @param settled give back first what is not in use, so that memory means what is kept */
 export function ownUsage({ settled }: { readonly settled: boolean }): Usage {
-  if (settled) globalThis.gc?.();
+  if (settled) globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
   const { user, system } = process.cpuUsage();
   return {
     cpuMs: (user + system) / 1_000,
