@@ -28,11 +28,21 @@ export function pythonWithCryptography(leftOut: string): string | null {
   return found ?? (available(['python3', '-c', 'import cryptography'], leftOut) ? 'python3' : null);
 }
 
-/** @returns standard output and error together, whatever the exit code. */
-export async function outputOf(file: string, words: readonly string[], input = ''): Promise<string> {
+/**
+ * @param input.text for its standard input, which then ends
+ * @param input.until it ends only when this has come about
+ * @returns standard output and error together, whatever the exit code.
+ */
+export async function outputOf(
+  file: string,
+  words: readonly string[],
+  input: { readonly text?: string; readonly until?: Promise<unknown> } = {},
+): Promise<string> {
   const running = run(file, words, { maxBuffer: OUTPUT_BYTES_MOST });
-  running.child.stdin?.on('error', () => {});
-  running.child.stdin?.end(input);
+  const { stdin } = running.child;
+  stdin?.on('error', () => {});
+  stdin?.write(input.text ?? '');
+  void Promise.resolve(input.until).then(() => stdin?.end());
   try {
     const { stdout, stderr } = await running;
     return stdout + stderr;

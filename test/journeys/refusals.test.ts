@@ -5,8 +5,12 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { describe } from 'node:test';
 import { setTimeout as until } from 'node:timers/promises';
+import { AnswerThread } from '../../src/app/answer-thread.ts';
+import { RelayHost } from '../../src/app/relay-host.ts';
+import { normaliseAnswer } from '../../src/crypto/answer.ts';
 import { mintInvitation, readInvitation } from '../../src/crypto/invitation.ts';
 import { invitationId } from '../../src/protocol/identifiers.ts';
+import { LIMITS } from '../../src/protocol/limits.ts';
 import { ANSWER, type HostedRoom, journey, type Program, type Stage } from '../helpers/program.ts';
 import { freePort } from '../helpers/relay.ts';
 
@@ -223,4 +227,49 @@ describe('a network that is not there', () => {
       assert.equal((await refusal(guestWithFiles(stage, mail.text), 3)).code, 'not-securechat');
     },
   );
+});
+
+describe('a code that has gone by', () => {
+  journey('is told apart from a wrong one', async (stage, context) => {
+    // The host's clock is the test's: a code is old after a minute.
+    context.mock.timers.enable({ apis: ['Date'], now: Date.now() });
+    const answers = new AnswerThread();
+    const quiet = (): void => {};
+    const relay = await RelayHost.start({
+      roomName: 'by the clock',
+      question: 'Where?',
+      answer: normaliseAnswer(ANSWER),
+      listen: { host: '127.0.0.1', port: 0 },
+      membersMost: 8,
+      limits: LIMITS,
+      answers,
+      log: { error: quiet, warn: quiet, info: quiet, debug: quiet },
+    });
+    stage.onClose(() => void relay.close('the test is over'));
+    const { text } = await relay.invite({
+      addresses: [{ host: '127.0.0.1', port: relay.port }],
+      uses: 1,
+      ttlMs: 600_000,
+    });
+    const { value: old } = relay.code;
+    const guest = guestWithFiles(stage, text);
+    await guest.answer('answer', ANSWER);
+    await guest.until('prompt', { name: 'code' });
+    context.mock.timers.tick(60_000);
+    guest.send({ type: 'answer', name: 'code', value: old });
+    const again = await guest.until('prompt', { name: 'code' });
+    assert.match(again.message, /^That code has expired\. Ask the host for the one on screen now\./);
+    assert.equal(again.triesLeft, 4);
+    const renewed = Promise.withResolvers<string>();
+    relay.onNotice((notice) => {
+      if (notice.kind === 'code') renewed.resolve(notice.code.value);
+    });
+    guest.send({
+      type: 'answer',
+      name: 'code',
+      value: relay.code.value === old ? await renewed.promise : relay.code.value,
+    });
+    await guest.until('joined');
+    await answers.end();
+  });
 });
