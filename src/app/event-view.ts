@@ -81,7 +81,7 @@ export function jsonEvents(event: SessionEvent): readonly JsonEvent[] {
           type: 'notice',
           level: 'warning',
           code: 'unopened',
-          text: `A message of ${event.from.nick} could not be opened. They are asked for its key; later messages will open.`,
+          text: `A message of ${event.from.nick} could not be opened.`,
         },
       ];
     case 'notice':

@@ -37,7 +37,7 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
     const identity = options.chat ? generateSigningKey(options.signing) : null;
     const wrapKeys = options.chat ? generateWrapKeys() : null;
     const question = await askQuestion(options, front);
-    const answer = await askAnswer(options, front);
+    let answer = await askAnswer(options, front);
     const host = await RelayHost.start({
       roomName: options.roomName ?? DEFAULT_ROOM,
       question,
@@ -131,6 +131,7 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
         onEvent(event) {
           if (event.kind === 'joined') {
             void answers.end();
+            answer = '';
             chat = openChat(membership);
           }
           chat?.show(event);
@@ -146,6 +147,7 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
       });
     } else {
       await answers.end();
+      answer = '';
       chat = openChat(null);
       chat.refreshStatus();
     }

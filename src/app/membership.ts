@@ -194,6 +194,9 @@ export class Membership {
         case 'welcomed':
           run.resolve(effect.welcome);
           break;
+        case 'closed':
+          run.reject(new LostError(`The host ended the run at the door: ${effect.text}.`));
+          break;
         case 'refused':
           run.reject(new RefusedError(effect));
           break;

@@ -34,13 +34,16 @@ import { systemMoment } from './moment.ts';
 export interface RelayHostSettings {
   readonly roomName: string;
   readonly question: string;
-  /** Normalised. */
-  readonly answer: string;
   readonly listen: { readonly host: string; readonly port: number };
   readonly membersMost: number;
   readonly limits: Limits;
   readonly answers: AnswerThread;
   readonly log: Log;
+}
+
+export interface RelayHostStart extends RelayHostSettings {
+  /** Normalised. Registered and forgotten. */
+  readonly answer: string;
 }
 
 export interface MintedInvitation {
@@ -76,7 +79,7 @@ export class RelayHost {
   #onNotice: (notice: RoomNotice) => void = () => {};
 
   /** @throws ListenError when the address cannot be listened on. */
-  static async start(settings: RelayHostSettings): Promise<RelayHost> {
+  static async start({ answer, ...settings }: RelayHostStart): Promise<RelayHost> {
     const moment = systemMoment();
     const id = roomId(moment.randomBytes(16));
     const [ownerKey, certificate, answerHost] = await Promise.all([
@@ -90,7 +93,7 @@ export class RelayHost {
       op: 'register',
       setup,
       credential: CREDENTIAL,
-      answer: settings.answer,
+      answer,
       identifiers,
     });
     const gate = new DoorGate(settings.limits);

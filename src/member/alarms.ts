@@ -26,9 +26,12 @@ export class Alarms {
    *   needed to show others who lied.
    */
   raise(code: string, text: string, evidence: Evidence | null = null): SessionEffect[] {
-    if (!MEMBERS_OWN.has(code)) this.#heldBack = true;
-    if (this.#said.has(code)) return [];
-    this.#said.add(code);
+    const isMembersOwn = MEMBERS_OWN.has(code);
+    if (!isMembersOwn) this.#heldBack = true;
+    // A lie of the host shows at every entry from then on; of members, each is named once.
+    const name = isMembersOwn ? text : code;
+    if (this.#said.has(name)) return [];
+    this.#said.add(name);
     return [{ kind: 'event', event: { kind: 'alarm', code, text, evidence } }];
   }
 

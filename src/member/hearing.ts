@@ -14,6 +14,8 @@ import type { Signed } from '../protocol/codec.ts';
 import { Content } from '../protocol/content.ts';
 import { SecurityError } from '../protocol/errors.ts';
 import {
+  type ChainId,
+  chainSequence,
   ciphertext,
   type Hash,
   type IdKey,
@@ -35,6 +37,7 @@ const CHAINS_A_SENDER = 64;
 
 interface HeardChain {
   readonly epoch: number;
+  readonly sequence: number;
   /** The first message that this member was given the key of. */
   readonly firstN: number;
   readonly receiving: ReceivingChain;
@@ -47,6 +50,8 @@ interface Voice {
   /** Older wrap keys of this member are refused. */
   generation: number;
   readonly chains: Map<IdKey, HeardChain>;
+  /** Of the latest chain: an earlier one that is not held any more is over, whoever hands its key out again. */
+  sequence: number;
 }
 
 export type Taken =
@@ -84,7 +89,8 @@ export class Hearing {
   }
 
   learn(member: IdKey, verifyKey: VerifyKey): void {
-    if (!this.#voices.has(member)) this.#voices.set(member, { verifyKey, generation: 0, chains: new Map() });
+    if (!this.#voices.has(member))
+      this.#voices.set(member, { verifyKey, generation: 0, chains: new Map(), sequence: -1 });
   }
 
   /** The highest generation this member has quoted: anything older is refused. */
@@ -126,6 +132,7 @@ export class Hearing {
       throw new SecurityError('foreign-key', `a chain announcement that ${sender.nick} did not sign`);
     }
     this.learn(sender.key, verifyKey);
+    if (this.#isOver(sender.key, announcement.chainId)) return { kind: 'ignored' };
     const own = keys.find(wrap.generation);
     const announcementHash = sha256(signed.bytes);
     const chainKey =
@@ -143,6 +150,7 @@ export class Hearing {
     chainKey.fill(0);
     this.#keep(sender.key, idKey(announcement.chainId), {
       epoch: announcement.epoch,
+      sequence: chainSequence(announcement.chainId),
       firstN: announcement.n,
       receiving,
       lastLeaf: announcement.n === 0 ? chainStart(sender.memberId, announcement.chainId) : null,
@@ -158,17 +166,22 @@ export class Hearing {
     const { sender, header, entry, leaf } = message;
     const voice = this.#voices.get(sender.key);
     if (voice === undefined) return { kind: 'no-key' };
+    const chain = voice.chains.get(idKey(header.chainId));
+    const follows =
+      chain === undefined || chain.lastLeaf === null || bytesEqual(chain.lastLeaf, header.previous);
+    // Whatever is wrong with it: it has its place, and the next one follows it. Else its sender's fault would look like
+    // the host's from here on.
+    if (chain !== undefined && header.n >= chain.firstN) chain.lastLeaf = leaf;
     if (header.generation < voice.generation) {
       return fault('old-generation', `${sender.nick} quoted a wrap key older than before`);
     }
     voice.generation = header.generation;
-    const chain = voice.chains.get(idKey(header.chainId));
     // A key given late opens what comes after it; messages from before may still be on their way into the log.
     if (chain === undefined || header.n < chain.firstN) return { kind: 'no-key' };
     if (chain.epoch < lastRemovalEpoch) {
       return fault('old-chain', `${sender.nick} still uses keys from before someone was removed`);
     }
-    if (chain.lastLeaf !== null && !bytesEqual(chain.lastLeaf, header.previous)) {
+    if (!follows) {
       return fault('order', `a message of ${sender.nick} does not follow the one before it`);
     }
     if (header.n < chain.receiving.n)
@@ -186,7 +199,6 @@ export class Hearing {
     });
     key.key.fill(0);
     chain.receiving.commit(header.n);
-    chain.lastLeaf = leaf;
     forgetBefore(chain, voice);
     if (body === null)
       return fault('unreadable', `a message of ${sender.nick} does not open under the key it names`);
@@ -213,9 +225,17 @@ export class Hearing {
     for (const member of [...this.#voices.keys()]) this.forget(member);
   }
 
+  /** A chain that was given up here: its recorded key must not open its recorded messages a second time. */
+  #isOver(member: IdKey, chain: ChainId): boolean {
+    const voice = this.#voices.get(member);
+    if (voice === undefined || voice.chains.has(idKey(chain))) return false;
+    return chainSequence(chain) <= voice.sequence;
+  }
+
   #keep(member: IdKey, chainKey: IdKey, chain: HeardChain): void {
-    const chains = this.#voices.get(member)?.chains;
-    if (chains === undefined) return;
+    const voice = this.#voices.get(member);
+    if (voice === undefined) return;
+    const { chains } = voice;
     const before = chains.get(chainKey);
     // The same chain again, asked for by NEEDKEY: what is already known of it stays known.
     if (before !== undefined) {
@@ -224,6 +244,7 @@ export class Hearing {
       chains.delete(chainKey);
     }
     chains.set(chainKey, chain);
+    voice.sequence = Math.max(voice.sequence, chain.sequence);
     for (const [oldest, old] of chains) {
       if (chains.size <= CHAINS_A_SENDER) break;
       old.receiving.erase();
@@ -249,7 +270,7 @@ function receivingChain(
 /** The host places nothing on a sender's earlier chains any more: their keys go. */
 function forgetBefore(chain: HeardChain, { chains }: Voice): void {
   for (const [key, earlier] of chains) {
-    if (earlier === chain) break;
+    if (earlier.sequence >= chain.sequence) continue;
     earlier.receiving.erase();
     chains.delete(key);
   }

@@ -40,6 +40,7 @@ import type { Hash, InvitationId, MemberId, RoomId, SessionId } from '../protoco
 import { LIMITS } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import { RETRYABLE_REFUSALS, type Refusal } from '../protocol/reasons.ts';
+import { Close, SESSION_FRAME } from '../protocol/session-frames.ts';
 import { FEATURES, PROTOCOL_VERSION, SUITE } from '../protocol/version.ts';
 
 /** The keys a person brings: made while they were still typing. */
@@ -75,6 +76,8 @@ export type JoiningEffect =
   | { readonly kind: 'start-answer'; readonly answer: string }
   | { readonly kind: 'finish-answer'; readonly state: string; readonly ke2: Bytes; readonly answer: string }
   | { readonly kind: 'welcomed'; readonly welcome: Welcome }
+  /** The host ended the run in its own words. */
+  | { readonly kind: 'closed'; readonly text: string }
   | {
       readonly kind: 'refused';
       readonly reason: Refusal | 'wrong-answer';
@@ -138,6 +141,10 @@ export class Joining {
     const type = frameType(frame);
     const body = frameBody(frame);
     const state = this.#state;
+    if (type === SESSION_FRAME.close) {
+      this.#state = { kind: 'over' };
+      return [{ kind: 'closed', text: Close.decode(body).text }];
+    }
     if (type === ADMISSION_FRAME.refused) return this.#refused(frame, Refused.decode(body));
     if (
       state.kind === 'helloSent' &&

@@ -44,7 +44,6 @@ import type { SessionEffect, SessionEvent, ShownMember } from './events.ts';
 import { Hearing } from './hearing.ts';
 import { KeyRequests } from './key-requests.ts';
 import { type ListedMember, ListReader } from './list-reader.ts';
-import type { ChainPlace } from './outbox.ts';
 import { Speaking, type SpeakingContext } from './speaking.ts';
 import { shown, Timeline } from './timeline.ts';
 import type { OwnWrapKeys } from './wrap-keys.ts';
@@ -57,6 +56,10 @@ export interface SessionStart {
 
 type Phase = 'away' | 'listing' | 'reading' | 'live' | 'over';
 
+/** Entries that may come while a returning member reads, each of which pushes an old one out. */
+const ARRIVED_MEANWHILE = 4_096;
+/** Header, largest ciphertext and largest signature, with room to spare. */
+const ENTRY_BYTES_MOST = 18 * 1_024;
 /** Wraps that arrive before the roster they are for. */
 const WRAPS_HELD_MOST = 4_096;
 
@@ -81,6 +84,8 @@ export class Session {
   #listReader: ListReader | null = null;
   /** Who asked for the KEYS that are on their way, first asked first. */
   #keysFor: ('speaking' | 'timeline')[] = [];
+  /** Of messages that could not be checked, because the host had no key of theirs. */
+  #uncheckedSenders: RosterMember[] = [];
   #heldWraps: { readonly announcement: Signed; readonly wrap: Wrap }[] = [];
   /** Made while there was no connection. */
   #wrapKeysReady: WrapKeyPair | null = null;
@@ -157,6 +162,12 @@ export class Session {
     if (!bytesEqual(welcome.memberId, this.#identity.memberId)) {
       throw new SecurityError('bad-welcome', 'the host welcomed someone else');
     }
+    const effects: SessionEffect[] = [];
+    const announced = this.#welcome?.retention;
+    if (announced !== undefined && !sameRetention(announced, welcome.retention)) {
+      const text = 'The host says that it keeps messages for another time than it said before.';
+      effects.push(...this.#alarms.raise('retention-changed', text));
+    }
     this.#owner ??= importVerifyKey(welcome.ownerKey, 'rsa');
     this.#welcome = welcome;
     this.#lastHeardMs = moment.nowMs;
@@ -165,7 +176,6 @@ export class Session {
     this.#keysFor = [];
     this.#timeline.resume();
     this.#speaking.reconnected();
-    const effects: SessionEffect[] = [];
     if (this.#wrapKeysReady !== null) effects.push(this.#renewWrapKeys(this.#wrapKeysReady, moment));
     this.#wrapKeysReady = null;
     if (this.#wrapKeys.due(moment.nowMs, LIMITS.wrapKeyOldOnConnectMs))
@@ -335,6 +345,12 @@ export class Session {
     if (self === undefined || !bytesEqual(self.identity, this.#identity.idFingerprint)) {
       throw new SecurityError('bad-welcome', 'the list that the owner signed does not name you');
     }
+    if (roster.epoch < before.epoch || before.verdict(roster.epoch, roster.hash) === 'forked') {
+      throw new SecurityError(
+        'roster-rollback',
+        'the host shows a member list from before the one you have seen',
+      );
+    }
     // Whoever was removed meanwhile may hold the old chain.
     this.#speaking.dropChain();
     this.#timeline.begin(roster, owner, roomPosition(welcome));
@@ -391,31 +407,57 @@ export class Session {
     if (page.first > expected) {
       // Too far behind: begin again from WELCOME. What lay between is gone, and the person is told.
       this.#timeline.forsake();
+      if (this.#welcome !== null && page.first > firstOfHashes(this.#welcome)) {
+        const text = 'The host left out entries that it should still hold.';
+        return [...this.#alarms.raise('withheld', text), ...this.#startListing()];
+      }
       const text = 'You were away for so long that the host no longer holds some messages.';
       return [event({ kind: 'notice', level: 'warning', code: 'gap', text }), ...this.#startListing()];
     }
-    const effects = this.#timeline.page(page, moment);
-    if (!page.live) return [...effects, this.#pullLog()];
+    const whole = this.#welcome === null ? 0 : firstOfWhole(this.#welcome);
+    const effects = this.#timeline.page(page, whole, moment);
+    if (!page.live) return [...effects, ...this.#readOn()];
     this.#phase = 'live';
     const missed = this.#timeline.takeMissed();
     if (missed > 0) {
       const text = `${missed} messages waited longer than the host keeps them.`;
       effects.push(event({ kind: 'notice', level: 'warning', code: 'gap', text }));
     }
-    effects.push(event({ kind: 'live', again: this.#returning }));
+    effects.push(...this.#unchecked(), event({ kind: 'live', again: this.#returning }));
     if (this.#returning) effects.push(this.#pullList());
     this.#returning = false;
     return [...effects, ...this.#pump(moment)];
   }
 
   /** The log held this message already: it came in a part that this member did not see. */
-  #known(place: ChainPlace, moment: Moment): SessionEffect[] {
+  #known({ index, ...place }: ReturnType<typeof Placed.decode>, moment: Moment): SessionEffect[] {
+    if (index > this.#timeline.beganAt) {
+      const text = 'The host says that a message of yours has a place where you saw none.';
+      return this.#alarms.raise('placed-unseen', text);
+    }
     const placed = this.#speaking.placed(place, null);
     const { self } = this;
     if (placed === null || self === undefined) return [];
     const { content, ref } = placed.said;
     const message = shown({ leaf: placed.leaf, from: self, content, atMs: moment.nowMs, own: true, ref });
     return [message, ...this.#pump(moment)];
+  }
+
+  /** The next page of the log, once this one has been judged to its end. */
+  #readOn(): SessionEffect[] {
+    return this.#phase === 'reading' && !this.#timeline.isHeld ? [this.#pullLog()] : [];
+  }
+
+  /** The host has no key only of those who are gone. */
+  #unchecked(): SessionEffect[] {
+    const here = this.#uncheckedSenders
+      .splice(0)
+      .find((sender) => this.#roster.member(sender.key) !== undefined);
+    if (here === undefined) return [];
+    return this.#alarms.raise(
+      'key-withheld',
+      `The host does not hand out the key of ${here.nick}, who wrote a message.`,
+    );
   }
 
   #pullIdentity(sender: RosterMember): SessionEffect[] {
@@ -436,13 +478,18 @@ export class Session {
     const sender = this.#timeline.heldFor;
     const [signed] = statements;
     if (sender === null) return [];
-    if (signed === undefined) return [...this.#timeline.releaseUnchecked(moment), ...this.#pump(moment)];
+    if (signed === undefined) {
+      this.#uncheckedSenders.push(sender);
+      const effects = this.#timeline.releaseUnchecked(moment);
+      if (this.#phase === 'live') effects.push(...this.#unchecked());
+      return [...effects, ...this.#readOn(), ...this.#pump(moment)];
+    }
     const effects = this.#alarms.watch(() => {
       const { verifyKey } = checkStatement(signed, { roomId: this.#roomId, ...sender });
       this.#hearing.learn(sender.key, verifyKey);
       return this.#timeline.release(moment);
     });
-    return [...effects, ...this.#pump(moment)];
+    return [...effects, ...this.#readOn(), ...this.#pump(moment)];
   }
 
   #wrapArrived(held: { readonly announcement: Signed; readonly wrap: Wrap }): SessionEffect[] {
@@ -517,6 +564,24 @@ function roomPosition(welcome: Welcome): Welcome['positions'][number] {
   if (position === undefined)
     throw new SecurityError('bad-welcome', 'the host does not say where the log stands');
   return position;
+}
+
+type Retention = Welcome['retention'];
+
+function sameRetention(before: Retention, now: Retention): boolean {
+  return before.entries === now.entries && before.bytes === now.bytes && before.hashes === now.hashes;
+}
+
+/** The first entry of which the host must still have the hash, by what it announced. */
+function firstOfHashes(welcome: Welcome): number {
+  return roomPosition(welcome).index - welcome.retention.hashes + 1 + ARRIVED_MEANWHILE;
+}
+
+/** The first entry that the host must still have whole: were all as large as can be, fewer fit. */
+function firstOfWhole(welcome: Welcome): number {
+  const { entries, bytes } = welcome.retention;
+  const kept = Math.min(entries, Math.floor(bytes / ENTRY_BYTES_MOST));
+  return roomPosition(welcome).index - kept + 1 + ARRIVED_MEANWHILE;
 }
 
 function unexpected(type: number): never {

@@ -18,11 +18,11 @@ import { SecurityError } from '../protocol/errors.ts';
 import { encodeFrame } from '../protocol/framing.ts';
 import {
   type ChainId,
-  chainId,
   type Hash,
   type IdKey,
   idKey,
   type MemberId,
+  newChainId,
   ROOM_CONVERSATION,
   type RoomId,
   ZERO_HASH,
@@ -97,8 +97,11 @@ export class Speaking {
   readonly #statements = new Map<IdKey, CheckedStatement>();
   readonly #outbox = new Outbox();
   #chain: OwnChain | null = null;
+  #sequence = 0;
   #errand: Errand = { kind: 'none' };
   #notBeforeMs = 0;
+  /** What is under way has not been sent on this connection yet. */
+  #reconnected = false;
   /** How often in a row everything under way was sealed anew. */
   #sealedAgain = 0;
   /** The page of wraps under way was told to wait. */
@@ -235,6 +238,7 @@ export class Speaking {
     this.#errand = { kind: 'none' };
     this.#retryWraps = false;
     this.#notBeforeMs = 0;
+    this.#reconnected = true;
     for (const sealed of this.#outbox.sendAgain()) sealed.deferred = 'wait';
   }
 
@@ -251,8 +255,11 @@ export class Speaking {
   #settleDeferred(context: SpeakingContext): Bytes[] {
     const verdict = this.#outbox.verdict();
     if (verdict === 'none' || verdict === 'undecided') return [];
-    const spent = this.#chain === null || this.#spent(this.#chain, context);
-    if (verdict === 'send-again' && !spent) return this.#outbox.sendAgain().map(postFrame);
+    // The first time on a new connection the bytes go out as they are, whatever has become of their chain: if the log
+    // holds them already, the host says so, and nothing is placed twice.
+    const maySend = this.#reconnected || (this.#chain !== null && !this.#spent(this.#chain, context));
+    this.#reconnected = false;
+    if (verdict === 'send-again' && maySend) return this.#outbox.sendAgain().map(postFrame);
     this.#outbox.sealAgain();
     if (this.#sealedAgain > 0) {
       const delayMs = Math.min(SEAL_AGAIN_MOST_MS, SEAL_AGAIN_MS * 2 ** this.#sealedAgain);
@@ -276,7 +283,9 @@ export class Speaking {
     if (this.#chain !== null && !this.#spent(this.#chain, context)) return this.#chain;
     const { moment, roster } = context;
     const secret = moment.randomBytes(32);
-    const id = chainId(moment.randomBytes(8));
+    // Seconds, so that it grows over a restart as well.
+    this.#sequence = Math.max(this.#sequence + 1, Math.floor(moment.nowMs / 1_000));
+    const id = newChainId(this.#sequence, moment.randomBytes(4));
     const start = chainStart(this.#identity.memberId, id);
     const chain: OwnChain = {
       id,

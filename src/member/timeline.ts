@@ -59,6 +59,7 @@ export class Timeline {
   /** The log as the host sends it does not continue this record. */
   #astray = false;
   #missed = 0;
+  #beganAt = 0;
 
   constructor(context: TimelineContext) {
     this.#context = context;
@@ -71,6 +72,10 @@ export class Timeline {
   /** `null` before the first list, and when it has to begin anew. */
   get history(): History | null {
     return this.#history;
+  }
+  /** The index this record begins after: what was placed before is not in it. */
+  get beganAt(): number {
+    return this.#beganAt;
   }
   /** Entries wait for a key: nothing may be sealed against a view that is not complete. */
   get isHeld(): boolean {
@@ -86,6 +91,7 @@ export class Timeline {
     this.#roster = roster;
     this.#owner = owner;
     this.#history = new History(position.index, position.head.slice() as Hash);
+    this.#beganAt = position.index;
     this.#astray = false;
     this.resume();
   }
@@ -108,8 +114,11 @@ export class Timeline {
     return anew;
   }
 
-  /** @throws ProtocolError when the page is not the next one. */
-  page(page: LogPage, moment: Moment): SessionEffect[] {
+  /**
+   * @param firstWhole from here on the host must still hold entries whole, by what it announced.
+   * @throws ProtocolError when the page withholds what nobody can go on without.
+   */
+  page(page: LogPage, firstWhole: number, moment: Moment): SessionEffect[] {
     const effects: SessionEffect[] = [];
     const history = this.#history;
     if (history !== null && !this.isHeld && !bytesEqual(page.headBefore, history.head)) {
@@ -119,8 +128,17 @@ export class Timeline {
     }
     page.items.forEach((item, place) => {
       const index = page.first + place;
-      if (item.form === 'digest') this.#passedOver(DigestItem.decode(item.body));
-      else effects.push(...this.arrived({ index, ...WholeItem.decode(item.body) }, moment));
+      if (item.form === 'digest') {
+        this.#passedOver(DigestItem.decode(item.body));
+        if (index >= firstWhole) {
+          effects.push(
+            ...this.#context.alarms.raise(
+              'withheld',
+              'The host left out messages that it should still hold.',
+            ),
+          );
+        }
+      } else effects.push(...this.arrived({ index, ...WholeItem.decode(item.body) }, moment));
     });
     return effects;
   }
@@ -270,7 +288,13 @@ export class Timeline {
           ...this.#context.keyMissing(header, moment),
         ];
       case 'fault':
-        return alarms.raise(opened.code, `${opened.text}.`, evidenceOf(entry, this.#history));
+        return [
+          ...alarms.raise(opened.code, `${opened.text}.`, evidenceOf(entry, this.#history)),
+          {
+            kind: 'event',
+            event: { kind: 'unopened', id: messageId(leaf), from: sender, atMs: entry.placedAtMs },
+          },
+        ];
     }
   }
 

@@ -108,6 +108,8 @@ export const Welcome = codec(
     /** The latest roster operation; its hash proves the list pages. */
     operation: field.signed,
     positions: field.list(field.u8, 64, position),
+    /** What the host keeps for those who come back: whole entries up to both, and hashes before them. */
+    retention: field.struct({ entries: field.u32, bytes: field.u32, hashes: field.u32 }),
     messagesPerSecond: field.u16,
     messagesBurst: field.u16,
   }),

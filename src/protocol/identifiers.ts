@@ -2,7 +2,7 @@
  * Branded identifiers. The only maker of each validates, so a value of the type is a valid one.
  * @see docs/protocol.md#keys
  */
-import { type Bytes, toHex } from './bytes.ts';
+import { type Bytes, concatBytes, toHex, u32 } from './bytes.ts';
 import { ProtocolError } from './errors.ts';
 
 declare const brand: unique symbol;
@@ -46,6 +46,19 @@ export const conversationId = sized<ConversationId>('conversationId', ID_BYTES.c
 export const memberId = sized<MemberId>('memberId', ID_BYTES.member);
 export const invitationId = sized<InvitationId>('invitationId', ID_BYTES.invitation);
 export const chainId = sized<ChainId>('chainId', ID_BYTES.chain);
+/**
+ * A sender chain's name: a number that grows with each chain of its sender, then random bytes. So the host and every
+ * member can tell an old chain that is brought up again, without remembering them all.
+ */
+export function newChainId(sequence: number, random: Bytes): ChainId {
+  return chainId(concatBytes(u32(sequence), random));
+}
+
+/** @returns the number that orders this chain among its sender's. */
+export function chainSequence(id: ChainId): number {
+  return new DataView(id.buffer, id.byteOffset).getUint32(0);
+}
+
 export const sessionId = sized<SessionId>('sessionId', ID_BYTES.session);
 export const hash = sized<Hash>('hash', ID_BYTES.hash);
 /** Made only where something was sealed, or decoded from the wire by its length. */

@@ -43,6 +43,9 @@ export const LIMITS = {
   deliveriesPerRoomPerSecond: 200_000,
   roomBurstSeconds: 2,
   wrapsPerMemberPerSecond: 128,
+  /** Every other frame: a program that joins a full room pulls some hundred pages, and then hardly any. */
+  framesPerMemberPerSecond: 64,
+  framesPerMemberBurst: 1_024,
 
   /** A stalled reader may cost this much before it is cut off and resumes later. */
   outboundBytesPerMember: 4 * MIB,

@@ -10,7 +10,14 @@ import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import { encodeFrame } from '../protocol/framing.ts';
-import { type IdKey, idKey, type MemberId, ROOM_CONVERSATION, type RoomId } from '../protocol/identifiers.ts';
+import {
+  chainSequence,
+  type IdKey,
+  idKey,
+  type MemberId,
+  ROOM_CONVERSATION,
+  type RoomId,
+} from '../protocol/identifiers.ts';
 import { KeysPage, SESSION_FRAME, WrapDelivery, type Wraps } from '../protocol/session-frames.ts';
 import { ChainAnnouncement, NeedKey } from '../protocol/signed-objects.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
@@ -39,6 +46,10 @@ export function keysPage(members: readonly MemberId[], residents: ReadonlyMap<Id
   }
   return encodeFrame(SESSION_FRAME.keys, KeysPage.encode({ statements }));
 }
+
+/** Moduli of 3,072 to 4,096 bits. */
+const RSA_BYTES_LEAST = 384;
+const RSA_BYTES_MOST = 512;
 
 export interface RoutedWraps {
   readonly announcement: ChainAnnouncement;
@@ -84,6 +95,11 @@ export function routeWraps(
   }
   const chainKey = idKey(announcement.chainId);
   if (sender.chain?.chainKey !== chainKey) {
+    const sequence = chainSequence(announcement.chainId);
+    if (sequence <= sender.chainSequence) {
+      throw new ProtocolError('bad-announcement', 'a chain that is over is taken up again');
+    }
+    sender.chainSequence = sequence;
     sender.chain = {
       chainKey,
       epoch: announcement.epoch,
@@ -94,8 +110,15 @@ export function routeWraps(
   }
   const deliveries: { to: Resident; frame: Bytes }[] = [];
   const refused: MemberId[] = [];
+  const wrapped = new Set<IdKey>();
   for (const wrap of wraps) {
-    const to = room.residents.get(idKey(wrap.memberId));
+    const key = idKey(wrap.memberId);
+    const { length } = wrap.rsaCiphertext;
+    if (wrapped.has(key) || length < RSA_BYTES_LEAST || length > RSA_BYTES_MOST) {
+      throw new ProtocolError('bad-wrap', 'two wraps for one member, or one of another size than RSA makes');
+    }
+    wrapped.add(key);
+    const to = room.residents.get(key);
     if (to === undefined) continue;
     if (wrap.generation !== to.statement.generation) {
       refused.push(wrap.memberId);

@@ -54,6 +54,7 @@ import type { Log } from './log.ts';
 import type { Owner } from './owner.ts';
 import { judgePost } from './posting.ts';
 import type { Resident } from './resident.ts';
+import type { KeptWrap } from './wrap-queue.ts';
 
 /** A page's own fields beside what it lists. */
 const PAGE_MARGIN_BYTES = 4_096;
@@ -129,6 +130,11 @@ export class Relay {
       ownerKey: owner.publicKey,
       operation,
       positions: [{ conversation: ROOM_CONVERSATION, index: log.index, head: log.head }],
+      retention: {
+        entries: limits.backlogEntries,
+        bytes: limits.backlogBytes,
+        hashes: limits.headsKept,
+      },
       messagesPerSecond: limits.messagesPerMemberPerSecond,
       messagesBurst: limits.messagesPerMemberBurst,
     };
@@ -150,9 +156,9 @@ export class Relay {
   frame(peer: RelayPeer, frame: Bytes, moment: Moment): RoomEffect[] {
     const body = frameBody(frame);
     const type = frameType(frame);
+    if (type === SESSION_FRAME.post) return this.#post(peer, body, moment);
+    this.#countFrame(peer.resident, moment);
     switch (type) {
-      case SESSION_FRAME.post:
-        return this.#post(peer, body, moment);
       case SESSION_FRAME.ping:
         return [
           { kind: 'send', to: peer.connection, frame: encodeFrame(SESSION_FRAME.pong, new Uint8Array()) },
@@ -211,7 +217,10 @@ export class Relay {
     const { resident } = peer;
     const post = Post.decode(body);
     const waitMs = this.#waitMs(resident, body.length, moment.nowMs);
-    if (waitMs > 0) return [this.#deferred(peer, MessageHeader.decode(post.header), 'wait', waitMs)];
+    if (waitMs > 0) {
+      this.#countFrame(resident, moment);
+      return [this.#deferred(peer, MessageHeader.decode(post.header), 'wait', waitMs)];
+    }
     const verdict = judgePost(post, resident, this.#context);
     if (verdict.kind === 'known') {
       const { conversation, chainId, n } = verdict.header;
@@ -224,6 +233,14 @@ export class Relay {
     resident.wrapsUnderWay.seen(verdict.header.seenIndex);
     resident.rememberPlaced(verdict.header.n, verdict.leaf, index);
     return [{ kind: 'broadcast', frame }];
+  }
+
+  /** @throws ProtocolError when this member floods: told to wait, an honest program waits. */
+  #countFrame(resident: Resident, { nowMs }: Moment): void {
+    const { framesPerMemberPerSecond: perSecond, framesPerMemberBurst: burst } = this.#context.limits;
+    if (resident.frames.take(1, { perSecond, burst }, nowMs) > 0) {
+      throw new ProtocolError('flood', 'more frames than a member may send');
+    }
   }
 
   /** @returns 0 when within every rate, else how long to wait. */
@@ -315,14 +332,19 @@ export class Relay {
     const { limits } = this.#context;
     const { resident } = peer;
     const rate = { perSecond: limits.wrapsPerMemberPerSecond, burst: limits.membersMost };
-    const waitMs = resident.wraps.take(wraps.wraps.length, rate, moment.nowMs);
+    const waitMs = resident.wraps.take(Math.max(1, wraps.wraps.length), rate, moment.nowMs);
     if (waitMs > 0) {
       return [this.#deferred(peer, ChainAnnouncement.decode(wraps.announcement.bytes), 'wait', waitMs)];
     }
     const routed = routeWraps(wraps, resident, this.#context);
     const effects: RoomEffect[] = [];
     for (const { to, frame } of routed.deliveries) {
-      this.#keepWrap(to, frame, moment.nowMs);
+      this.#keepWrap(to, {
+        frame,
+        from: resident.member.key,
+        logIndex: this.#context.log.index,
+        cameAtMs: moment.nowMs,
+      });
       if (to.connection !== null) effects.push({ kind: 'send', to: to.connection, frame });
     }
     const taken = WrapsTaken.encode({ chainId: routed.announcement.chainId, refused: [...routed.refused] });
@@ -330,17 +352,13 @@ export class Relay {
     return effects;
   }
 
-  #keepWrap(to: Resident, frame: Bytes, nowMs: number): void {
-    const { limits, log, residents } = this.#context;
+  #keepWrap(to: Resident, kept: KeptWrap): void {
+    const { limits, residents } = this.#context;
     const waiting = limits.wrapsWaitingPerMember;
-    if (to.connection === null) {
-      to.wrapsUnderWay.push({ frame, logIndex: log.index, cameAtMs: nowMs }, waiting);
-      return;
-    }
+    if (to.connection === null) return to.wrapsUnderWay.push(kept, waiting);
     // Who is still heard has heard the host within `deadMs`, and so has what was sent before.
-    to.wrapsUnderWay.arrivedBefore(nowMs - 2 * limits.deadMs);
-    const most = Math.min(waiting, Math.ceil(limits.wrapsUnconfirmedTotal / residents.size));
-    to.wrapsUnderWay.push({ frame, logIndex: log.index, cameAtMs: nowMs }, most);
+    to.wrapsUnderWay.arrivedBefore(kept.cameAtMs - 2 * limits.deadMs);
+    to.wrapsUnderWay.push(kept, Math.min(waiting, Math.ceil(limits.wrapsUnconfirmedTotal / residents.size)));
   }
 
   #needKey(peer: RelayPeer, request: Signed, frame: Bytes, moment: Moment): RoomEffect[] {

@@ -58,10 +58,14 @@ export class Resident {
   shownOnline = true;
   readonly wrapsUnderWay = new WrapQueue();
   chain: HostChain | null = null;
+  /** Of the latest chain: none before it is taken up again. */
+  chainSequence = -1;
   readonly messages: TokenBucket;
   readonly bytes: TokenBucket;
   readonly wraps: TokenBucket;
   readonly requests: TokenBucket;
+  /** All frames that have no rate of their own. */
+  readonly frames: TokenBucket;
 
   constructor(start: ResidentStart) {
     this.member = start.member;
@@ -73,6 +77,7 @@ export class Resident {
     this.messages = new TokenBucket(start.limits.messagesPerMemberBurst, start.nowMs);
     this.bytes = new TokenBucket(start.limits.bytesPerMemberBurst, start.nowMs);
     this.wraps = new TokenBucket(start.limits.membersMost, start.nowMs);
+    this.frames = new TokenBucket(start.limits.framesPerMemberBurst, start.nowMs);
     this.requests = new TokenBucket(start.limits.needKeyPerMinute, start.nowMs);
   }
 

@@ -3,27 +3,33 @@
  * notices, and a chain key lost with it would leave the member with messages that nobody wraps for them again.
  */
 import type { Bytes } from '../protocol/bytes.ts';
+import type { IdKey } from '../protocol/identifiers.ts';
 
-interface Kept {
+export interface KeptWrap {
   /** A whole frame. */
   readonly frame: Bytes;
+  /** Who wrapped. */
+  readonly from: IdKey;
   /** Where the log stood when it came: a later entry, once received, was received after it. */
   readonly logIndex: number;
   readonly cameAtMs: number;
 }
 
 export class WrapQueue {
-  #kept: Kept[] = [];
+  #kept: KeptWrap[] = [];
 
   /** Oldest first. They stay until they are confirmed. */
   get frames(): readonly Bytes[] {
     return this.#kept.map(({ frame }) => frame);
   }
 
-  /** @param most beyond it the oldest go; their member asks for those keys by NEEDKEY. */
-  push(kept: Kept, most: number): void {
+  /**
+   * @param most beyond it the oldest of whoever has most of them here goes, so that nobody pushes out the others'; the
+   *   member asks for that key by NEEDKEY.
+   */
+  push(kept: KeptWrap, most: number): void {
     this.#kept.push(kept);
-    if (this.#kept.length > most) this.#kept.splice(0, this.#kept.length - most);
+    while (this.#kept.length > most) this.#dropOne();
   }
 
   /** The member has the log up to this entry, and so has whatever was sent before it. */
@@ -36,5 +42,17 @@ export class WrapQueue {
   arrivedBefore(ms: number): void {
     if ((this.#kept[0]?.cameAtMs ?? ms) >= ms) return;
     this.#kept = this.#kept.filter((kept) => kept.cameAtMs >= ms);
+  }
+
+  #dropOne(): void {
+    const counts = new Map<IdKey, number>();
+    let busiest: IdKey | null = null;
+    for (const { from } of this.#kept) {
+      const count = (counts.get(from) ?? 0) + 1;
+      counts.set(from, count);
+      if (busiest === null || count > (counts.get(busiest) ?? 0)) busiest = from;
+    }
+    const oldest = this.#kept.findIndex(({ from }) => from === busiest);
+    this.#kept.splice(oldest, 1);
   }
 }

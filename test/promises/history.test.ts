@@ -129,7 +129,7 @@ test('P21 an entry replaced, or given another time, for one member: the next mes
   }
 });
 
-test('P21 a host that says PLACED and places nothing is given away by the next message', async () => {
+test('P21 a host that says PLACED and places nothing is given away at once', async () => {
   const { room, evil, alice, bob } = await circle();
   const lost = evil.catchPost(alice, 'nobody will see this');
   const { conversation, chainId, n } = MessageHeader.decode(lost.header);
@@ -138,8 +138,11 @@ test('P21 a host that says PLACED and places nothing is given away by the next m
   const placed = Placed.encode({ conversation, chainId, n, index });
   room.inject(alice.line, 'member', encodeFrame(SESSION_FRAME.placed, placed));
   room.pump();
-  evil.show(bob, evil.catchPost(alice, 'did you see?'));
-  assert.deepEqual(bob.alarms, ['order']);
+  // It has a place only in what alice did not see, and she saw everything.
+  assert.deepEqual(alice.alarms, ['placed-unseen']);
+  assert.equal(alice.session.unplaced, 1);
+  assert.ok(!alice.texts.includes('nobody will see this'));
+  assert.deepEqual(bob.alarms, []);
 });
 
 /** What the host does with each of a few messages for each of two members. */
