@@ -2,7 +2,7 @@
 /**
  * The program. Only here does the process get its exit code.
  */
-import { askRole } from './cli/ask-role.ts';
+import { isatty } from 'node:tty';
 import { run } from './cli/run.ts';
 
 /** Output still on its way to a pipe gets this long; a handle left open must not keep the program alive. */
@@ -17,12 +17,13 @@ void run(
     join: async (options) => (await import('./app/client.ts')).runJoin(options),
   },
   {
-    stdinIsTerminal: process.stdin.isTTY === true,
-    stdoutIsTerminal: process.stdout.isTTY === true,
+    // Asked of the system: `process.stdin` would make a stream only to tell.
+    stdinIsTerminal: isatty(0),
+    stdoutIsTerminal: isatty(1),
     env: process.env,
     writeOut: (text) => process.stdout.write(text),
     writeErr: (text) => process.stderr.write(text),
-    askRole: () => askRole(process.stdin, process.stdout),
+    askRole: async () => (await import('./cli/ask-role.ts')).askRole(process.stdin, process.stdout),
   },
 ).then((exitCode) => {
   process.exitCode = exitCode;

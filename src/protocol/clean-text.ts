@@ -35,7 +35,13 @@ const TAB = '    ';
 const DOTTED_CIRCLE = '\u25cc';
 const ELLIPSIS = '…';
 
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+let segmenter: Intl.Segmenter | null = null;
+
+/** Made at first use: its tables cost several milliseconds, which `--version` need not wait for. */
+function graphemes(): Intl.Segmenter {
+  segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' });
+  return segmenter;
+}
 
 function visible(character: string): string {
   const code = character.charCodeAt(0);
@@ -51,7 +57,7 @@ function shorten(text: string, maxCodePoints: number): string {
   if (text.length <= maxCodePoints) return text;
   let count = 0;
   let keptUnits = 0;
-  for (const { segment, index } of graphemes.segment(text)) {
+  for (const { segment, index } of graphemes().segment(text)) {
     count += [...segment].length;
     if (count > maxCodePoints) return maxCodePoints > 0 ? text.slice(0, keptUnits) + ELLIPSIS : '';
     if (count < maxCodePoints) keptUnits = index + segment.length;

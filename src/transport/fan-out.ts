@@ -42,7 +42,7 @@ const UNBATCHED_CORE_SHARE = 1 / 2;
 /** Flush time that a burst may ask for before that is called busy: several flushes to a thousand members. */
 const BURST_MS = 50;
 const PAUSE_PER_FLUSH = 3;
-/** Bounds the delay where flushing is slow: a message waits for one flush and this, and is to come within a tenth of a second. */
+/** Bounds the delay where flushing is slow: a message is to come within a tenth of a second. */
 const LONGEST_PAUSE_MS = 50;
 /** Bounds what a busy room gathers while it waits. */
 const BATCH_BYTES = 256 * 1_024;
