@@ -92,7 +92,9 @@ function writeLicences(inputs: readonly string[]): void {
   }
   const parts = [...packages].sort().map((name) => {
     const folder = join(root, 'node_modules', name);
-    const { version, license = 'names no licence' } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    const { version, license = 'names no licence' } = JSON.parse(
+      readFileSync(join(folder, 'package.json'), 'utf8'),
+    );
     const texts = globSync('{LICENSE,LICENCE,COPYING,license}*', { cwd: folder });
     const text = texts.map((file) => readFileSync(join(folder, file), 'utf8').trim()).join('\n\n');
     return `${name} ${version} (${license})\n\n${text || `No licence file in the package; it names ${license}.`}`;

@@ -7,11 +7,11 @@ import type { JsonEvent, MemberView, PersonView } from '../terminal/json-lines.t
 
 const CONVERSATION = toBase64url(ROOM_CONVERSATION);
 
-export function personView(member: RosterMember): PersonView {
+function personView(member: RosterMember): PersonView {
   return { id: toBase64url(member.memberId), nick: member.nick };
 }
 
-export function memberView({ member, online }: ShownMember): MemberView {
+function memberView({ member, online }: ShownMember): MemberView {
   return {
     ...personView(member),
     fingerprint: toBase64url(member.identity),

@@ -4,7 +4,7 @@
 import { Secret, TOTP } from 'otpauth';
 import type { Bytes } from '../protocol/bytes.ts';
 
-export type CodeVerdict = 'right' | 'wrong' | 'old';
+type CodeVerdict = 'right' | 'wrong' | 'old';
 
 export interface RoomCode {
   /** @returns six digits, and when the screen changes (it is still accepted for one step more). */

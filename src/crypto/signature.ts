@@ -18,7 +18,7 @@ export type SigningAlgorithm = 'rsa' | 'dsa';
 /** As written on the wire. */
 export const ALGORITHM_NUMBER = { rsa: 1, dsa: 2 } as const;
 
-export type Domain =
+type Domain =
   | 'sc1/roster'
   | 'sc1/conv'
   | 'sc1/moderate'

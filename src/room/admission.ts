@@ -50,7 +50,7 @@ import type { Purpose } from './door-gate.ts';
 import type { HolderId, InvitationBook } from './invitations.ts';
 
 /** A member who may come back without an invitation, as long as the roster lists them. */
-export interface Account {
+interface Account {
   readonly accountKey: Bytes;
   readonly verifyKey: VerifyKey;
 }

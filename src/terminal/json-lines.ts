@@ -8,7 +8,7 @@ import { InputError } from '../protocol/errors.ts';
 import { LIMITS } from '../protocol/limits.ts';
 
 /** Times are ISO 8601 in UTC; identifiers, tokens and fingerprints are base64url without padding. */
-export type RoomView = { readonly id: string; readonly name: string };
+type RoomView = { readonly id: string; readonly name: string };
 export type PersonView = { readonly id: string; readonly nick: string };
 export type MemberView = PersonView & {
   readonly fingerprint: string;
@@ -32,8 +32,8 @@ export type ReadyEvent = {
   readonly code: CodeView;
   readonly fingerprint: string;
 };
-export type CodeEvent = { readonly type: 'code' } & CodeView;
-export type InvitationEvent = { readonly type: 'invitation' } & InvitationView;
+type CodeEvent = { readonly type: 'code' } & CodeView;
+type InvitationEvent = { readonly type: 'invitation' } & InvitationView;
 export type PromptEvent = {
   readonly type: 'prompt';
   /** `token`, `answer`, `code`, `nick`, `password`, and whatever is asked for next. */
@@ -78,8 +78,8 @@ export type NoticeEvent = {
   /** With an alarm: the signed record it is about, and one's own, for programs to keep. */
   readonly evidence?: Evidence;
 };
-export type ErrorEvent = { readonly type: 'error'; readonly code: string; readonly message: string };
-export type ClosedEvent = { readonly type: 'closed'; readonly code: string; readonly reason: string };
+type ErrorEvent = { readonly type: 'error'; readonly code: string; readonly message: string };
+type ClosedEvent = { readonly type: 'closed'; readonly code: string; readonly reason: string };
 
 export type JsonEvent =
   | ReadyEvent

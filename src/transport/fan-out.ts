@@ -25,7 +25,7 @@ export interface FanOutClock {
   setTimer(delayMs: number, fire: () => void): () => void;
 }
 
-export const eventLoopClock: FanOutClock = {
+const eventLoopClock: FanOutClock = {
   now: () => performance.now(),
   setTimer(delayMs, fire) {
     if (delayMs === 0) {

@@ -8,7 +8,7 @@ import { connectPinned, type PinnedTlsOptions } from './pinned-tls.ts';
 /** An address that does not answer delays the next one by this much. */
 const STAGGER_MS = 300;
 
-export interface DialAddress {
+interface DialAddress {
   /** A name or an IP address, IPv6 without brackets. */
   readonly host: string;
   readonly port: number;
