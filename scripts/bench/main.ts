@@ -4,6 +4,7 @@
  *
  *   npm run bench -- [--json] [--quick] [--only relay|latency|join|memory|startup|crypto]
  */
+import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { pinned } from './child.ts';
 import { measureCrypto } from './crypto.ts';
@@ -75,6 +76,8 @@ async function measure(): Promise<Row[]> {
   return rows;
 }
 
+/** Others at work make every figure here, the ratios too, say less. */
+const othersAtWork = loadavg()[0] ?? 0;
 const startMs = performance.now();
 const rows = await measure();
 const seconds = Math.round((performance.now() - startMs) / 1_000);
@@ -82,12 +85,17 @@ if (values.json) {
   const goals = (row: Row) => row.goals.map((goal) => ({ ...goal, reached: isReached(goal) }));
   const measured = rows.map((row) => ({ ...row, goals: goals(row) }));
   console.log(
-    JSON.stringify({ node: process.version, pinned, quick: values.quick, seconds, measured }, null, 2),
+    JSON.stringify(
+      { node: process.version, pinned, quick: values.quick, othersAtWork, seconds, measured },
+      null,
+      2,
+    ),
   );
 } else {
   console.log(formatTable(rows));
   console.log(
-    `\nNode ${process.versions.node}; ${pinned}; medians of interleaved repetitions; ${seconds} s.`,
+    `\nNode ${process.versions.node}; ${pinned}; medians of interleaved repetitions; ${seconds} s; ` +
+      `load average before: ${othersAtWork.toFixed(1)}.`,
   );
   if (!hasNgircd) console.log('ngircd is not installed: the host is compared with the floor alone.');
 }
