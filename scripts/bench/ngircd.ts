@@ -42,6 +42,8 @@ export class Ngircd {
 
   private constructor(child: ChildProcess, port: number, folder: string) {
     this.#process = child;
+    // It has no channel to this process whose end would end it.
+    process.once('exit', () => child.kill());
     this.port = port;
     this.#folder = folder;
   }
