@@ -9,6 +9,7 @@ import { encodeFrame, frameType } from '../../src/protocol/framing.ts';
 import { ROOM_CONVERSATION } from '../../src/protocol/identifiers.ts';
 import { LogPage, SESSION_FRAME } from '../../src/protocol/session-frames.ts';
 import {
+  FUZZ_TIMEOUT,
   FUZZED_FRAMES,
   fuzzedFrame,
   type Lively,
@@ -25,7 +26,7 @@ before(async () => {
 /** A connection that hears only fuzz is given up after so many frames. */
 const FRAMES_A_CONNECTION = 40;
 
-test('P43 a session survives whatever a host sends, listing, reading and live', () => {
+test('P43 a session survives whatever a host sends, listing, reading and live', FUZZ_TIMEOUT, () => {
   const { room, members, fromHost } = lively;
   // Bob came back late: what his WELCOME names is close to all that was recorded.
   const [, bob] = members;
@@ -81,7 +82,7 @@ test('P43 a session survives whatever a host sends, listing, reading and live', 
     assert.ok((phases.get(phase) ?? 0) > FUZZED_FRAMES / 100, JSON.stringify([...phases]));
 });
 
-test('P43 the joiner’s machine survives whatever a host sends', () => {
+test('P43 the joiner’s machine survives whatever a host sends', FUZZ_TIMEOUT, () => {
   const { room, members, fromHost } = lively;
   const [alice] = members;
   assert.ok(alice?.welcome);

@@ -16,6 +16,7 @@ import { assertKeysUsedOnce, postsOf } from '../helpers/thief.ts';
 
 const MEMBERS_MOST = 6;
 const SLOW = process.env['SLOW'] === '1';
+const TIMEOUT = { timeout: (SLOW ? 30 : 2) * 60_000 };
 
 const identities: SigningKey[] = [];
 const pairs: WrapKeyPair[] = [];
@@ -178,7 +179,7 @@ function expectedIds(room: TestRoom, member: TestMember): readonly string[] {
   });
 }
 
-test('whatever happens, everyone shows the same conversation and nobody is alarmed', async () => {
+test('whatever happens, everyone shows the same conversation and nobody is alarmed', TIMEOUT, async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60, size: 'max' }), async (steps) => {
       const room = await openRoom();
