@@ -53,6 +53,8 @@ interface Invitation extends NewInvitation {
 export class InvitationBook {
   readonly #limits: Limits;
   readonly #invitations = new Map<IdKey, Invitation>();
+  /** Those with someone in line: asked after every event, so it must not cost a walk over all of them. */
+  readonly #queued = new Set<Invitation>();
   readonly #undecided = new Map<HolderId, Undecided>();
   readonly #exhausted: IdKey[] = [];
 
@@ -102,6 +104,7 @@ export class InvitationBook {
       return 'taken';
     }
     invitation.waiting.push(holder);
+    this.#queued.add(invitation);
     return 'waits';
   }
 
@@ -128,7 +131,7 @@ export class InvitationBook {
   /** The holder's connection is gone. */
   gone(holder: HolderId): void {
     this.fail(holder);
-    for (const { waiting } of this.#invitations.values()) {
+    for (const { waiting } of this.#queued) {
       const place = waiting.indexOf(holder);
       if (place >= 0) waiting.splice(place, 1);
     }
@@ -146,9 +149,10 @@ export class InvitationBook {
   /** Holders in line for whom there is now a try or a refusal; they ask `take` again. */
   released(): readonly HolderId[] {
     const ready: HolderId[] = [];
-    for (const invitation of this.#invitations.values()) {
+    for (const invitation of this.#queued) {
       const count = invitation.suspended ? invitation.waiting.length : invitation.triesLeft;
       if (count > 0) ready.push(...invitation.waiting.splice(0, count));
+      if (invitation.waiting.length === 0) this.#queued.delete(invitation);
     }
     return ready;
   }
