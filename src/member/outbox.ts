@@ -68,17 +68,20 @@ export class Outbox {
     if (said !== undefined) this.#underway.push({ ...sealed, said, deferred: null });
   }
 
-  /** An entry of one's own came back. @returns what it was, or `null` when it is not one that is under way. */
-  placed(place: ChainPlace, leaf: Hash | null): Sealed | null {
-    const at = this.#underway.findIndex(
-      (sealed) => isAt(sealed, place) && (leaf === null || bytesEqual(sealed.leaf, leaf)),
-    );
+  /** What is under way with this number. */
+  at(place: ChainPlace): Sealed | undefined {
+    return this.#underway.find((sealed) => isAt(sealed, place));
+  }
+
+  /** An entry has its place. @returns what it was, or `null` when it is not one that is under way here. */
+  placed(leaf: Hash): Sealed | null {
+    const at = this.#underway.findIndex((sealed) => bytesEqual(sealed.leaf, leaf));
     return at < 0 ? null : (this.#underway.splice(at, 1)[0] ?? null);
   }
 
   /** @returns whether a message with this place is under way. */
   deferred(place: ChainPlace, reason: Deferral): boolean {
-    const sealed = this.#underway.find((candidate) => isAt(candidate, place));
+    const sealed = this.at(place);
     if (sealed === undefined) return false;
     sealed.deferred = reason;
     return true;

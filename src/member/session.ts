@@ -37,7 +37,7 @@ import {
   WrapDelivery,
   WrapsTaken,
 } from '../protocol/session-frames.ts';
-import { Leave } from '../protocol/signed-objects.ts';
+import { Leave, MessageHeader } from '../protocol/signed-objects.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import { Alarms } from './alarms.ts';
 import type { SessionEffect, SessionEvent, ShownMember } from './events.ts';
@@ -56,10 +56,6 @@ export interface SessionStart {
 
 type Phase = 'away' | 'listing' | 'reading' | 'live' | 'over';
 
-/** Entries that may come while a returning member reads, each of which pushes an old one out. */
-const ARRIVED_MEANWHILE = 4_096;
-/** Header, largest ciphertext and largest signature, with room to spare. */
-const ENTRY_BYTES_MOST = 18 * 1_024;
 /** Wraps that arrive before the roster they are for. */
 const WRAPS_HELD_MOST = 4_096;
 
@@ -107,7 +103,7 @@ export class Session {
       ownKey: importVerifyKey(identity.spki, identity.algorithm),
       hearing: this.#hearing,
       alarms: this.#alarms,
-      placed: (place, leaf) => this.#speaking.placed(place, leaf)?.said ?? null,
+      placed: (leaf) => this.#speaking.placed(leaf)?.said ?? null,
       quoted: (member, generation) => this.#speaking.quoted(member, generation),
       rosterChanged: (change) => this.#rosterChanged(change),
       keyMissing: (header, { nowMs }) => {
@@ -406,23 +402,13 @@ export class Session {
     }
     if (page.first > expected) {
       // Too far behind: begin again from WELCOME. What lay between is gone, and the person is told.
-      this.#timeline.forsake();
-      if (this.#welcome !== null && page.first > firstOfHashes(this.#welcome)) {
-        const text = 'The host left out entries that it should still hold.';
-        return [...this.#alarms.raise('withheld', text), ...this.#startListing()];
-      }
-      const text = 'You were away for so long that the host no longer holds some messages.';
-      return [event({ kind: 'notice', level: 'warning', code: 'gap', text }), ...this.#startListing()];
+      this.#timeline.passedTo(page.first);
+      return this.#startListing();
     }
-    const whole = this.#welcome === null ? 0 : firstOfWhole(this.#welcome);
-    const effects = this.#timeline.page(page, whole, moment);
+    const effects = this.#timeline.page(page, moment);
     if (!page.live) return [...effects, ...this.#readOn()];
     this.#phase = 'live';
-    const missed = this.#timeline.takeMissed();
-    if (missed > 0) {
-      const text = `${missed} messages waited longer than the host keeps them.`;
-      effects.push(event({ kind: 'notice', level: 'warning', code: 'gap', text }));
-    }
+    if (this.#welcome !== null) effects.push(...this.#timeline.caughtUp(this.#welcome.retention));
     effects.push(...this.#unchecked(), event({ kind: 'live', again: this.#returning }));
     if (this.#returning) effects.push(this.#pullList());
     this.#returning = false;
@@ -431,16 +417,17 @@ export class Session {
 
   /** The log held this message already: it came in a part that this member did not see. */
   #known({ index, ...place }: ReturnType<typeof Placed.decode>, moment: Moment): SessionEffect[] {
-    if (index > this.#timeline.beganAt) {
+    const sealed = this.#speaking.at(place);
+    const { self } = this;
+    if (sealed === undefined || self === undefined) return [];
+    const isUnseen = index <= this.#timeline.beganAt && index > MessageHeader.decode(sealed.header).seenIndex;
+    if (!isUnseen) {
       const text = 'The host says that a message of yours has a place where you saw none.';
       return this.#alarms.raise('placed-unseen', text);
     }
-    const placed = this.#speaking.placed(place, null);
-    const { self } = this;
-    if (placed === null || self === undefined) return [];
-    const { content, ref } = placed.said;
-    const message = shown({ leaf: placed.leaf, from: self, content, atMs: moment.nowMs, own: true, ref });
-    return [message, ...this.#pump(moment)];
+    const { leaf, said } = sealed;
+    this.#speaking.placed(leaf);
+    return [shown({ leaf, from: self, ...said, atMs: moment.nowMs, own: true }), ...this.#pump(moment)];
   }
 
   /** The next page of the log, once this one has been judged to its end. */
@@ -570,18 +557,6 @@ type Retention = Welcome['retention'];
 
 function sameRetention(before: Retention, now: Retention): boolean {
   return before.entries === now.entries && before.bytes === now.bytes && before.hashes === now.hashes;
-}
-
-/** The first entry of which the host must still have the hash, by what it announced. */
-function firstOfHashes(welcome: Welcome): number {
-  return roomPosition(welcome).index - welcome.retention.hashes + 1 + ARRIVED_MEANWHILE;
-}
-
-/** The first entry that the host must still have whole: were all as large as can be, fewer fit. */
-function firstOfWhole(welcome: Welcome): number {
-  const { entries, bytes } = welcome.retention;
-  const kept = Math.min(entries, Math.floor(bytes / ENTRY_BYTES_MOST));
-  return roomPosition(welcome).index - kept + 1 + ARRIVED_MEANWHILE;
 }
 
 function unexpected(type: number): never {

@@ -201,9 +201,14 @@ export class Speaking {
     if (known || this.#retryWraps) this.#notBeforeMs = Math.max(this.#notBeforeMs, nowMs + retryAfterMs);
   }
 
-  /** One's own message has its place. @returns what it was, or `null` when it is none of those under way. */
-  placed(place: ChainPlace, leaf: Hash | null): Sealed | null {
-    const sealed = this.#outbox.placed(place, leaf);
+  /** What is under way with this number. */
+  at(place: ChainPlace): Sealed | undefined {
+    return this.#outbox.at(place);
+  }
+
+  /** An entry has its place. @returns what it was, or `null` when it is none of those under way. */
+  placed(leaf: Hash): Sealed | null {
+    const sealed = this.#outbox.placed(leaf);
     if (sealed === null) return null;
     this.#sealedAgain = 0;
     if (this.#chain !== null && bytesEqual(this.#chain.id, sealed.chainId)) {

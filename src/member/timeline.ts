@@ -6,6 +6,7 @@
 import { leafHash } from '../crypto/log-hash.ts';
 import { Roster, type RosterChange, type RosterMember } from '../crypto/roster.ts';
 import type { VerifyKey } from '../crypto/signature.ts';
+import type { Welcome } from '../protocol/admission-frames.ts';
 import { type Bytes, bytesEqual, toBase64url } from '../protocol/bytes.ts';
 import type { Content } from '../protocol/content.ts';
 import { ProtocolError, SecurityError } from '../protocol/errors.ts';
@@ -19,7 +20,6 @@ import type { SessionEffect } from './events.ts';
 import type { Hearing } from './hearing.ts';
 import { History } from './history.ts';
 import { judgeMessage } from './judging.ts';
-import type { ChainPlace } from './outbox.ts';
 
 /** An entry as it came, pushed or in a page. */
 export type Arrived = Omit<Entry, 'conversation'>;
@@ -31,11 +31,8 @@ export interface TimelineContext {
   readonly ownKey: VerifyKey;
   readonly hearing: Hearing;
   readonly alarms: Alarms;
-  /** One's own message has its place. @returns what it said, `null` when none like it is under way. */
-  readonly placed: (
-    place: ChainPlace,
-    leaf: Hash,
-  ) => { readonly content: Content; readonly ref: string | null } | null;
+  /** An entry has its place. @returns what it said, `null` when none like it is under way here. */
+  readonly placed: (leaf: Hash) => { readonly content: Content; readonly ref: string | null } | null;
   readonly quoted: (member: IdKey, generation: number) => void;
   readonly rosterChanged: (change: RosterChange) => SessionEffect[];
   /** A message could not be opened for want of its key. */
@@ -46,6 +43,8 @@ export interface TimelineContext {
 
 /** Bytes of the leaf that name a message: enough that two never share a name. */
 const MESSAGE_ID_BYTES = 9;
+/** Header, largest ciphertext and largest signature, with room to spare. */
+const ENTRY_BYTES_MOST = 18 * 1_024;
 
 export class Timeline {
   readonly #context: TimelineContext;
@@ -59,6 +58,10 @@ export class Timeline {
   /** The log as the host sends it does not continue this record. */
   #astray = false;
   #missed = 0;
+  /** The last entry that came as a digest, and the bytes of those that came whole after it. */
+  #digest: { readonly index: number; bytesAfter: number } | null = null;
+  /** The first entry that the host still had when it passed over some. */
+  #passedTo: number | null = null;
   #beganAt = 0;
 
   constructor(context: TimelineContext) {
@@ -92,6 +95,8 @@ export class Timeline {
     this.#owner = owner;
     this.#history = new History(position.index, position.head.slice() as Hash);
     this.#beganAt = position.index;
+    this.#digest = null;
+    this.#missed = 0;
     this.#astray = false;
     this.resume();
   }
@@ -114,11 +119,8 @@ export class Timeline {
     return anew;
   }
 
-  /**
-   * @param firstWhole from here on the host must still hold entries whole, by what it announced.
-   * @throws ProtocolError when the page withholds what nobody can go on without.
-   */
-  page(page: LogPage, firstWhole: number, moment: Moment): SessionEffect[] {
+  /** @throws ProtocolError when the page withholds what nobody can go on without. */
+  page(page: LogPage, moment: Moment): SessionEffect[] {
     const effects: SessionEffect[] = [];
     const history = this.#history;
     if (history !== null && !this.isHeld && !bytesEqual(page.headBefore, history.head)) {
@@ -129,25 +131,52 @@ export class Timeline {
     page.items.forEach((item, place) => {
       const index = page.first + place;
       if (item.form === 'digest') {
-        this.#passedOver(DigestItem.decode(item.body));
-        if (index >= firstWhole) {
-          effects.push(
-            ...this.#context.alarms.raise(
-              'withheld',
-              'The host left out messages that it should still hold.',
-            ),
-          );
-        }
-      } else effects.push(...this.arrived({ index, ...WholeItem.decode(item.body) }, moment));
+        effects.push(...this.#digested(index, DigestItem.decode(item.body)));
+        return;
+      }
+      const entry = WholeItem.decode(item.body);
+      if (this.#digest !== null) {
+        this.#digest.bytesAfter += entry.header.length + entry.ciphertext.length + entry.signature.length;
+      }
+      effects.push(...this.arrived({ index, ...entry }, moment));
     });
     return effects;
   }
 
-  /** How many messages were gone before this member came back; told once. */
-  takeMissed(): number {
+  /** The host no longer has what lies before this entry: the record has to begin anew. */
+  passedTo(index: number): void {
+    this.forsake();
+    this.#passedTo = index;
+  }
+
+  /**
+   * The whole log is read. What was left out on the way is told once: as a notice when the host has so much after it
+   * that it need not hold it any more, else as an alarm.
+   */
+  caughtUp(retention: Welcome['retention']): SessionEffect[] {
+    const digest = this.#digest;
+    const passedTo = this.#passedTo;
     const missed = this.#missed;
+    this.#digest = null;
+    this.#passedTo = null;
     this.#missed = 0;
-    return missed;
+    const mustHoldDigest =
+      digest !== null &&
+      this.reach - digest.index < retention.entries &&
+      digest.bytesAfter + ENTRY_BYTES_MOST <= retention.bytes;
+    const mustHoldPassed = passedTo !== null && this.reach - passedTo + 1 < retention.hashes;
+    if (mustHoldDigest || mustHoldPassed) {
+      const text = 'The host left out messages that it should still hold.';
+      return this.#context.alarms.raise('withheld', text);
+    }
+    const texts: string[] = [];
+    if (passedTo !== null)
+      texts.push('You were away for so long that the host no longer holds some messages.');
+    if (missed > 0) texts.push(`${missed} messages waited longer than the host keeps them.`);
+    return texts.map((text) => ({
+      kind: 'event',
+      event: { kind: 'notice', level: 'warning', code: 'gap', text },
+    }));
   }
 
   /** The next entry of the log, in order; or held until the key to judge it is there. */
@@ -242,13 +271,13 @@ export class Timeline {
       case 'good':
         this.#context.quoted(judgement.sender.key, header.generation);
         return judgement.sender.key === self
-          ? this.#own(judgement.sender, header, entry, leaf)
+          ? this.#own(judgement.sender, entry, leaf)
           : this.#opened(judgement.sender, header, entry, leaf, moment);
     }
   }
 
-  #own(self: RosterMember, header: MessageHeader, entry: Arrived, leaf: Hash): SessionEffect[] {
-    const said = this.#context.placed(header, leaf);
+  #own(self: RosterMember, entry: Arrived, leaf: Hash): SessionEffect[] {
+    const said = this.#context.placed(leaf);
     if (said === null) {
       const text = 'The host placed a message of yours twice.';
       return this.#context.alarms.raise('replayed', text, evidenceOf(entry, this.#history));
@@ -299,11 +328,18 @@ export class Timeline {
   }
 
   /** An entry whose content the host no longer holds: its hash keeps the record whole. */
-  #passedOver(item: ReturnType<typeof DigestItem.decode>): void {
+  #digested(index: number, item: ReturnType<typeof DigestItem.decode>): SessionEffect[] {
     if (item.kind === 'roster') throw new ProtocolError('bad-page', 'a roster operation was withheld');
-    this.#history?.append({ ...item, leaf: item.leaf.slice() as Hash });
+    const leaf = item.leaf.slice() as Hash;
+    this.#history?.append({ ...item, leaf });
     this.#context.hearing.skipped();
+    this.#digest = { index, bytesAfter: 0 };
+    const said = this.#context.placed(leaf);
+    const self = this.#roster.member(this.#context.self);
+    if (said !== null && self !== undefined)
+      return [shown({ leaf, from: self, ...said, atMs: item.placedAtMs, own: true })];
     this.#missed += 1;
+    return [];
   }
 }
 

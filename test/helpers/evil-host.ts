@@ -1,4 +1,6 @@
 /** A host that keeps to nothing: it collects what members post and shows each of them a log of its own making. */
+import { Session } from '../../src/member/session.ts';
+import type { Welcome } from '../../src/protocol/admission-frames.ts';
 import { encodeFrame, frameBody, frameType } from '../../src/protocol/framing.ts';
 import { ciphertext, idKey, ROOM_CONVERSATION } from '../../src/protocol/identifiers.ts';
 import {
@@ -68,6 +70,13 @@ export class EvilHost {
     this.#room.inject(to.line, 'member', encodeFrame(SESSION_FRAME.entry, body));
     this.#room.pump();
   }
+}
+
+/** From now on WELCOME tells this member something else in part: the host seals it, so it may say what it likes. */
+export function changeWelcome(member: TestMember, change: (welcome: Welcome) => Partial<Welcome>): void {
+  const { session } = member;
+  session.welcomed = (welcome, moment) =>
+    Session.prototype.welcomed.call(session, { ...welcome, ...change(welcome) }, moment);
 }
 
 /** A hook that carries a member's wraps straight to `to`, past the room's checks. */

@@ -6,10 +6,12 @@ import { Deferred, Post, SESSION_FRAME } from '../../src/protocol/session-frames
 import { MessageHeader } from '../../src/protocol/signed-objects.ts';
 import { wrapKeys } from '../helpers/keys.ts';
 import type { TestMember } from '../helpers/member.ts';
-import { openRoom, type TestRoom } from '../helpers/room.ts';
+import { openRoom, type TestRoom, type TestRoomOptions } from '../helpers/room.ts';
 
-async function pair(): Promise<{ room: TestRoom; alice: TestMember; bob: TestMember }> {
-  const room = await openRoom();
+async function pair(
+  options: TestRoomOptions = {},
+): Promise<{ room: TestRoom; alice: TestMember; bob: TestMember }> {
+  const room = await openRoom(options);
   return { room, alice: await room.join('alice'), bob: await room.join('bob') };
 }
 
@@ -105,4 +107,27 @@ test('a key made before someone had to begin anew opens what follows, and what i
     assert.deepEqual(again.alarms, []);
     assert.equal(again.texts.at(-1), 'and this');
   }
+});
+
+test('a message that was placed as the line broke, and is only a hash by now, is shown and placed once', async () => {
+  const { room, alice, bob } = await pair({ limits: { backlogEntries: 5 } });
+  bob.say('hello');
+  room.advance(250);
+  assert.ok(bob.line);
+  bob.line.toMember = () => [];
+  bob.say('placed unseen');
+  room.pump();
+  bob.loseLine();
+  for (let place = 0; place < 20; place += 1) {
+    alice.say(`meanwhile ${place}`);
+    room.advance(250);
+  }
+  bob.comeBack();
+  room.advance(1_000);
+  for (const member of [alice, bob])
+    assert.equal(member.texts.filter((text) => text === 'placed unseen').length, 1);
+  assert.equal(bob.session.unplaced, 0);
+  assert.deepEqual([alice.alarms, bob.alarms], [[], []]);
+  // Five of alice's are whole, the others are gone; his own is not among those.
+  assert.match(bob.eventsOf('notice')[0]?.text ?? '', /^15 messages/);
 });
