@@ -28,7 +28,8 @@ export class KeyRequests {
   readonly #identity: SigningKey;
   readonly #askedMs = new Map<IdKey, number>();
   readonly #answeredMs = new Map<IdKey, number>();
-  #recentMs: number[] = [];
+  #asks: number[] = [];
+  #answers: number[] = [];
 
   constructor(roomId: RoomId, identity: SigningKey) {
     this.#roomId = roomId;
@@ -39,6 +40,10 @@ export class KeyRequests {
   ask(header: MessageHeader, generation: number, nowMs: number): Bytes | null {
     const chain = idKey(header.chainId);
     if (within(this.#askedMs.get(chain), nowMs)) return null;
+    // The host passes on no more than that.
+    this.#asks = lastMinute(this.#asks, nowMs);
+    if (this.#asks.length >= LIMITS.needKeyPerMinute) return null;
+    this.#asks.push(nowMs);
     if (this.#askedMs.size >= LIMITS.membersMost) this.#askedMs.clear();
     this.#askedMs.set(chain, nowMs);
     const bytes = NeedKey.encode({
@@ -69,21 +74,25 @@ export class KeyRequests {
       bytesEqual(need.conversation, ROOM_CONVERSATION) &&
       bytesEqual(need.sender, this.#identity.memberId);
     if (!fits || asker === undefined || within(this.#answeredMs.get(asker.key), nowMs)) return null;
-    this.#recentMs = this.#recentMs.filter((atMs) => nowMs - atMs < MINUTE_MS);
-    if (this.#recentMs.length >= LIMITS.needKeyPerMinute) return null;
+    this.#answers = lastMinute(this.#answers, nowMs);
+    if (this.#answers.length >= LIMITS.needKeyPerMinute) return null;
     // Without the asker's key at hand the request cannot be checked. Answering is safe all the same: the answer is
     // wrapped to the keys of the member on the signed roster, whoever asked.
     const verifyKey = verifyKeyOf(asker.key);
     if (verifyKey !== undefined && !verifyKey.verify('sc1/needkey', request.bytes, request.signature))
       return null;
     this.#answeredMs.set(asker.key, nowMs);
-    this.#recentMs.push(nowMs);
+    this.#answers.push(nowMs);
     return { asker, chainId: need.chainId, generation: need.generation };
   }
 
   forget(member: IdKey): void {
     this.#answeredMs.delete(member);
   }
+}
+
+function lastMinute(timesMs: readonly number[], nowMs: number): number[] {
+  return timesMs.filter((atMs) => nowMs - atMs < MINUTE_MS);
 }
 
 function within(sinceMs: number | undefined, nowMs: number): boolean {

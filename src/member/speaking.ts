@@ -48,6 +48,8 @@ import { type ChainPlace, Outbox, type Said, type Sealed } from './outbox.ts';
 const WRAP_ROUNDS = 3;
 /** After a page that was refused whole, the roster is about to change: asking at once again would only repeat it. */
 const REFUSED_PAGE_MS = 250;
+/** What is told to wait is told so one by one: sooner, most of a window would come too early again. */
+const RETRY_LEAST_MS = 250;
 /** Numbers spent on messages that were not placed; past half of what receivers jump, a new chain is due. */
 const UNPLACED_MOST = LIMITS.ratchetJump / 2;
 
@@ -198,7 +200,8 @@ export class Speaking {
   deferred({ chainId, n, reason, retryAfterMs }: Deferred, nowMs: number): void {
     const known = this.#outbox.deferred({ chainId, n }, reason);
     if (!known && this.#errand.kind === 'wrapping') this.#retryWraps = true;
-    if (known || this.#retryWraps) this.#notBeforeMs = Math.max(this.#notBeforeMs, nowMs + retryAfterMs);
+    const waitMs = reason === 'wait' ? Math.max(RETRY_LEAST_MS, retryAfterMs) : retryAfterMs;
+    if (known || this.#retryWraps) this.#notBeforeMs = Math.max(this.#notBeforeMs, nowMs + waitMs);
   }
 
   /** What is under way with this number. */
