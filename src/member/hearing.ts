@@ -9,7 +9,7 @@ import { chainStart, type EntryBytes } from '../crypto/log-hash.ts';
 import type { Roster, RosterMember } from '../crypto/roster.ts';
 import { ReceivingChain } from '../crypto/sender-chain.ts';
 import { importVerifyKey, type VerifyKey } from '../crypto/signature.ts';
-import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
+import { type Bytes, bytesEqual, utf8 } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
 import { Content } from '../protocol/content.ts';
 import { SecurityError } from '../protocol/errors.ts';
@@ -24,6 +24,7 @@ import {
   ROOM_CONVERSATION,
   type RoomId,
 } from '../protocol/identifiers.ts';
+import { LIMITS } from '../protocol/limits.ts';
 import type { Wrap } from '../protocol/session-frames.ts';
 import { ChainAnnouncement, type MessageHeader } from '../protocol/signed-objects.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
@@ -202,11 +203,10 @@ export class Hearing {
     forgetBefore(chain, voice);
     if (body === null)
       return fault('unreadable', `a message of ${sender.nick} does not open under the key it names`);
-    try {
-      return { kind: 'opened', content: Content.decode(body) };
-    } catch {
-      return fault('unreadable', `${sender.nick} sent something this version cannot read`);
-    }
+    const content = readContent(body);
+    return content === null
+      ? fault('unreadable', `${sender.nick} sent something this version cannot read`)
+      : { kind: 'opened', content };
   }
 
   /** Some entries were passed over: what each sender placed last is not known any more. */
@@ -273,6 +273,16 @@ function forgetBefore(chain: HeardChain, { chains }: Voice): void {
     if (earlier.sequence >= chain.sequence) continue;
     earlier.receiving.erase();
     chains.delete(key);
+  }
+}
+
+/** @returns `null` for what no honest sender seals. */
+function readContent(body: Bytes): Content | null {
+  try {
+    const content = Content.decode(body);
+    return utf8.encode(content.text).length <= LIMITS.textBytes ? content : null;
+  } catch {
+    return null;
   }
 }
 
