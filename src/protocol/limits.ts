@@ -32,6 +32,8 @@ export const LIMITS = {
   /** One in a million codes, three steps accepted: few enough tries that guessing stays hopeless. */
   triesPerInvitation: 5,
   answersPerRun: 3,
+  /** With the code accepted a JOIN spends no try, and costs the host two signatures to check: so many nicknames. */
+  joinsPerRun: 16,
   undecidedTryMs: 10 * SECOND_MS,
 
   messagesPerMemberPerSecond: 20,

@@ -142,6 +142,7 @@ export class Admission {
   readonly #transcript: Transcript;
   #state: State = { kind: 'awaitHello' };
   #answers = 0;
+  #joins = 0;
 
   constructor(door: Door, holder: HolderId, channelBinding: Bytes) {
     this.#door = door;
@@ -157,8 +158,7 @@ export class Admission {
     const state = this.#state;
     switch (state.kind) {
       case 'awaitHello':
-        if (type === ADMISSION_FRAME.hello) return this.#hello(frame, body, moment);
-        break;
+        return this.#first(frame, moment);
       case 'awaitAnswer':
         if (type === ADMISSION_FRAME.answer && state.waiting === null) {
           this.#transcript.add(frame);
@@ -224,9 +224,24 @@ export class Admission {
     return encodeFrame(ADMISSION_FRAME.welcome, sealBox(box, Welcome.encode(fields)));
   }
 
-  #hello(frame: Bytes, body: Bytes, moment: Moment): AdmissionEffect[] {
-    if (body[0] !== PROTOCOL_VERSION || body[1] !== SUITE) return [this.#refusal('version')];
-    const hello = Hello.decode(body);
+  /** Whatever comes first and is no HELLO of this version has failed like one that proves nothing. */
+  #first(frame: Bytes, moment: Moment): AdmissionEffect[] {
+    const body = frameBody(frame);
+    try {
+      if (frameType(frame) !== ADMISSION_FRAME.hello) {
+        throw new ProtocolError('unexpected-frame', `frame ${frameType(frame)} before HELLO`);
+      }
+      if (body[0] === PROTOCOL_VERSION && body[1] === SUITE)
+        return this.#hello(frame, body, Hello.decode(body), moment);
+    } catch (error) {
+      if (error instanceof ProtocolError) this.#door.unrecognised(this.#holder, moment);
+      throw error;
+    }
+    this.#door.unrecognised(this.#holder, moment);
+    return [this.#refusal('version')];
+  }
+
+  #hello(frame: Bytes, body: Bytes, hello: Hello, moment: Moment): AdmissionEffect[] {
     this.#transcript.add(frame);
     const subject = idKey(hello.subject);
     const invitation = hello.mode === 'join' ? this.#door.invitations.find(subject) : undefined;
@@ -304,6 +319,8 @@ export class Admission {
     body: Bytes,
     moment: Moment,
   ): AdmissionEffect[] {
+    if (this.#joins === this.#door.limits.joinsPerRun) return [this.#refusal('timed-out', state.invitation)];
+    this.#joins += 1;
     const transcript = this.#transcript.value();
     const plaintext = openBox(this.#box(state.sessionKey, ADMISSION_FRAME.join, 'to-host'), body);
     this.#transcript.add(frame);

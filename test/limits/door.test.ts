@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ADMISSION_FRAME } from '../../src/protocol/admission-frames.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
+import { PROTOCOL_VERSION, SUITE } from '../../src/protocol/version.ts';
 import { DoorGate } from '../../src/room/door-gate.ts';
 import type { Gate } from '../../src/room/room.ts';
 import { RawCandidate } from '../helpers/door.ts';
@@ -92,10 +93,26 @@ test('failed HELLOs: each is counted, a valid one is not', async () => {
     stranger.helloAs(invitation.id, new Uint8Array(32).fill(count));
     assert.equal(counted.failed, count);
   }
+  const others: Record<string, (stranger: RawCandidate) => void> = {
+    'another version': (stranger) => stranger.hello(invitation, { version: 2 }),
+    'another suite': (stranger) => stranger.hello(invitation, { suite: 2 }),
+    'no body': (stranger) => stranger.send(ADMISSION_FRAME.hello),
+    malformed: (stranger) => stranger.send(ADMISSION_FRAME.hello, Uint8Array.of(PROTOCOL_VERSION, SUITE, 9)),
+    'another frame': (stranger) => stranger.answer(),
+  };
+  for (const [name, knock] of Object.entries(others)) {
+    const before = counted.failed;
+    const stranger = await RawCandidate.at(room, { place: 9 });
+    counted.arrive(stranger.line.id);
+    knock(stranger);
+    assert.equal(counted.failed, before + 1, name);
+    assert.ok(stranger.closed, name);
+  }
+  const before = counted.failed;
   const holder = await RawCandidate.at(room, { place: 9 });
   counted.arrive(holder.line.id);
   holder.hello(invitation);
-  assert.equal(counted.failed, 3);
+  assert.equal(counted.failed, before);
 });
 
 test('after a valid HELLO: time at the door over, the connection is told and closed', async () => {
@@ -120,6 +137,23 @@ test('tries per invitation: three answers a run, whatever tries are left', async
   candidate.answer();
   assert.equal(candidate.refused?.reason, 'too-many-answers');
   assert.equal(room.room.invitations.find(invitation.key)?.triesLeft, 2);
+});
+
+test('JOINs a run: sixteen nicknames with the code accepted once, then the run is over', async () => {
+  const room = await openRoom();
+  await room.join('alice', { crowd: true });
+  const invitation = room.invite();
+  const candidate = await RawCandidate.at(room, { place: 9 });
+  candidate.toCode(invitation);
+  for (let count = 0; count < LIMITS.joinsPerRun; count += 1) {
+    candidate.join({ nick: 'alice', ...(count > 0 && { code: 'abcdef' }) });
+    assert.equal(candidate.refused?.reason, 'nick-taken');
+  }
+  candidate.join({ nick: 'walter' });
+  assert.equal(candidate.refused?.reason, 'timed-out');
+  assert.ok(candidate.closed);
+  const { triesLeft, usesLeft } = room.room.invitations.find(invitation.key) ?? assert.fail();
+  assert.deepEqual({ triesLeft, usesLeft }, { triesLeft: LIMITS.triesPerInvitation, usesLeft: 1 });
 });
 
 test('members: the room is full at its number, those waiting for a signature counted, and not before', async () => {

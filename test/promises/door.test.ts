@@ -670,7 +670,7 @@ test('P30 wrap keys outside policy are refused at JOIN', async () => {
 });
 
 test('P47 look-alike and reserved nicknames are refused at the door', async () => {
-  const room = await openRoom({ maxMembers: 4_096 });
+  const room = await openRoom({ maxMembers: 4_096, limits: { joinsPerRun: 100 } });
   await room.join('willow', { crowd: true });
   const candidate = await RawCandidate.at(room, { place: 9 });
   candidate.toCode(room.invite());
