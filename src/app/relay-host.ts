@@ -26,6 +26,7 @@ import { MemoryLog } from '../storage/memory-log.ts';
 import type { Connection } from '../transport/connection.ts';
 import { FanOut, type Subscriber } from '../transport/fan-out.ts';
 import { memoryPair } from '../transport/memory-pair.ts';
+import { longestBeyond } from '../transport/queue-bound.ts';
 import { listenTls, type TlsListener } from '../transport/tls-listener.ts';
 import type { AnswerThread } from './answer-thread.ts';
 import type { Log } from './log.ts';
@@ -305,17 +306,9 @@ export class RelayHost {
 
   /** All queues together have a limit as well: the longest goes first. */
   #boundQueues(): void {
-    let total = 0;
-    for (const { connection } of this.#lines.values()) total += connection.queuedBytes;
-    while (total > this.#settings.limits.outboundBytesTotal) {
-      let longest: Connection | null = null;
-      for (const { connection } of this.#lines.values()) {
-        if (connection.queuedBytes > (longest?.queuedBytes ?? 0)) longest = connection;
-      }
-      if (longest === null) return;
-      total -= longest.queuedBytes;
-      longest.destroy();
-    }
+    const connections = [...this.#lines.values()].map(({ connection }) => connection);
+    for (const connection of longestBeyond(connections, this.#settings.limits.outboundBytesTotal))
+      connection.destroy();
   }
 
   #perform(effects: readonly RoomEffect[]): void {
