@@ -1,0 +1,48 @@
+/** What a person is told when the run at the door ends in another way than by an answer. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { AnswerThread } from '../../src/app/answer-thread.ts';
+import { EXIT } from '../../src/app/exit-codes.ts';
+import { outcomeOf } from '../../src/app/finish.ts';
+import { LostError, Membership } from '../../src/app/membership.ts';
+import { hash, invitationId, roomId } from '../../src/protocol/identifiers.ts';
+import { closeFrame } from '../../src/protocol/session-frames.ts';
+import { memoryPair } from '../../src/transport/memory-pair.ts';
+
+/** Knocks at a host that answers the first frame with these words. */
+async function knock(answer: (close: (frame?: Uint8Array) => void) => void) {
+  const [near, far] = memoryPair();
+  far.start({ onFrame: () => answer((frame) => far.close(frame)), onClose() {} });
+  const membership = new Membership({
+    roomId: roomId(new Uint8Array(16)),
+    ownerFingerprint: hash(new Uint8Array(32)),
+    tlsPin: hash(new Uint8Array(32)),
+    invitationId: invitationId(new Uint8Array(8)),
+    admissionKey: new Uint8Array(32),
+    connect: () => Promise.resolve(near),
+    // The run ends before any key is made.
+    identity: Promise.withResolvers<never>().promise,
+    wrapKeys: Promise.withResolvers<never>().promise,
+    answers: new AnswerThread(),
+    ask: () => assert.fail('nothing is asked'),
+    onQuestion() {},
+    onEvent() {},
+    onLine() {},
+  });
+  await membership.join();
+  const ending = await membership.ended;
+  assert.ok(ending.kind === 'failed' && ending.error instanceof LostError);
+  return outcomeOf(ending, 'quit');
+}
+
+test('a host that closes the run at the door is quoted in its own words', async () => {
+  const { exitCode, problem } = await knock((close) => close(closeFrame('protocol', 'malformed HELLO')));
+  assert.equal(exitCode, EXIT.network);
+  assert.equal(problem?.text, 'The host ended the run at the door: malformed HELLO.');
+});
+
+test('a host that hangs up at the door without a word is told as a closed connection', async () => {
+  const { exitCode, problem } = await knock((close) => close());
+  assert.equal(exitCode, EXIT.network);
+  assert.match(problem?.text ?? '', /^The host closed the connection/);
+});
