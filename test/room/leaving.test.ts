@@ -149,7 +149,7 @@ test('someone who leaves is off the roster at once, and cannot log in', async ()
   assert.deepEqual(bob.outcome, { kind: 'refused', reason: 'not-recognised', triesLeft: 0 });
 });
 
-test('a second login that quotes no session is refused, and the first goes on', async () => {
+test('P36 a second login that quotes no session is refused, and the first goes on', async () => {
   const room = await openRoom();
   const alice = await room.join('alice', { crowd: true });
   const bob = await room.join('bob', { crowd: true });
@@ -163,7 +163,7 @@ test('a second login that quotes no session is refused, and the first goes on', 
   assert.deepEqual(bob.texts, ['still there?']);
 });
 
-test('a login that quotes its session replaces it, and nobody is told of a coming or going', async () => {
+test('P36 a login that quotes its session replaces it, and nobody is told of a coming or going', async () => {
   const room = await openRoom();
   const alice = await room.join('alice', { crowd: true });
   const bob = await room.join('bob', { crowd: true });

@@ -26,7 +26,7 @@ test('a JOIN by someone on the roster is a login: no use spent, nickname kept, o
   assert.equal(room.room.position.epoch, epoch, 'nothing for the owner to sign');
 });
 
-test('a JOIN by someone who is online is a second login: refused', async () => {
+test('P36 a JOIN by someone who is online is a second login: refused', async () => {
   const room = await openRoom();
   const bob = await room.join('bob', { crowd: true });
   const again = await RawCandidate.at(room, { place: 0 });
