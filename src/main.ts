@@ -30,6 +30,13 @@ async function main(words: readonly string[]): Promise<void> {
   setTimeout(() => process.exit(exitCode), DRAIN_MS).unref();
 }
 
+/** Whoever read the output is gone, or its disk is full: there is nobody to tell on the same way. */
+function onOutputError(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') process.stderr.write(`securechat: cannot write the output: ${error.code}\n`);
+  process.exit(error.code === 'EPIPE' ? 0 : 1);
+}
+
+process.stdout.on('error', onOutputError);
 const words = process.argv.slice(2);
 if (words.length === 1 && (words[0] === '--version' || words[0] === '-V'))
   process.stdout.write(`${VERSION}\n`);

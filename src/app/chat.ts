@@ -74,12 +74,13 @@ export class Chat implements FrontListener {
   }
 
   say(text: string, ref: string | null): void {
-    this.#try(() => this.#say({ kind: 'text', text }, ref));
+    this.#try(() => this.#say({ kind: 'text', text }, ref), ref);
   }
 
   command(line: string): void {
     this.#try(() => {
       const parsed = parseInput(line);
+      if (!line.startsWith('/')) throw new InputError('bad-command', 'A command begins with a slash.');
       if (parsed.kind === 'text') return this.#say(parsed, null);
       if (parsed.kind === 'unknown') {
         const nearest = parsed.nearest === null ? '' : ` Did you mean /${parsed.nearest}?`;
@@ -97,7 +98,13 @@ export class Chat implements FrontListener {
     });
   }
 
+  /** Whoever quits does not wait, but is told what stays unsaid. */
   quit(): void {
+    const unplaced = this.#options.membership?.session?.unplaced ?? 0;
+    if (unplaced > 0) {
+      const text = `${unplaced === 1 ? '1 message has' : `${unplaced} messages have`} not reached the room.`;
+      this.#options.front.emit({ type: 'notice', level: 'warning', code: 'unplaced', text });
+    }
     this.#options.onQuit('quit');
   }
 
@@ -135,6 +142,7 @@ export class Chat implements FrontListener {
     const { membership } = this.#options;
     if (membership?.session == null)
       throw new InputError('not-joined', 'This host relays and takes no part (--no-chat).');
+    if (text.trim() === '') throw new InputError('empty', 'There is nothing to say in that.');
     if (membership.session.heldBack) {
       throw new InputError(
         'held-back',
@@ -162,7 +170,9 @@ export class Chat implements FrontListener {
       case 'security':
         return this.#security();
       case 'fork':
-        membership?.acknowledge();
+        if (membership?.session?.heldBack !== true)
+          throw new InputError('no-alarm', 'Nothing is held back: there is no alarm to accept.');
+        membership.acknowledge();
         return this.#tell('fork', 'Taken note of. What you say is sent from now on.');
       case 'code':
         return host?.showCode();
@@ -216,7 +226,7 @@ export class Chat implements FrontListener {
     const session = membership?.session ?? null;
     const lines = [
       `Owner key ${formatFingerprint(ownerFingerprint)}: only it adds and removes members, and everyone is shown each change.`,
-      'The host machine sees nicknames, who talks when, size classes and addresses. It cannot read what is said.',
+      'The machine that relays sees nicknames, who talks when, size classes and addresses, and cannot read what is said. A host who takes part reads like any member: /names shows them.',
       'Messages: AES-256-GCM under keys used once, handed to each member under RSA-3072-OAEP with ML-KEM-768, signed by their sender.',
       'Members can show others what they read. Signatures can prove who wrote it. This program was not independently audited.',
     ];
@@ -238,18 +248,19 @@ export class Chat implements FrontListener {
     this.#options.front.emit({ type: 'notice', level: 'info', code, text });
   }
 
-  #try(step: () => void): void {
+  #try(step: () => void, ref: string | null = null): void {
     try {
       step();
     } catch (error) {
-      this.#refuse(error);
+      this.#refuse(error, ref);
     }
   }
 
   /** Wrong input changes nothing and is answered; anything else is a fault of ours. */
-  #refuse(error: unknown): void {
+  #refuse(error: unknown, ref: string | null = null): void {
     if (!(error instanceof InputError)) throw error;
-    this.#options.front.emit({ type: 'error', code: error.code, message: error.message });
+    const { code, message } = error;
+    this.#options.front.emit({ type: 'error', code, message, ...(ref !== null && { ref }) });
   }
 }
 

@@ -1,12 +1,18 @@
 /** `securechat c`: from an invitation to the room, and out again. */
 
-import { type Invitation, invitationClockWarning, readInvitation } from '../crypto/invitation.ts';
+import {
+  formatAddress,
+  type Invitation,
+  invitationClockWarning,
+  readInvitation,
+} from '../crypto/invitation.ts';
 import { generateWrapKeys } from '../crypto/key-wrap.ts';
 import { generateSigningKey } from '../crypto/signature.ts';
 import type { Question } from '../protocol/admission-frames.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 import { InputError } from '../protocol/errors.ts';
 import { formatFingerprint } from '../protocol/fingerprint.ts';
+import { LIMITS } from '../protocol/limits.ts';
 import { checkNickname } from '../protocol/nickname.ts';
 import { dialTls } from '../transport/tls-dialer.ts';
 import { AnswerThread } from './answer-thread.ts';
@@ -61,7 +67,9 @@ export async function runJoin(options: JoinOptions): Promise<ExitCode> {
         front.emit({ type: 'notice', level: 'info', code: 'room', text: aboutRoom(asked, invitation) });
       },
       onEvent(event) {
+        if (event.kind === 'alarm') log.warn('alarm', `${event.code}: ${event.text}`);
         if (event.kind === 'joined') {
+          log.info('room', `joined with ${event.members.length} members`);
           void answers.end();
           chat = new Chat({
             front,
@@ -88,8 +96,10 @@ export async function runJoin(options: JoinOptions): Promise<ExitCode> {
     const gaveUp = new Promise<GaveUpError>((resolve) => {
       front.onGone = resolve;
     });
+    log.info('dial', invitation.addresses.map(formatAddress).join(', '));
     void membership.join();
     const ending = await Promise.race([membership.ended, gaveUp]);
+    log.info('end', ending instanceof GaveUpError ? ending.message : ending.kind);
     if (ending instanceof GaveUpError) {
       membership.leave();
       throw ending;
@@ -159,7 +169,8 @@ async function askNick(front: Front, said: string): Promise<string> {
 }
 
 function aboutRoom(question: Question, invitation: Invitation): string {
-  const keeps =
-    question.keeps === 'nothing' ? 'keeps nothing on disk' : 'keeps ciphertext for absent members';
-  return `Room "${question.roomName}", owner key ${formatFingerprint(invitation.ownerFingerprint)}. The host ${keeps} and cannot read what is said.`;
+  const keeps = question.keeps === 'nothing' ? 'nothing' : 'only ciphertext for absent members';
+  const room = `Room "${question.roomName}", owner key ${formatFingerprint(invitation.ownerFingerprint)}.`;
+  const minutes = LIMITS.candidateMs / 60_000;
+  return `${room} Its members read what is said, the host too if they are one; the machine that relays it cannot, and keeps ${keeps} on disk. You have ${minutes} minutes to join.`;
 }

@@ -17,6 +17,9 @@ export interface Outcome {
   readonly closed?: { readonly code: string; readonly reason: string };
 }
 
+/** A fault of ours: only it has a stack to show, on several lines. */
+const UNEXPECTED = 'unexpected';
+
 /** What leaving by one's own will gives the shell. */
 export const LEFT_EXIT: Readonly<Record<QuitReason, ExitCode>> = {
   quit: EXIT.done,
@@ -88,7 +91,7 @@ export function outcomeOfError(error: unknown): Outcome {
   if (error instanceof InputError)
     return { exitCode: EXIT.usage, problem: { code: error.code, text: error.message } };
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { exitCode: EXIT.unexpected, problem: { code: 'unexpected', text: `Unexpected failure: ${text}` } };
+  return { exitCode: EXIT.unexpected, problem: { code: UNEXPECTED, text: `Unexpected failure: ${text}` } };
 }
 
 function securityText(error: SecurityError): string {
@@ -110,7 +113,9 @@ export function finish(
     front.close();
     // The text may hold what the host or a member chose: a question, a nickname.
     if (problem !== null)
-      process.stderr.write(`securechat: ${cleanText(problem.text, { multiline: true })}\n`);
+      process.stderr.write(
+        `securechat: ${cleanText(problem.text, { multiline: problem.code === UNEXPECTED })}\n`,
+      );
   }
   return exitCode;
 }

@@ -3,14 +3,17 @@ import { userInfo } from 'node:os';
 import { answerStrength, normaliseAnswer } from '../crypto/answer.ts';
 import { type Address, formatAddress } from '../crypto/invitation.ts';
 import { generateWrapKeys } from '../crypto/key-wrap.ts';
+import type { RosterChange } from '../crypto/roster.ts';
 import { generateSigningKey } from '../crypto/signature.ts';
 import { toBase64url, utf8 } from '../protocol/bytes.ts';
 import { InputError } from '../protocol/errors.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { checkNickname, type Nickname } from '../protocol/nickname.ts';
+import type { Refusal } from '../protocol/reasons.ts';
 import type { RoomNotice } from '../room/effects.ts';
 import { AnswerThread } from './answer-thread.ts';
 import { Chat, type HostControls, type QuitReason } from './chat.ts';
+import { DoorReport } from './door-report.ts';
 import { jsonEvents } from './event-view.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { finish, LEFT_EXIT, outcomeOf, outcomeOfError } from './finish.ts';
@@ -49,6 +52,7 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
       log,
     });
     relay = host;
+    log.info('room', `listening on port ${host.port}`);
     const over = Promise.withResolvers<QuitReason | Error>();
     front.onGone = (error) => over.resolve(error.how === 'interrupted' ? 'interrupted' : 'quit');
 
@@ -104,7 +108,14 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
       front.listen(opened);
       return opened;
     };
+    const door = new DoorReport((text) => front.emit({ type: 'notice', level: 'info', code: 'door', text }));
     host.onNotice((notice) => {
+      const atDoor = doorText(notice, desk);
+      if (atDoor !== null) {
+        log.info('door', atDoor);
+        door.add(atDoor);
+      }
+      if (notice.kind === 'roster') log.info('roster', rosterText(notice.change));
       for (const event of noticeEvents(notice, membership !== null, desk)) front.emit(event);
       chat?.refreshStatus();
     });
@@ -134,7 +145,8 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
             answer = '';
             chat = openChat(membership);
           }
-          chat?.show(event);
+          // The last word is this side's own.
+          if (event.kind !== 'closed') chat?.show(event);
         },
         onLine: () => {},
       });
@@ -153,6 +165,7 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
     }
 
     const how = await over.promise;
+    log.info('room', `closing: ${how instanceof Error ? how.message : how}`);
     // Members are told that the room closes; the host's own membership needs no LEAVE for that.
     await host.close('the host closed the room');
     relay = null;
@@ -160,7 +173,7 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
     return finish(front, options.display, {
       exitCode: LEFT_EXIT[how],
       problem: null,
-      ...(membership === null && { closed: { code: 'host-closing', reason: 'the host closed the room' } }),
+      closed: { code: 'host-closing', reason: 'the host closed the room' },
     });
   } catch (error) {
     await relay?.close('the host closed the room');
@@ -252,27 +265,46 @@ function noticeEvents(
       return [{ type: 'notice', level: 'warning', code: 'suspended', text }];
     }
     case 'refused':
-      return [
-        {
-          type: 'notice',
-          level: 'info',
-          code: 'refused',
-          text: `Someone was turned away at the door: ${notice.reason}.`,
-        },
-      ];
     case 'door':
-      return desk.isOwn(notice.invitation)
-        ? []
-        : [
-            {
-              type: 'notice',
-              level: 'info',
-              code: 'door',
-              text: `Someone with invitation ${desk.nameOf(notice.invitation)} ${STAGES[notice.stage]}.`,
-            },
-          ];
+      return [];
   }
 }
+
+/** Who came and went, for the log: nicknames, never keys. */
+function rosterText({ epoch, added, removed }: RosterChange): string {
+  const names = (sign: string, members: readonly { readonly nick: string }[]) =>
+    members.map(({ nick }) => sign + nick);
+  const left = removed.map(({ member }) => member);
+  return `member list ${epoch}: ${[...names('+', added), ...names('-', left)].join(' ')}`;
+}
+
+/** What happened at the door, for the host to see; `null` where it is the host's own way in. */
+function doorText(notice: RoomNotice, desk: InvitationDesk): string | null {
+  if (notice.kind === 'refused') return `Someone was turned away at the door: ${TURNED_AWAY[notice.reason]}.`;
+  if (notice.kind !== 'door' || desk.isOwn(notice.invitation)) return null;
+  return `Someone with invitation ${desk.nameOf(notice.invitation)} ${STAGES[notice.stage]}.`;
+}
+
+const TURNED_AWAY: Readonly<Record<Refusal, string>> = {
+  'not-recognised': 'an invitation that this room does not know',
+  version: 'another version of securechat',
+  expired: 'their invitation has expired',
+  'used-up': 'their invitation is used up',
+  revoked: 'their invitation was withdrawn',
+  suspended: 'their invitation is suspended',
+  'room-full': 'the room is full',
+  'wrong-code': 'a wrong code',
+  'old-code': 'an expired code',
+  'nick-taken': 'a nickname that is taken',
+  'nick-refused': 'a nickname that is not allowed',
+  'key-refused': 'keys that do not fit',
+  'too-many-answers': 'too many attempts',
+  'answer-unproved': 'a wrong answer',
+  busy: 'too many people stand at the door',
+  'timed-out': 'it took too long',
+  closing: 'the room is closing',
+  'already-online': 'they are here already',
+};
 
 const STAGES = {
   question: 'is at the question',

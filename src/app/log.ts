@@ -3,6 +3,7 @@
  */
 import { appendFileSync } from 'node:fs';
 import { cleanText } from '../protocol/clean-text.ts';
+import { InputError } from '../protocol/errors.ts';
 import type { LogLevel } from './options.ts';
 
 const RANK: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2, debug: 3 };
@@ -14,10 +15,15 @@ export interface Log {
   debug(about: string, text: string): void;
 }
 
-/** @throws Error when the file cannot be written to: better at the start than when something happens. */
+/** @throws InputError when the file cannot be written to: better at the start than when something happens. */
 export function openLog(options: { readonly logFile: string | null; readonly logLevel: LogLevel }): Log {
   const { logFile, logLevel } = options;
-  if (logFile !== null) appendFileSync(logFile, '', { mode: 0o600 });
+  try {
+    if (logFile !== null) appendFileSync(logFile, '', { mode: 0o600 });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new InputError('log-file', `Cannot write the log to ${logFile}: ${why}`);
+  }
   const write = (level: LogLevel, about: string, text: string): void => {
     if (RANK[level] > RANK[logLevel]) return;
     const line = `${new Date().toISOString()} ${level} ${about}: ${cleanText(text)}\n`;

@@ -69,6 +69,7 @@ const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 15_000;
 /** A run at the door without a person in it. */
 const LOGIN_MS = 20_000;
+const SILENT_HOST = 'The host does not answer. Try again; if it stays like this, ask them another way.';
 /** After LEAVE the host answers by closing; a host that does not is left all the same. */
 const LEAVING_MS = 3_000;
 
@@ -214,6 +215,7 @@ export class Membership {
     connection.start({
       onFrame: (frame) => {
         if (welcomed) return this.#onFrame(connection, frame);
+        heard();
         guarded(() => {
           const effects = joining.onFrame(frame);
           if (effects.some(({ kind }) => kind === 'welcomed')) {
@@ -229,6 +231,12 @@ export class Membership {
         this.#onClose(connection);
       },
     });
+    // A host that never answers is left after a while: at once a stranger's time, then as long as a person may take.
+    let silent = setTimeout(() => run.reject(new LostError(SILENT_HOST)), LIMITS.strangerMs);
+    const heard = (): void => {
+      clearTimeout(silent);
+      silent = setTimeout(() => run.reject(new LostError(SILENT_HOST)), LIMITS.candidateMs);
+    };
     const stop = (): void => run.reject(this.#stop.signal.reason ?? new Error('stopped'));
     this.#stop.signal.addEventListener('abort', stop);
     guarded(() => joining.hello(systemMoment()));
@@ -238,6 +246,7 @@ export class Membership {
       connection.close();
       throw error;
     } finally {
+      clearTimeout(silent);
       this.#stop.signal.removeEventListener('abort', stop);
     }
   }

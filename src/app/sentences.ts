@@ -24,7 +24,7 @@ export function refusalText(reason: Refusal | 'wrong-answer', hostVersion: numbe
     case 'old-code':
       return 'That code has expired. Ask the host for the one on screen now.';
     case 'nick-taken':
-      return 'Someone in the room already has that nickname, or one that looks like it. Choose another.';
+      return 'Someone in the room has that nickname, or one that looks like it; whoever lost their line keeps theirs for 15 minutes. Choose another.';
     case 'nick-refused':
       return 'The host does not accept that nickname. Choose 2 to 20 of a-z, 0-9, _ and -, and no name that sounds official.';
     case 'key-refused':

@@ -19,7 +19,9 @@ export async function run(
     const role = await surroundings.askRole();
     return role === null ? EXIT.interrupted : await execute([role], actions, surroundings);
   } catch (error) {
-    surroundings.writeErr(`securechat: ${cleanText(describe(error), { multiline: true })}\n`);
+    surroundings.writeErr(
+      `securechat: ${cleanText(describe(error), { multiline: exitCodeOf(error) === EXIT.unexpected })}\n`,
+    );
     return exitCodeOf(error);
   }
 }

@@ -234,12 +234,12 @@ export class Joining {
     return this.#join();
   }
 
-  /** One question at a time: code first, because it is the one that ages. */
+  /** One question at a time: the code last, because it ages, and what is wrong with it is told at once. */
   #askOrJoin(problem: Refusal | null): JoiningEffect[] {
     if (this.#state.kind !== 'presenting') return [];
     const { triesLeft } = this.#state;
-    if (this.#code === null) return [{ kind: 'ask', what: 'code', triesLeft, problem }];
     if (this.#nick === null) return [{ kind: 'ask', what: 'nick', triesLeft, problem }];
+    if (this.#code === null) return [{ kind: 'ask', what: 'code', triesLeft, problem }];
     return this.#join();
   }
 

@@ -250,19 +250,25 @@ export class Session {
   /** Time passes: to be called a few times a second. */
   tick(moment: Moment): SessionEffect[] {
     this.#wrapKeys.drop(moment.nowMs);
-    if (this.#phase === 'over' || this.#phase === 'away') return [];
-    const effects: SessionEffect[] = [];
+    if (this.#phase === 'over') return [];
+    const effects: SessionEffect[] = this.#late(moment);
+    if (this.#phase === 'away') return effects;
     if (this.#wrapKeys.due(moment.nowMs, LIMITS.wrapKeyMs)) effects.push({ kind: 'make-wrap-keys' });
     if (moment.nowMs - this.#lastPingMs >= LIMITS.pingMs) {
       this.#lastPingMs = moment.nowMs;
       effects.push(this.#send(SESSION_FRAME.ping, new Uint8Array()));
     }
     effects.push(...this.#timeline.tick(moment));
-    for (const { content } of this.#speaking.late(moment.nowMs)) {
-      const text = `Not placed yet: "${content.text.slice(0, 40)}"`;
-      effects.push(event({ kind: 'notice', level: 'warning', code: 'not-placed', text }));
-    }
     return [...effects, ...this.#pump(moment)];
+  }
+
+  /** What was said a while ago and has no place yet: one word about all of it. */
+  #late(moment: Moment): SessionEffect[] {
+    const [first, ...others] = this.#speaking.late(moment.nowMs);
+    if (first === undefined) return [];
+    const more = others.length === 0 ? '' : ` and ${others.length} more`;
+    const text = `Not placed yet: "${first.content.text.slice(0, 40)}"${more}`;
+    return [event({ kind: 'notice', level: 'warning', code: 'not-placed', text })];
   }
 
   /** Whether the host has been silent for so long that the line must be dead. */

@@ -102,8 +102,7 @@ export function codec<T>(name: string, coder: P.CoderType<T>): Codec<T> {
       try {
         return coder.decode(bytes);
       } catch (cause) {
-        const detail = cause instanceof Error ? cause.message : 'unreadable';
-        throw new ProtocolError('malformed', `malformed ${name}: ${detail.slice(0, 200)}`);
+        throw new ProtocolError('malformed', `malformed ${name}`, { cause });
       }
     },
   };

@@ -7,8 +7,8 @@ export class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
   readonly code: string;
 
-  constructor(code: string, message: string) {
-    super(message);
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.code = code;
   }
 }

@@ -78,7 +78,13 @@ export type NoticeEvent = {
   /** With an alarm: the signed record it is about, and one's own, for programs to keep. */
   readonly evidence?: Evidence;
 };
-type ErrorEvent = { readonly type: 'error'; readonly code: string; readonly message: string };
+type ErrorEvent = {
+  readonly type: 'error';
+  readonly code: string;
+  readonly message: string;
+  /** Of the `say` that was refused. */
+  readonly ref?: string;
+};
 type ClosedEvent = { readonly type: 'closed'; readonly code: string; readonly reason: string };
 
 export type JsonEvent =

@@ -46,7 +46,8 @@ export function bannerLines(view: {
 }): readonly string[] {
   return [
     `${view.palette.bold('securechat')} ${view.version}`,
-    view.palette.dim('Not independently audited. /help lists the commands.'),
+    view.palette.dim('Not independently audited.'),
+    view.palette.dim('In the room, /help lists the commands.'),
   ];
 }
 
