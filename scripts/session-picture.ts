@@ -145,11 +145,11 @@ async function main(): Promise<void> {
   guest.enter(invitation.replaceAll('\n', ''));
   await guest.see(/Where did we meet/);
   guest.enter('In the library!');
+  await guest.see(/nickname in this room/);
+  guest.enter('sam');
   await guest.see(/The code on/);
   const [, code = ''] = await host.see(/Kitchen \(1\) (\d{6})/);
   guest.enter(code);
-  await guest.see(/nickname in this room/);
-  guest.enter('sam');
   await guest.see(/You are sam/);
   await host.see(/sam.* has joined/);
   guest.enter('hello olga, is this on?');

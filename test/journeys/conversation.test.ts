@@ -24,10 +24,10 @@ describe('a conversation on terminals', () => {
       guest.enter(token);
       await guest.waitFor(`? ${QUESTION}`);
       guest.enter(ANSWER.toLowerCase());
-      await guest.waitFor("The code on the host's screen (six digits)?");
-      guest.enter(code);
       await guest.waitFor('Your nickname in this room?');
       guest.enter(nick);
+      await guest.waitFor("The code on the host's screen (six digits)?");
+      guest.enter(code);
       await guest.waitFor(`You are ${nick} in Kitchen`);
       return guest;
     };

@@ -209,12 +209,12 @@ describe('the line protocol', () => {
     assert.match((await again).message, /^This is not an invitation\. .*Paste the invitation\.$/);
     ann.send({ type: 'answer', name: 'token', value: room.token });
     await ann.answer('answer', ANSWER);
-    const asked = await ann.until('prompt', { name: 'code' });
-    assert.equal(asked.triesLeft, LIMITS.triesPerInvitation);
-    ann.send({ type: 'answer', name: 'code', value: room.code });
     await ann.until('prompt', { name: 'nick' });
     await refuses('{"type":"answer","name":"answer","value":"again"}', 'not-asked');
     ann.send({ type: 'answer', name: 'nick', value: 'Ann' });
+    const asked = await ann.until('prompt', { name: 'code' });
+    assert.equal(asked.triesLeft, LIMITS.triesPerInvitation);
+    ann.send({ type: 'answer', name: 'code', value: room.code });
     assert.equal((await ann.until('joined')).self.nick, 'ann');
 
     await refuses('this is no JSON', 'bad-json');
@@ -234,6 +234,9 @@ describe('the line protocol', () => {
     await refuses(`{"type":"say","text":"${'x'.repeat(70_000)}"}`, 'line-too-long');
     await refuses('{"type":"answer","name":"nick","value":"bob"}', 'not-asked');
     await refuses('{"type":"command","line":"/nmaes"}', 'unknown-command');
+    await refuses('{"type":"command","line":"names"}', 'bad-command');
+    await refuses('{"type":"say","text":" \\n "}', 'empty');
+    await refuses('{"type":"command","line":"/fork ack"}', 'no-alarm');
     await refuses('{"type":"command","line":"/whois"}', 'usage');
     await refuses('{"type":"command","line":"/whois nobody-here"}', 'no-such-member');
     await refuses('{"type":"command","line":"/kick olga"}', 'host-only');

@@ -18,8 +18,8 @@ async function terminalAt(
   const steps = [
     ['token', 'Paste the invitation.', room.token],
     ['answer', QUESTION, ANSWER],
-    ['code', 'six digits', room.code],
     ['nick', 'Your nickname in this room?', 'cyd'],
+    ['code', 'six digits', room.code],
   ] as const;
   for (const [name, shown, typed] of steps) {
     await terminal.waitFor(shown);
