@@ -172,6 +172,8 @@ test(
         reached[frames] = (reached[frames] ?? 0) + 1;
         sent += Math.max(1, pester(visitor, fromMembers, random));
         room.advance(1 + random(50));
+        // What the test room writes down of the door is not the room's memory.
+        room.notices.length = 0;
       }
     });
     for (const count of reached) assert.ok(count > 1_000, String(reached));
