@@ -6,37 +6,10 @@ import { canonicalHost } from '../crypto/address.ts';
 import { utf8 } from '../protocol/bytes.ts';
 import { InputError } from '../protocol/errors.ts';
 
-const SECOND_MS = 1_000;
-const UNITS_MS = [24 * 60 * 60 * SECOND_MS, 60 * 60 * SECOND_MS, 60 * SECOND_MS, SECOND_MS] as const;
-const DURATION = /^(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?$/;
 const PORT_MOST = 65_535;
 /** Three forms: a bare IPv6 address, or a bracketed one or a name, which a port may follow. */
 const HOST_PORT =
   /^(?:(?<bare>[^:[\]]*:[^[\]]*:[^[\]]*)|(?:\[(?<ipv6>[^[\]]*:[^[\]]*)\]|(?<name>[^:[\]]+))(?::(?<port>\d{1,5}))?)$/;
-
-/**
- * @param text days, hours, minutes and seconds in that order, each optional: `24h`, `1d12h`, `90s`.
- * @param mostMs the longest duration accepted.
- * @returns milliseconds, at least 1,000.
- * @throws InputError
- */
-export function parseDuration(text: string, mostMs: number): number {
-  const parts = DURATION.exec(text.trim().toLowerCase());
-  const durationMs = UNITS_MS.reduce(
-    (sum, unitMs, index) => sum + unitMs * Number(parts?.[index + 1] ?? 0),
-    0,
-  );
-  if (durationMs === 0) {
-    throw new InputError('bad-duration', 'Write a duration such as 90s, 15m, 24h or 7d.');
-  }
-  if (durationMs > mostMs) {
-    throw new InputError(
-      'bad-duration',
-      `Write a shorter duration: at most ${Math.floor(mostMs / UNITS_MS[0])}d.`,
-    );
-  }
-  return durationMs;
-}
 
 /**
  * @param text decimal digits.

@@ -4,18 +4,12 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { EXIT } from '../app/exit-codes.ts';
 import type { HostOptions, JoinOptions } from '../app/options.ts';
+import { parseDuration } from '../protocol/duration.ts';
 import { InputError } from '../protocol/errors.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { checkNickname } from '../protocol/nickname.ts';
 import { VERSION } from '../version.ts';
-import {
-  parseAdvertised,
-  parseCount,
-  parseDuration,
-  parseListen,
-  parseSecretSource,
-  parseText,
-} from './parse.ts';
+import { parseAdvertised, parseCount, parseListen, parseSecretSource, parseText } from './parse.ts';
 import { type HostFlags, type JoinFlags, toHostOptions, toJoinOptions } from './settings.ts';
 import type { Surroundings } from './surroundings.ts';
 

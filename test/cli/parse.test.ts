@@ -4,61 +4,15 @@ import fc from 'fast-check';
 import {
   parseAdvertised,
   parseCount,
-  parseDuration,
   parseListen,
   parseSecretSource,
   parseText,
 } from '../../src/cli/parse.ts';
 import { InputError } from '../../src/protocol/errors.ts';
 
-const DAY_MS = 86_400_000;
-const MOST_MS = 30 * DAY_MS;
-
 function refuses(parse: () => unknown): void {
   assert.throws(parse, InputError);
 }
-
-describe('parseDuration', () => {
-  for (const [text, expectedMs] of [
-    ['1s', 1_000],
-    ['15m', 900_000],
-    ['24h', DAY_MS],
-    ['30d', MOST_MS],
-    ['1d12h', 1.5 * DAY_MS],
-    [' 1H30M ', 5_400_000],
-  ] as const) {
-    test(`${JSON.stringify(text)} is ${expectedMs} ms`, () =>
-      assert.equal(parseDuration(text, MOST_MS), expectedMs));
-  }
-
-  for (const text of [
-    '',
-    '0',
-    '0h',
-    '24',
-    'h',
-    '-1h',
-    '1.5h',
-    '1h1d',
-    '1w',
-    '24 h',
-    '1e3s',
-    '31d',
-    '9999999999d',
-  ]) {
-    test(`${JSON.stringify(text)} is refused`, () => refuses(() => parseDuration(text, MOST_MS)));
-  }
-
-  test('reads back what its parts say', () => {
-    const parts = fc.tuple(fc.nat(29), fc.nat(23), fc.nat(59), fc.integer({ min: 1, max: 59 }));
-    fc.assert(
-      fc.property(parts, ([days, hours, minutes, seconds]) => {
-        const expectedMs = (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1_000;
-        assert.equal(parseDuration(`${days}d${hours}h${minutes}m${seconds}s`, MOST_MS), expectedMs);
-      }),
-    );
-  });
-});
 
 describe('parseListen', () => {
   for (const [text, host, port] of [
