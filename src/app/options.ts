@@ -2,6 +2,7 @@
  * What a person asked for on the command line, parsed and checked: the only shape in which settings reach `app/`.
  */
 import type { Nickname } from '../protocol/nickname.ts';
+import type { Preferences } from '../terminal/preferences.ts';
 
 /** A place on the network as people write it: a host name or an IP address without brackets. */
 export interface ListenAddress {
@@ -28,6 +29,9 @@ export type SigningAlgorithm = 'rsa' | 'dsa';
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 
+/** Which of this machine's own addresses invitations name. */
+export type Reach = 'private' | 'public' | 'this-machine';
+
 export interface CommonOptions {
   /** `null`: ask. */
   readonly nick: Nickname | null;
@@ -35,6 +39,9 @@ export interface CommonOptions {
   /** `terminal` redraws a prompt, `plain` is one line per event, `json` is the line protocol for programs. */
   readonly display: 'terminal' | 'plain' | 'json';
   readonly color: boolean;
+  /** How many colours the terminal has, where `color` is true. */
+  readonly colors: 16 | 256;
+  readonly preferences: Preferences;
   /** `false`: ask nothing; what is missing is an `InputError`. */
   readonly mayAsk: boolean;
   /** `null`: standard error. */
@@ -47,13 +54,22 @@ export interface HostOptions extends CommonOptions {
   readonly question: string | null;
   readonly answer: SecretSource | null;
   readonly listen: ListenAddress;
-  /** Empty: this machine's private addresses. */
+  /** `null`: ask a person, else `private`. */
+  readonly reach: Reach | null;
+  /** Empty: this machine's own, as `reach` says. */
   readonly addresses: readonly AdvertisedAddress[];
   readonly invitationUses: number;
   readonly invitationMs: number;
   readonly membersMost: number;
   /** `false`: the host relays and takes no part. */
   readonly chat: boolean;
+  readonly topic: string | null;
+  /** Where the message of the day is read from, like a secret. */
+  readonly motd: SecretSource | null;
+  /** `true`: who has passed the door waits for the host's yes. */
+  readonly approval: boolean;
+  /** `false`: invitations are not drawn as QR codes. */
+  readonly qr: boolean;
 }
 
 export interface JoinOptions extends CommonOptions {

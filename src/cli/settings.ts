@@ -59,6 +59,11 @@ export function toHostOptions(flags: HostFlags, surroundings: Surroundings): Hos
     invitationMs: flags.expires,
     membersMost: flags.maxMembers,
     chat: flags.chat,
+    reach: null,
+    topic: null,
+    motd: null,
+    approval: false,
+    qr: true,
   };
 }
 
@@ -86,6 +91,8 @@ function toCommonOptions(flags: CommonFlags, surroundings: Surroundings): Common
     signing: flags.sign,
     display: displayOf(flags, surroundings),
     color: flags.color && wantsColor(surroundings),
+    colors: 16,
+    preferences: { timestamps: 'minutes', quiet: false, bell: 'on', notify: false, theme: 'auto' },
     mayAsk: flags.input,
     logFile: flags.logFile ?? null,
     logLevel: flags.logLevel,

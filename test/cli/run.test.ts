@@ -117,6 +117,8 @@ describe('hosting', () => {
       signing: 'rsa',
       display: 'plain',
       color: false,
+      colors: 16,
+      preferences: { timestamps: 'minutes', quiet: false, bell: 'on', notify: false, theme: 'auto' },
       mayAsk: true,
       logFile: null,
       logLevel: 'warn',
@@ -129,6 +131,11 @@ describe('hosting', () => {
       invitationMs: 86_400_000,
       membersMost: 128,
       chat: true,
+      reach: null,
+      topic: null,
+      motd: null,
+      approval: false,
+      qr: true,
     });
   });
 
@@ -144,6 +151,8 @@ describe('hosting', () => {
       signing: 'dsa',
       display: 'plain',
       color: false,
+      colors: 16,
+      preferences: { timestamps: 'minutes', quiet: false, bell: 'on', notify: false, theme: 'auto' },
       mayAsk: false,
       logFile: 'log.txt',
       logLevel: 'debug',
@@ -159,6 +168,11 @@ describe('hosting', () => {
       invitationMs: 7_200_000,
       membersMost: 4_096,
       chat: false,
+      reach: null,
+      topic: null,
+      motd: null,
+      approval: false,
+      qr: true,
     });
   });
 });

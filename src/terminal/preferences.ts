@@ -1,0 +1,12 @@
+/** What a person chose about how things look and sound; it changes nothing of what happens. */
+
+export type Preferences = {
+  readonly timestamps: 'minutes' | 'seconds' | 'off';
+  /** Leaves out who comes and goes. */
+  readonly quiet: boolean;
+  /** `on`: rings when oneself is named; `all`: at every message. */
+  readonly bell: 'on' | 'off' | 'all';
+  /** Desktop notifications, without what was said. */
+  readonly notify: boolean;
+  readonly theme: 'auto' | 'dark' | 'light';
+};
