@@ -1,7 +1,8 @@
 /**
  * A run at the door as the person's side sees it: to join with an invitation, or to come back as a member.
  *
- *   join:  helloSent ─▶ answering ─▶ starting ─▶ challenged ─▶ finishing ─▶ proving ─▶ presenting ─▶ joinSent ─▶ over
+ *   join:  helloSent ─▶ answering ─▶ starting ─▶ challenged ─▶ finishing ─▶ proving ─▶ presenting ─▶ joinSent
+ *          joinSent ─▶ over, or joinSent ─▶ waiting ─▶ over where the host wants to be asked
  *   login: helloSent ─▶ joinSent ─▶ over
  *
  * OPAQUE's long computation happens elsewhere: the machine asks for it and goes on when the result comes in.
@@ -40,8 +41,8 @@ import type { Hash, InvitationId, MemberId, RoomId, SessionId } from '../protoco
 import { LIMITS } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import { RETRYABLE_REFUSALS, type Refusal } from '../protocol/reasons.ts';
-import { Close, SESSION_FRAME } from '../protocol/session-frames.ts';
-import { FEATURES, PROTOCOL_VERSION, SUITE } from '../protocol/version.ts';
+import { Close, Empty, SESSION_FRAME } from '../protocol/session-frames.ts';
+import { DIALECT, type Dialect, FEATURE, SUITE } from '../protocol/version.ts';
 
 /** The keys a person brings: made while they were still typing. */
 export interface OwnKeys {
@@ -75,6 +76,8 @@ export type JoiningEffect =
     }
   | { readonly kind: 'start-answer'; readonly answer: string }
   | { readonly kind: 'finish-answer'; readonly state: string; readonly ke2: Bytes; readonly answer: string }
+  /** Everything is right, and the host has to say yes: nothing to do but wait, for as long as `waitingMs`. */
+  | { readonly kind: 'waiting' }
   | { readonly kind: 'welcomed'; readonly welcome: Welcome }
   /** The host ended the run in its own words. */
   | { readonly kind: 'closed'; readonly text: string }
@@ -94,6 +97,7 @@ type State =
   | { readonly kind: 'proving'; readonly sessionKey: Bytes }
   | { readonly kind: 'presenting'; readonly secret: Bytes; readonly triesLeft: number }
   | { readonly kind: 'joinSent'; readonly secret: Bytes }
+  | { readonly kind: 'waiting'; readonly secret: Bytes }
   | { readonly kind: 'over' };
 
 export interface JoiningStart {
@@ -102,10 +106,13 @@ export interface JoiningStart {
   readonly ownerFingerprint: Hash;
   readonly purpose: Purpose;
   readonly channelBinding: Bytes;
+  /** Not given: what this build speaks. */
+  readonly dialect?: Dialect;
 }
 
 export class Joining {
   readonly #start: JoiningStart;
+  readonly #dialect: Dialect;
   readonly #transcript: Transcript;
   #state: State = { kind: 'helloSent' };
   #answers = 0;
@@ -115,6 +122,7 @@ export class Joining {
 
   constructor(start: JoiningStart) {
     this.#start = start;
+    this.#dialect = start.dialect ?? DIALECT;
     this.#transcript = new Transcript(start.channelBinding);
   }
 
@@ -123,9 +131,9 @@ export class Joining {
     const { purpose, roomId, channelBinding } = this.#start;
     const mode: Mode = purpose.kind;
     const fields = {
-      version: PROTOCOL_VERSION,
+      version: this.#dialect.version,
       suite: SUITE,
-      features: [...FEATURES],
+      features: [...this.#dialect.features],
       mode,
       roomId,
       subject: purpose.kind === 'join' ? purpose.invitationId : purpose.memberId,
@@ -180,9 +188,20 @@ export class Joining {
       this.#state = { kind: 'presenting', secret: state.sessionKey, triesLeft };
       return this.#askOrJoin(null);
     }
-    if (state.kind === 'joinSent' && type === ADMISSION_FRAME.welcome)
+    if ((state.kind === 'joinSent' || state.kind === 'waiting') && type === ADMISSION_FRAME.welcome)
       return this.#welcome(state.secret, body);
+    if (state.kind === 'joinSent' && type === ADMISSION_FRAME.wait && this.#mayWait) {
+      this.#transcript.add(frame);
+      Empty.decode(body);
+      this.#state = { kind: 'waiting', secret: state.secret };
+      return [{ kind: 'waiting' }];
+    }
     throw new ProtocolError('unexpected-frame', `frame ${type} in state ${state.kind}`);
+  }
+
+  /** A member who comes back is let in already, and who does not name the feature is not to be told. */
+  get #mayWait(): boolean {
+    return this.#start.purpose.kind === 'join' && this.#dialect.features.includes(FEATURE.waiting);
   }
 
   /** @throws InputError when this can be nobody's answer; the question stands. */
@@ -213,7 +232,7 @@ export class Joining {
       return [{ kind: 'ask', what: 'answer', triesLeft, problem: 'wrong-answer' }];
     }
     this.#state = { kind: 'over' };
-    return [{ kind: 'refused', reason: 'wrong-answer', triesLeft, version: PROTOCOL_VERSION }];
+    return [{ kind: 'refused', reason: 'wrong-answer', triesLeft, version: this.#dialect.version }];
   }
 
   /** @throws InputError when this can be nobody's code; the question stands, and no try is spent. */

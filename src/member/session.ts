@@ -38,7 +38,7 @@ import {
   WrapsTaken,
 } from '../protocol/session-frames.ts';
 import { Leave, MessageHeader } from '../protocol/signed-objects.ts';
-import { PROTOCOL_VERSION } from '../protocol/version.ts';
+import { agreedFeatures, DIALECT, type Dialect, PROTOCOL_VERSION } from '../protocol/version.ts';
 import { Alarms } from './alarms.ts';
 import type { SessionEffect, SessionEvent, ShownMember } from './events.ts';
 import { Hearing } from './hearing.ts';
@@ -52,6 +52,8 @@ export interface SessionStart {
   readonly roomId: RoomId;
   readonly identity: SigningKey;
   readonly wrapKeys: OwnWrapKeys;
+  /** Not given: what this build speaks. */
+  readonly dialect?: Dialect;
 }
 
 type Phase = 'away' | 'listing' | 'reading' | 'live' | 'over';
@@ -64,6 +66,7 @@ export class Session {
   readonly #identity: SigningKey;
   readonly #self: IdKey;
   readonly #wrapKeys: OwnWrapKeys;
+  readonly #dialect: Dialect;
   readonly #alarms = new Alarms();
   readonly #speaking: Speaking;
   readonly #hearing: Hearing;
@@ -94,6 +97,7 @@ export class Session {
     this.#identity = identity;
     this.#self = idKey(identity.memberId);
     this.#wrapKeys = start.wrapKeys;
+    this.#dialect = start.dialect ?? DIALECT;
     this.#speaking = new Speaking(identity, roomId);
     this.#hearing = new Hearing(roomId, identity.memberId);
     this.#keyRequests = new KeyRequests(roomId, identity);
@@ -141,6 +145,10 @@ export class Session {
   }
   get wrapGeneration(): number {
     return this.#wrapKeys.current.generation;
+  }
+  /** What this side and the host both know, by number; nothing before the first WELCOME. */
+  get features(): ReadonlySet<number> {
+    return agreedFeatures(this.#dialect.features, this.#welcome?.features ?? []);
   }
   /** What a LOGIN needs; `null` before the first WELCOME. */
   get login(): { readonly welcome: Welcome; readonly statement: Signed } | null {

@@ -5,6 +5,7 @@
 import { codec, type Decoded, field } from './codec.ts';
 import { REFUSAL } from './reasons.ts';
 import { ALGORITHM } from './signed-objects.ts';
+import { FEATURES_MOST } from './version.ts';
 
 export const ADMISSION_FRAME = {
   hello: 1,
@@ -18,12 +19,13 @@ export const ADMISSION_FRAME = {
   refused: 9,
   nonce: 10,
   login: 11,
+  wait: 12,
 } as const;
 
 export const MODE = { join: 1, login: 2 } as const;
 export type Mode = keyof typeof MODE;
 
-const features = field.list(field.u8, 32, field.u16);
+const features = field.list(field.u8, FEATURES_MOST, field.u16);
 
 const helloFields = {
   version: field.u8,

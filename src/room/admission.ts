@@ -45,7 +45,7 @@ import {
 import type { Limits } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import { RETRYABLE_REFUSALS, type Refusal } from '../protocol/reasons.ts';
-import { PROTOCOL_VERSION, SUITE } from '../protocol/version.ts';
+import { type Dialect, SUITE } from '../protocol/version.ts';
 import type { Purpose } from './door-gate.ts';
 import type { HolderId, InvitationBook } from './invitations.ts';
 
@@ -62,6 +62,7 @@ export interface Door {
   readonly question: string;
   readonly keeps: keyof typeof KEEPS;
   readonly limits: Limits;
+  readonly dialect: Dialect;
   readonly invitations: InvitationBook;
   startAnswer(ke1: Bytes): { readonly state: string; readonly ke2: Bytes };
   finishAnswer(state: string, ke3: Bytes): Bytes | null;
@@ -231,7 +232,7 @@ export class Admission {
       if (frameType(frame) !== ADMISSION_FRAME.hello) {
         throw new ProtocolError('unexpected-frame', `frame ${frameType(frame)} before HELLO`);
       }
-      if (body[0] === PROTOCOL_VERSION && body[1] === SUITE)
+      if (body[0] === this.#door.dialect.version && body[1] === SUITE)
         return this.#hello(frame, body, Hello.decode(body), moment);
     } catch (error) {
       if (error instanceof ProtocolError) this.#door.unrecognised(this.#holder, moment);
@@ -451,7 +452,7 @@ export class Admission {
 
   #refusal(reason: Refusal, invitation?: IdKey): AdmissionEffect {
     const triesLeft = invitation === undefined ? 0 : this.#triesLeft(invitation);
-    const body = Refused.encode({ reason, triesLeft, version: PROTOCOL_VERSION });
+    const body = Refused.encode({ reason, triesLeft, version: this.#door.dialect.version });
     if (RETRYABLE_REFUSALS.has(reason)) return this.#send(ADMISSION_FRAME.refused, body);
     this.#state = { kind: 'closed' };
     return { kind: 'close', frame: encodeFrame(ADMISSION_FRAME.refused, body), reason };

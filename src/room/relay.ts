@@ -44,7 +44,7 @@ import {
   WrapsTaken,
 } from '../protocol/session-frames.ts';
 import { ChainAnnouncement, Leave, MessageHeader } from '../protocol/signed-objects.ts';
-import { FEATURES, PROTOCOL_VERSION } from '../protocol/version.ts';
+import { type Dialect, PROTOCOL_VERSION } from '../protocol/version.ts';
 import type { RoomEffect } from './effects.ts';
 import { FairRate } from './fair-rate.ts';
 import type { HolderId } from './invitations.ts';
@@ -76,6 +76,7 @@ export interface RelayContext {
   readonly residents: ReadonlyMap<IdKey, Resident>;
   readonly log: Log;
   readonly limits: Limits;
+  readonly dialect: Dialect;
   readonly nowMs: number;
 }
 
@@ -117,13 +118,13 @@ export class Relay {
     operation: Signed,
     moment: Moment,
   ): { readonly peer: RelayPeer; readonly welcome: Welcome; readonly deliveries: readonly Bytes[] } {
-    const { log, roster, limits, owner } = this.#context;
+    const { log, roster, limits, owner, dialect } = this.#context;
     resident.connection = connection;
     this.#listPages.presenceChanged();
     resident.sessionId = sessionId(moment.randomBytes(16));
     resident.offlineSinceMs = null;
     const welcome: Welcome = {
-      features: [...FEATURES],
+      features: [...dialect.features],
       memberId: resident.member.memberId,
       sessionId: resident.sessionId,
       accountKey: resident.accountKey,

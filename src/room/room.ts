@@ -22,6 +22,7 @@ import type { Moment } from '../protocol/moment.ts';
 import { checkNickname, foldNickname } from '../protocol/nickname.ts';
 import type { CloseReason, Refusal } from '../protocol/reasons.ts';
 import { closeFrame } from '../protocol/session-frames.ts';
+import { DIALECT, type Dialect } from '../protocol/version.ts';
 import { Admission, type AdmissionEffect, type Candidate, type Door, type Returner } from './admission.ts';
 import { CodeKeeper, type ShownCode } from './code-keeper.ts';
 import type { Purpose } from './door-gate.ts';
@@ -57,6 +58,8 @@ export interface RoomSettings {
   readonly answer: AnswerGate;
   readonly gate: Gate;
   readonly makeLog: (startHead: Hash) => Log;
+  /** Not given: what this build speaks. */
+  readonly dialect?: Dialect;
 }
 
 type Peer =
@@ -99,6 +102,7 @@ export class Room {
       residents: this.#residents,
       log: settings.makeLog(startHead(roomId, ROOM_CONVERSATION)),
       limits,
+      dialect: settings.dialect ?? DIALECT,
       nowMs: moment.nowMs,
     });
     this.#door = this.#makeDoor();
@@ -215,6 +219,7 @@ export class Room {
       question: settings.question,
       keeps: 'nothing',
       limits: this.#limits,
+      dialect: settings.dialect ?? DIALECT,
       invitations: this.invitations,
       startAnswer: (ke1) => settings.answer.start(ke1),
       finishAnswer: (state, ke3) => settings.answer.finish(state, ke3),
