@@ -1,7 +1,7 @@
 /** `securechat s`: opens a room on this machine, and takes part in it unless told not to. */
 import { userInfo } from 'node:os';
 import { answerStrength, normaliseAnswer } from '../crypto/answer.ts';
-import { type Address, formatAddress } from '../crypto/invitation.ts';
+import { formatAddress } from '../crypto/invitation.ts';
 import { generateWrapKeys } from '../crypto/key-wrap.ts';
 import type { RosterChange } from '../crypto/roster.ts';
 import { generateSigningKey } from '../crypto/signature.ts';
@@ -11,6 +11,7 @@ import { LIMITS } from '../protocol/limits.ts';
 import { checkNickname, type Nickname } from '../protocol/nickname.ts';
 import type { Refusal } from '../protocol/reasons.ts';
 import type { RoomNotice } from '../room/effects.ts';
+import { advertisedAddresses, readOwnAddresses } from './addresses.ts';
 import { AnswerThread } from './answer-thread.ts';
 import { Chat, type HostControls, type QuitReason } from './chat.ts';
 import { DoorReport } from './door-report.ts';
@@ -56,7 +57,9 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
     const over = Promise.withResolvers<QuitReason | Error>();
     front.onGone = (error) => over.resolve(error.how === 'interrupted' ? 'interrupted' : 'quit');
 
-    const desk = new InvitationDesk({ relay: host, front, addresses: addressesOf(options, host), options });
+    const wish = { named: options.addresses, reach: null, listen: options.listen };
+    const addresses = advertisedAddresses(wish, host.port, readOwnAddresses());
+    const desk = new InvitationDesk({ relay: host, front, addresses, options });
     const first = await desk.make();
     const ownerFingerprint = host.ownerFingerprint;
     const codeView = () => ({
@@ -215,20 +218,6 @@ function checkedAnswer(text: string, front: Front): string {
     front.emit({ type: 'notice', level: 'warning', code: 'weak-answer', text: warning });
   }
   return answer;
-}
-
-/** What invitations name: what was asked for, or this machine's own addresses. */
-function addressesOf(options: HostOptions, host: RelayHost): readonly Address[] {
-  const wished = options.addresses.map((address) => ({
-    host: address.host,
-    port: address.port ?? host.port,
-  }));
-  const own = host.addresses.map((address) => ({ host: address, port: host.port }));
-  const all = wished.length > 0 ? wished : own;
-  // A machine without any network still serves itself.
-  return all.length > 0
-    ? all.slice(0, LIMITS.addressesPerInvitation)
-    : [{ host: '127.0.0.1', port: host.port }];
 }
 
 /** The account's name where it makes a nickname, else `host`, which only the owner may be called. */

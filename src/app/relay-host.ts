@@ -161,10 +161,6 @@ export class RelayHost {
   get port(): number {
     return this.#listener.port;
   }
-  /** This machine's own addresses that it can be reached at. */
-  get addresses(): readonly string[] {
-    return this.#listener.addresses;
-  }
   get code(): { readonly value: string; readonly expiresAtMs: number } {
     return this.#room.code;
   }

@@ -1,6 +1,5 @@
 import { constants } from 'node:crypto';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import type { RoomId } from '../protocol/identifiers.ts';
 import type { Limits } from '../protocol/limits.ts';
@@ -34,8 +33,6 @@ export interface TlsListenerOptions {
 
 export interface TlsListener {
   readonly port: number;
-  /** Where people on the same networks can reach it, IPv4 first: this machine's own addresses for `::`. */
-  readonly addresses: readonly string[];
   /** Cuts a connection, handshake done or not; unknown ids are ignored. */
   destroySocket(socketId: number): void;
   /**
@@ -108,12 +105,11 @@ export async function listenTls(options: TlsListenerOptions): Promise<TlsListene
     secure.emit('connection', raw);
   });
 
-  const host = await bind(door, options.host, options.port);
+  await bind(door, options.host, options.port);
   door.on('error', (error) => options.onError(error));
   let closing: Promise<void> | null = null;
   return {
     port: (door.address() as AddressInfo).port,
-    addresses: reachableAddresses(host),
     destroySocket(socketId) {
       const arrival = arrivals.get(socketId);
       (arrival?.connection ?? arrival?.raw)?.destroy();
@@ -143,16 +139,14 @@ function plainAddress(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.)/, '');
 }
 
-/** @returns the host it was bound to in the end */
-async function bind(server: Server, host: string, port: number): Promise<string> {
+async function bind(server: Server, host: string, port: number): Promise<void> {
   const hosts = host === '::' ? ['::', '0.0.0.0'] : [host];
   for (const candidate of hosts) {
     const error = await tryListen(server, candidate, port);
-    if (error === null) return candidate;
+    if (error === null) return;
     const hasNoIpv6 = error.code === 'EAFNOSUPPORT' || error.code === 'EADDRNOTAVAIL';
     if (!hasNoIpv6 || candidate === hosts.at(-1)) throw listenError(error, host, port);
   }
-  return host;
 }
 
 function tryListen(server: Server, host: string, port: number): Promise<NodeJS.ErrnoException | null> {
@@ -171,12 +165,18 @@ function tryListen(server: Server, host: string, port: number): Promise<NodeJS.E
   });
 }
 
+/** The same place one port further, as it is typed. */
+function elsewhere(host: string, port: number): string {
+  const next = port < 65_535 ? port + 1 : port - 1;
+  return host.includes(':') ? `[${host}]:${next}` : `${host}:${next}`;
+}
+
 function listenError(error: NodeJS.ErrnoException, host: string, port: number): ListenError {
   switch (error.code) {
     case 'EADDRINUSE':
       return new ListenError(
         'port-taken',
-        `Port ${port} is already in use, perhaps by another room. Choose another with --listen ADDRESS:PORT.`,
+        `Port ${port} is already in use, perhaps by another room of yours. Close that, or choose another port: --listen ${elsewhere(host, port)}.`,
       );
     case 'EACCES':
     case 'EPERM':
@@ -195,14 +195,4 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
     default:
       return new ListenError('listen-failed', `Cannot listen on ${host}, port ${port}: ${error.message}.`);
   }
-}
-
-function reachableAddresses(host: string): string[] {
-  if (host !== '::' && host !== '0.0.0.0') return [host];
-  const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  // Link-local addresses mean nothing without an interface, which is named differently on each machine.
-  const usable = own.filter(({ internal, address }) => !internal && !/^(fe80:|169\.254\.)/i.test(address));
-  const ofFamily = (family: 'IPv4' | 'IPv6') =>
-    usable.filter((entry) => entry.family === family).map(({ address }) => address);
-  return host === '::' ? [...ofFamily('IPv4'), ...ofFamily('IPv6')] : ofFamily('IPv4');
 }
