@@ -171,20 +171,32 @@ const LONG_DASH = /[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]/gu;
 const SHAPE =
   /(?<![\w-])(s *c *(?:\d *){1,3})\. *((?:[\w-] *)+)\. *((?:[\w-] *)+)\. *((?:[\w-] *){5}[\w-])(?![\w-])/;
 
+/** A full stop, hyphen or underscore as addresses, mail (quoted-printable) and Markdown write them. */
+const ENCODED = /[%=](2d|2e|5f)/gi;
+/** A line break that mail has put in, what Markdown escapes with, and tags of a page. */
+const WRAPPING = /=\r?\n|\\|<\/?[a-z][^<>]*>/gi;
+
+/** A prefix in capitals, or a key whose 43 random characters are all capitals or all small. */
+const CASE_LOST = /(?:S[Cc]|sC)\d\s*\.\s*[\w-]{30}|sc\d\s*\.\s*(?:[A-Z\d_-]{43}|[a-z\d_-]{43})\./;
+
 /** @returns prefix, key and token, proved by the checksum. */
 function findInvitation(text: string): readonly [string, string, string] {
-  const cleaned = text.replaceAll(INVISIBLE, '').replaceAll(NOISE, ' ').trim();
+  const visible = text.replaceAll(INVISIBLE, '').trim();
+  const cleaned = visible.replaceAll(NOISE, ' ').trim();
   if (cleaned === '') {
     throw new InputError('invitation-empty', 'There is no invitation here. Paste the one you were sent.');
   }
-  if (cleaned.length <= TEXT_CHARACTERS_MOST) {
-    // Some programs lengthen a single hyphen, others join two.
-    for (const hyphens of ['-', '--']) {
-      const parts = SHAPE.exec(cleaned.replaceAll(LONG_DASH, hyphens))?.slice(1).map(withoutSpaces);
-      const [prefix, key, token, sum] = parts ?? [];
-      if (!prefix || !key || !token) continue;
-      if (checksum(`${prefix}.${key}.${token}`) === sum) return [prefix, key, token];
+  if (visible.length <= TEXT_CHARACTERS_MOST) {
+    for (const reading of [cleaned, decoded(visible)]) {
+      // Some programs lengthen a single hyphen, others join two; a dash of a sentence is none of ours.
+      for (const hyphens of ['-', '--', ' ']) {
+        const parts = SHAPE.exec(reading.replaceAll(LONG_DASH, hyphens))?.slice(1).map(withoutSpaces);
+        const [prefix, key, token, sum] = parts ?? [];
+        if (!prefix || !key || !token) continue;
+        if (checksum(`${prefix}.${key}.${token}`) === sum) return [prefix, key, token];
+      }
     }
+    if (CASE_LOST.test(cleaned)) throw caseError();
     // A long unbroken run is a key or a token whose surroundings were lost.
     if (/sc\d\s*\.|[\w-]{30}/.test(cleaned)) throw damagedError();
   }
@@ -192,6 +204,15 @@ function findInvitation(text: string): readonly [string, string, string] {
     'invitation-not',
     'This is not an invitation. It begins with sc1. and is about 300 characters long.',
   );
+}
+
+/** As it was before a program that shows no plain text had it. */
+function decoded(text: string): string {
+  return text
+    .replaceAll(WRAPPING, '')
+    .replaceAll(ENCODED, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+    .replaceAll(NOISE, ' ')
+    .trim();
 }
 
 function withoutSpaces(text: string): string {
@@ -202,6 +223,13 @@ function damagedError(): InputError {
   return new InputError(
     'invitation-damaged',
     'This invitation was damaged on its way. Copy it again, whole, from sc1. to the last character.',
+  );
+}
+
+function caseError(): InputError {
+  return new InputError(
+    'invitation-damaged',
+    'Capital and small letters of this invitation were changed on its way. Have it sent again, and copy it as it is.',
   );
 }
 

@@ -188,9 +188,51 @@ test('what messengers do is forgiven', async () => {
     wrapped(10, '\u00ad\ufeff'),
     `\u202a${TEXT}\u202c`,
     TEXT.replaceAll('.', ' . '),
+    wrapped(60, '\u00a0'),
+    `\u201e${TEXT}\u201c`,
+    `\u2192${TEXT}\u2190`,
+    `Here it is\u2014${TEXT}\u2014see you`,
+    `- ${TEXT} - see you`,
+    `[10:32, 21.11.2026] Ann: ${TEXT}`,
+    `[join](${TEXT})`,
+    `https://chat.example/#${TEXT}`,
+    JSON.stringify({ token: TEXT }),
+    `${TEXT}\n-- \nAnn`,
+    `${TEXT}\n${TEXT}`,
   ];
   const expected = await readInvitation(TEXT);
   for (const text of forgiven) assert.deepEqual(await readInvitation(text), expected, text);
+});
+
+test('what mail, Markdown, addresses and pages write for an invitation is read', async () => {
+  // Hyphens and underscores are what these change; this key holds some.
+  const key = Buffer.from('_-A-'.repeat(10).concat('_-A'), 'base64url');
+  const { text } = await mintInvitation(FIELDS, key);
+  const expected = await readInvitation(text);
+  const hex = (sign: string) => (character: string) =>
+    sign + character.charCodeAt(0).toString(16).toUpperCase();
+  const written = [
+    text.replaceAll(/.{75}/g, '$&=\r\n'),
+    text.replaceAll('.', '=2E').replaceAll(/.{70}/g, '$&=\n'),
+    text.replaceAll(/[._-]/g, hex('%')),
+    text.replaceAll('.', '%2e'),
+    text.replaceAll(/[._-]/g, '\\$&'),
+    text.replaceAll(/.{60}/g, '$&\\\n'),
+    `<p>Come in: <b>${text}</b></p>`,
+    `<pre class="x">${text.replaceAll(/.{60}/g, '$&<br>\n')}</pre>`,
+  ];
+  for (const form of written) assert.deepEqual(await readInvitation(form), expected, form);
+});
+
+test('lost capitals are told as such', async () => {
+  const cased = { code: 'invitation-damaged', message: /^Capital and small letters/ };
+  for (const text of [
+    TEXT.toUpperCase(),
+    TEXT.toLowerCase(),
+    TEXT.replace('sc1', 'Sc1'),
+    `Here: ${TEXT.toUpperCase()}.`,
+  ])
+    await assert.rejects(readInvitation(text), cased);
 });
 
 test('lengthened and joined hyphens are forgiven', async () => {
@@ -216,7 +258,21 @@ test('what is no invitation is told apart', async () => {
 
 test('hostile text is refused quickly', async () => {
   const startMs = performance.now();
-  for (const unit of ['sc1.', 'sc1', 'a.', 'sc1.a.', '-', '- ', 'sc1 . ', '\u2014', '.']) {
+  for (const unit of [
+    'sc1.',
+    'sc1',
+    'a.',
+    'sc1.a.',
+    '-',
+    '- ',
+    'sc1 . ',
+    '\u2014',
+    '.',
+    '<a',
+    '\\',
+    '=\n',
+    'SC1.',
+  ]) {
     for (const text of [unit.repeat(8_000 / unit.length), `sc1.${unit.repeat(7_900 / unit.length)}`]) {
       await assert.rejects(readInvitation(text), { name: 'InputError' });
     }
