@@ -3,6 +3,7 @@ import { InputError } from '../protocol/errors.ts';
 import type { JsonEvent, PromptEvent } from '../terminal/json-lines.ts';
 import { makePalette, type Palette } from '../terminal/palette.ts';
 import { PlainScreen } from '../terminal/plain-screen.ts';
+import type { Preferences } from '../terminal/preferences.ts';
 import { askLine, openScreen } from '../terminal/prompt.ts';
 import { bannerLines, promptText } from '../terminal/ready-panel.ts';
 import { renderEvent } from '../terminal/render.ts';
@@ -10,6 +11,14 @@ import { VERSION } from '../version.ts';
 import type { FrontListener, Status } from './front.ts';
 import type { CommonOptions } from './options.ts';
 import { ScreenFront } from './screen-front.ts';
+
+const PREFERENCES: Preferences = {
+  timestamps: 'minutes',
+  quiet: false,
+  bell: 'on',
+  notify: false,
+  theme: 'auto',
+};
 
 export class TerminalFront extends ScreenFront {
   readonly #palette: Palette;
@@ -32,7 +41,13 @@ export class TerminalFront extends ScreenFront {
   override emit(event: JsonEvent): void {
     // The prompt line counts the code down already.
     if (event.type === 'code' && this.#draws) return;
-    const view = { palette: this.#palette, columns: this.screen.columns, nowMs: Date.now() };
+    const view = {
+      palette: this.#palette,
+      preferences: PREFERENCES,
+      columns: this.screen.columns,
+      nowMs: Date.now(),
+      self: null,
+    };
     for (const line of renderEvent(event, view)) this.screen.print(line);
   }
 

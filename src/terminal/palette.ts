@@ -1,7 +1,8 @@
 /** Colours, all in one object, so that leaving them out is one decision. The one file that knows picocolors. */
 import pico from 'picocolors';
+import type { Preferences } from './preferences.ts';
 
-type Paint = (text: string) => string;
+export type Paint = (text: string) => string;
 
 export type Palette = {
   readonly dim: Paint;
@@ -9,8 +10,52 @@ export type Palette = {
   readonly good: Paint;
   readonly warning: Paint;
   readonly alarm: Paint;
-  /** Always the same colour for the same nickname. */
+  /** Words that were looked for, one's own name among them. */
+  readonly found: Paint;
+  /**
+   * Always the same colour for the same nickname, as long as this palette lives. The first nicknames get a colour
+   * each of their own.
+   */
   readonly nick: Paint;
+  /** Black on white, whatever the terminal's colours; null without colours. */
+  readonly paper: Paint | null;
+};
+
+export type Theme = Preferences['theme'];
+/** How many the terminal has. */
+export type Colors = 16 | 256;
+
+type ColorSet = {
+  readonly good: number;
+  readonly warning: number;
+  readonly alarm: number;
+  readonly nicks: readonly number[];
+};
+
+/**
+ * Numbers of the 256 colours. `dark` is readable (contrast 4.5 to 1 and more) on every ground from black to #1e1e1e,
+ * `light` from white to #fdf6e3. No colour is that on both: `auto` keeps 3 to 1 on all of them. Nicknames are as far
+ * from each other and from the alarm as colours can be; a test computes it all.
+ */
+export const COLOR_SETS: Readonly<Record<Theme, ColorSet>> = {
+  dark: {
+    good: 114,
+    warning: 214,
+    alarm: 203,
+    nicks: [153, 34, 135, 220, 46, 33, 136, 37, 213, 199, 139, 114],
+  },
+  light: {
+    good: 22,
+    warning: 94,
+    alarm: 160,
+    nicks: [26, 22, 128, 89, 55, 96, 94, 162, 20, 57, 24, 88],
+  },
+  auto: {
+    good: 28,
+    warning: 166,
+    alarm: 196,
+    nicks: [134, 28, 31, 137, 27, 199, 96, 168, 165, 69],
+  },
 };
 
 /** FNV-1a, 32 bits: small, and spreads short names well. */
@@ -22,22 +67,74 @@ function hashOf(text: string): number {
   return hash;
 }
 
-export function makePalette(options: { readonly color: boolean }): Palette {
-  const colors = pico.createColors(options.color);
-  // Readable on black and on white: no yellow, no dark blue, no greys. Red is left to alarms.
-  const nickPaints: readonly Paint[] = [
-    colors.green,
-    colors.cyan,
-    colors.magenta,
-    colors.blueBright,
-    colors.magentaBright,
-  ];
-  return {
-    dim: colors.dim,
-    bold: colors.bold,
-    good: colors.green,
-    warning: (text) => colors.bold(colors.magenta(text)),
-    alarm: (text) => colors.bold(colors.red(text)),
-    nick: (text) => (nickPaints[hashOf(text) % nickPaints.length] ?? colors.bold)(text),
+/**
+ * Gives each nickname the paint its hash names, or the next one that nobody has yet. Once all are given, the hash
+ * alone decides, and nothing more is kept.
+ */
+function nickPainter(paints: readonly Paint[]): Paint {
+  const given = new Map<string, number>();
+  const taken = new Set<number>();
+  return (nick) => {
+    let place = given.get(nick) ?? hashOf(nick) % paints.length;
+    if (!given.has(nick) && given.size < paints.length) {
+      while (taken.has(place)) place = (place + 1) % paints.length;
+      given.set(nick, place);
+      taken.add(place);
+    }
+    return paints[place]?.(nick) ?? nick;
   };
+}
+
+/** One of the 256 colours, and the terminal's own after it: what picocolors does not know. */
+function indexed(number: number): Paint {
+  return (text) => `\u001b[38;5;${number}m${text}\u001b[39m`;
+}
+
+/**
+ * @param options `color` is the caller's decision from `NO_COLOR`, `FORCE_COLOR` and whether it is a terminal;
+ *   `theme` chooses colours for the terminal's ground
+ */
+export function makePalette(options: {
+  readonly color: boolean;
+  readonly colors?: Colors;
+  readonly theme?: Theme;
+}): Palette {
+  const { color, colors = 16, theme = 'auto' } = options;
+  const sixteen = pico.createColors(color);
+  const { bold, dim, inverse } = sixteen;
+  const shared = { bold, dim, found: (text: string) => bold(inverse(text)) };
+  if (!color) return { ...shared, good: sixteen.green, warning: bold, alarm: bold, nick: dim, paper: null };
+  if (colors === 256) {
+    const set = COLOR_SETS[theme];
+    return {
+      ...shared,
+      good: indexed(set.good),
+      warning: (text) => bold(indexed(set.warning)(text)),
+      alarm: (text) => bold(indexed(set.alarm)(text)),
+      nick: nickPainter(set.nicks.map(indexed)),
+      paper: (text) => `\u001b[38;5;16;48;5;231m${text}\u001b[39;49m`,
+    };
+  }
+  return {
+    ...shared,
+    good: sixteen.green,
+    warning: (text) => bold(sixteen.magenta(text)),
+    alarm: (text) => bold(sixteen.red(text)),
+    nick: nickPainter(sixteenNicks(sixteen, theme)),
+    paper: (text) => `\u001b[30;107m${text}\u001b[39;49m`,
+  };
+}
+
+/** What each of the sixteen looks like is the terminal's choice: left out is what many show too pale or too dark. */
+function sixteenNicks(sixteen: ReturnType<typeof pico.createColors>, theme: Theme): readonly Paint[] {
+  const { green, cyan, magenta, blue, yellow } = sixteen;
+  const { blueBright, magentaBright, greenBright, cyanBright, yellowBright } = sixteen;
+  switch (theme) {
+    case 'dark':
+      return [green, cyan, magenta, yellow, blueBright, magentaBright, greenBright, cyanBright, yellowBright];
+    case 'light':
+      return [green, cyan, magenta, blue, blueBright, magentaBright];
+    case 'auto':
+      return [green, cyan, magenta, blueBright, magentaBright];
+  }
 }

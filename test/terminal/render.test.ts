@@ -1,25 +1,52 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { RenderView } from '../../src/terminal/entry.ts';
 import { columnsOf } from '../../src/terminal/graphemes.ts';
-import type { JsonEvent, MemberChange, MemberView, ReadyEvent } from '../../src/terminal/json-lines.ts';
+import type {
+  JoinedEvent,
+  JsonEvent,
+  MemberChange,
+  MemberView,
+  ReadyEvent,
+  RoomSetting,
+  RoomView,
+} from '../../src/terminal/json-lines.ts';
 import { makePalette } from '../../src/terminal/palette.ts';
+import type { Preferences } from '../../src/terminal/preferences.ts';
 import { bannerLines, promptText, readyPanel } from '../../src/terminal/ready-panel.ts';
-import { type RenderView, renderEvent } from '../../src/terminal/render.ts';
+import { renderEvent } from '../../src/terminal/render.ts';
 import { vectors } from '../helpers/vectors.ts';
 
 const HIDDEN = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\u200b\u2060-\u206f\ufeff]/u;
 const NOW = '2026-03-01T09:05:10Z';
 const palette = makePalette({ color: false });
-const view = (columns: number): RenderView => ({ palette, columns, nowMs: Date.parse(NOW), timeZone: 'UTC' });
+const USUAL: Preferences = { timestamps: 'minutes', quiet: false, bell: 'on', notify: false, theme: 'auto' };
+const ROOM: RoomView = {
+  id: 'R',
+  name: 'tea',
+  topic: '',
+  motd: '',
+  slowSeconds: 0,
+  locked: false,
+  approval: false,
+};
+const view = (columns: number): RenderView => ({
+  palette,
+  preferences: USUAL,
+  columns,
+  nowMs: Date.parse(NOW),
+  timeZone: 'UTC',
+  self: 'sue',
+});
 const WIDE = view(80);
 const PLAIN = view(Number.POSITIVE_INFINITY);
 
 function person(nick: string, online = true): MemberView {
-  return { id: 'AAAA', nick, fingerprint: 'BBBB', role: 'member', online };
+  return { id: 'AAAA', nick, fingerprint: 'BBBB', role: 'member', online, muted: false };
 }
 
-function says(text: string, nick = 'ann', kind: 'text' | 'emote' = 'text'): JsonEvent {
+function says(text: string, nick = 'ann', kind: 'text' | 'emote' = 'text', mention = false): JsonEvent {
   const from = { id: 'AAAA', nick };
   return {
     type: 'message',
@@ -30,6 +57,7 @@ function says(text: string, nick = 'ann', kind: 'text' | 'emote' = 'text'): Json
     text,
     at: '2026-03-01T23:59:00Z',
     own: false,
+    mention,
   };
 }
 
@@ -46,6 +74,66 @@ const READY: ReadyEvent = {
   code: { value: '123456', expiresAt: '2026-03-01T09:05:30Z' },
   fingerprint: 'FFFF',
 };
+
+test('a message that names oneself says so by a sign, and marks the name where it stands', () => {
+  const named = says('joan, ask Sue or @sue, not susue', 'ann', 'text', true);
+  assert.deepEqual(renderEvent(named, WIDE), ['23:59 ! <ann> joan, ask Sue or @sue, not susue']);
+  const found = { ...palette, found: (text: string) => `[${text}]` };
+  assert.deepEqual(renderEvent(named, { ...WIDE, palette: found }), [
+    '23:59 [!] <ann> joan, ask [Sue] or @[sue], not susue',
+  ]);
+});
+
+test('times: with seconds, or none; what folds stays under the text', () => {
+  const seconds = { ...WIDE, preferences: { ...USUAL, timestamps: 'seconds' } } as const;
+  const off = { ...WIDE, preferences: { ...USUAL, timestamps: 'off' } } as const;
+  assert.deepEqual(renderEvent(says('a\nb'), seconds), ['23:59:00 <ann> a', '         | b']);
+  assert.deepEqual(renderEvent(says('a\nb'), off), ['<ann> a', '  | b']);
+  assert.deepEqual(renderEvent(change('joined'), off), ['--> ann has joined']);
+});
+
+test('what is done to members, and to oneself', () => {
+  const bob = { id: 'B', nick: 'bob' };
+  const role = (nick: string, of: string): JsonEvent =>
+    change('role', { member: { ...person(nick), role: of } });
+  const cases: readonly (readonly [JsonEvent, string])[] = [
+    [role('ann', 'moderator'), '-!- ann is now a moderator'],
+    [role('ann', 'member'), '-!- ann is no longer a moderator'],
+    [role('sue', 'moderator'), '-!- You are now a moderator'],
+    [change('muted', { by: bob, reason: '10 min' }), '-!- ann was muted by bob (10 min)'],
+    [change('muted', { member: person('sue'), by: bob }), '-!- You were muted by bob'],
+    [change('unmuted'), '-!- ann was unmuted'],
+    [change('unmuted', { member: person('sue') }), '-!- You were unmuted'],
+  ];
+  for (const [event, line] of cases) assert.deepEqual(renderEvent(event, WIDE), [`09:05 ${line}`]);
+});
+
+test('what changes about the room, and who changed it', () => {
+  const set = { ...ROOM, topic: 'tea', motd: 'hello\nall', slowSeconds: 30, locked: true, approval: true };
+  const bob = { id: 'B', nick: 'bob' };
+  const changed = (setting: RoomSetting, room: RoomView, by?: typeof bob): readonly string[] =>
+    renderEvent({ type: 'room', changes: [setting], room, ...(by && { by }) }, WIDE);
+  assert.deepEqual(changed('topic', set, bob), ['09:05 -!- bob: Topic: tea']);
+  assert.deepEqual(changed('motd', set), ['09:05 -!- Message of the day:', '      | hello', '      | all']);
+  assert.deepEqual(changed('slow', set), ['09:05 -!- Slow mode: one message every 30 seconds.']);
+  assert.deepEqual(changed('slow', { ...ROOM, slowSeconds: 1 }), [
+    '09:05 -!- Slow mode: one message every second.',
+  ]);
+  assert.deepEqual(changed('locked', set), ['09:05 -!- The room is locked: nobody new is let in.']);
+  assert.deepEqual(changed('approval', set), ['09:05 -!- The host lets each new guest in by hand.']);
+  for (const setting of ['topic', 'motd', 'slow', 'locked', 'approval'] as const) {
+    assert.equal(changed(setting, ROOM).length, 1);
+    assert.notDeepEqual(changed(setting, ROOM), changed(setting, set));
+  }
+});
+
+test('the door: the sentence that came with the event', () => {
+  const text = 'ann is at the question (invitation 2)';
+  assert.deepEqual(
+    renderEvent({ type: 'door', visitor: 7, stage: 'question', invitation: '2', text }, WIDE),
+    [`09:05 -!- ${text}`],
+  );
+});
 
 test('messages and emotes', () => {
   assert.deepEqual(renderEvent(says('hello'), WIDE), ['23:59 <ann> hello']);
@@ -86,9 +174,9 @@ test('notices, errors, the end', () => {
 
 test('joining, prompts, codes, invitations', () => {
   const members = [...Array.from({ length: 22 }, (_, index) => person(`m${index}`)), person('away', false)];
-  const joined: JsonEvent = {
+  const joined: JoinedEvent = {
     type: 'joined',
-    room: { id: 'R', name: 'tea' },
+    room: ROOM,
     self: { id: 'A', nick: 'ann', fingerprint: 'F' },
     members,
   };
@@ -96,6 +184,15 @@ test('joining, prompts, codes, invitations', () => {
     renderEvent(joined, PLAIN).join(),
     /You are ann in tea\. Online \(22\): m0, .*, m19 and 2 more$/,
   );
+  const set = { ...ROOM, topic: 'kettles', motd: 'be kind\nbe brief', locked: true };
+  assert.deepEqual(renderEvent({ ...joined, room: set, members: [person('ann')] }, WIDE), [
+    '09:05 -!- You are ann in tea. Online (1): ann',
+    '09:05 -!- Topic: kettles',
+    '09:05 -!- Message of the day:',
+    '      | be kind',
+    '      | be brief',
+    '09:05 -!- The room is locked: nobody new is let in.',
+  ]);
   const prompt: JsonEvent = {
     type: 'prompt',
     name: 'code',
@@ -104,6 +201,14 @@ test('joining, prompts, codes, invitations', () => {
     triesLeft: 1,
   };
   assert.deepEqual(renderEvent(prompt, WIDE), ['? Room code? (1 try left)']);
+  assert.deepEqual(
+    renderEvent({ type: 'prompt', name: 'nick', message: 'Nickname?', secret: false, default: 'ann' }, WIDE),
+    ['? Nickname? [ann]'],
+  );
+  assert.deepEqual(
+    renderEvent({ type: 'invitation', ...READY.invitation, uses: 1, label: 'Ann' }, WIDE).at(0),
+    '09:05 -!- Invitation IIII for Ann, 1 use, 24 hours left:',
+  );
   assert.deepEqual(renderEvent({ type: 'code', value: '654321', expiresAt: NOW }, WIDE), [
     '09:05 -!- The room code is now 654321',
   ]);
@@ -170,21 +275,37 @@ test('P42: no untrusted string of any event reaches the screen uncleaned', () =>
     }
   };
   const everywhere = (text: string): readonly JsonEvent[] => {
-    const bad = { id: text, nick: text, fingerprint: text, role: text, online: true };
-    const changes = ['joined', 'left', 'online', 'offline', 'renamed', 'removed', 'key-changed'] as const;
+    const bad = { id: text, nick: text, fingerprint: text, role: text, online: true, muted: true };
+    const changes = [
+      ...(['joined', 'left', 'online', 'offline', 'renamed', 'removed'] as const),
+      ...(['key-changed', 'role', 'muted', 'unmuted'] as const),
+    ];
+    const room = {
+      id: text,
+      name: text,
+      topic: text,
+      motd: text,
+      slowSeconds: 1,
+      locked: true,
+      approval: true,
+    };
+    const settings = ['topic', 'motd', 'slow', 'locked', 'approval'] as const;
     return [
       says(text, text),
       says(text, text, 'emote'),
+      says(text, text, 'text', true),
       ...changes.map((one) => change(one, { member: bad, by: bad, reason: text, formerNick: text })),
       ...(['info', 'warning', 'alarm'] as const).map(
         (level): JsonEvent => ({ type: 'notice', level, code: text, text }),
       ),
       { type: 'error', code: text, message: text },
       { type: 'closed', code: text, reason: text },
-      { type: 'prompt', name: text, message: text, secret: false },
+      { type: 'prompt', name: text, message: text, secret: false, default: text },
       { type: 'code', value: text, expiresAt: text },
-      { type: 'invitation', id: text, token: text, expiresAt: text, uses: 1 },
-      { type: 'joined', room: { id: text, name: text }, self: bad, members: [bad] },
+      { type: 'invitation', id: text, token: text, expiresAt: text, uses: 1, label: text },
+      { type: 'joined', room, self: bad, members: [bad] },
+      { type: 'room', changes: settings, room, by: bad },
+      { type: 'door', visitor: 1, stage: 'waiting', invitation: text, nick: text, text },
       {
         ...READY,
         room: { id: text, name: text },
@@ -256,7 +377,7 @@ test('colours: none when told so, steady for a nickname, nothing but colour when
     ).size > 1,
   );
   // biome-ignore lint/suspicious/noControlCharactersInRegex: colour sequences
-  const bare = (line: string): string => line.replaceAll(/\u001b\[\d+m/g, '');
+  const bare = (line: string): string => line.replaceAll(/\u001b\[[\d;]+m/g, '');
   for (const event of [says('hello\nthere'), change('joined'), change('key-changed'), READY]) {
     assert.deepEqual(renderEvent(event, { ...WIDE, palette: color }).map(bare), renderEvent(event, WIDE));
   }
