@@ -1,38 +1,34 @@
 /**
- * A person in a room: what they say, the slash commands, and what they are shown. The same for guests and the host, who
- * has a few commands more.
+ * A person in a room: what they say, the slash commands, and what they are shown. The same for guests, moderators and the
+ * host, who has a few commands more.
  */
 
 import { sha256 } from '../crypto/hash.ts';
 import type { RosterMember } from '../crypto/roster.ts';
 import type { SessionEvent, ShownMember } from '../member/events.ts';
-import { type Bytes, u32 } from '../protocol/bytes.ts';
+import { type ActRequest, mayAct } from '../protocol/acts.ts';
+import { type Bytes, u32, utf8 } from '../protocol/bytes.ts';
 import type { Content } from '../protocol/content.ts';
 import { InputError } from '../protocol/errors.ts';
-import { formatFingerprint, shortCode } from '../protocol/fingerprint.ts';
-import type { Hash } from '../protocol/identifiers.ts';
+import type { Hash, RoomId } from '../protocol/identifiers.ts';
+import { LIMITS } from '../protocol/limits.ts';
+import { checkNickname } from '../protocol/nickname.ts';
+import type { RoomSettings } from '../protocol/signed-objects.ts';
 import {
-  COMMANDS,
+  type Audience,
   type CommandCall,
   findCommand,
+  type HostCall,
   helpLines,
   helpTopicLines,
+  mayGive,
   parseInput,
 } from '../terminal/commands.ts';
+import { namesText, roomLines, securityLines, whoisText } from './about.ts';
 import { jsonEvents } from './event-view.ts';
 import type { Front, FrontListener } from './front.ts';
+import type { HostControls } from './host-controls.ts';
 import type { Membership } from './membership.ts';
-
-/** What only the host can do. */
-export interface HostControls {
-  readonly members: () => readonly RosterMember[];
-  readonly position: () => { readonly epoch: number; readonly index: number; readonly head: Bytes };
-  invite(call: CommandCall & { readonly name: 'invite' }): Promise<void>;
-  showCode(): void;
-  /** @throws InputError when nobody has that nickname. */
-  kick(nick: string): void;
-  readonly code: () => { readonly value: string; readonly expiresAt: string };
-}
 
 /** `alarm`: what was said cannot be sent, and nobody is there to say whether it should be. */
 export type QuitReason = 'quit' | 'interrupted' | 'alarm';
@@ -42,6 +38,7 @@ export interface ChatOptions {
   /** `null` for a host that takes no part. */
   readonly membership: Membership | null;
   readonly host: HostControls | null;
+  readonly roomId: RoomId;
   readonly roomName: string;
   readonly ownerFingerprint: Hash;
   /** The person wants to go. */
@@ -50,6 +47,7 @@ export interface ChatOptions {
 
 /** Ctrl-C asks once; a second one within this time leaves. */
 const INTERRUPT_AGAIN_MS = 5_000;
+const SECOND_MS = 1_000;
 
 export class Chat implements FrontListener {
   readonly #options: ChatOptions;
@@ -61,7 +59,9 @@ export class Chat implements FrontListener {
   }
 
   show(event: SessionEvent): void {
-    for (const json of jsonEvents(event)) this.#options.front.emit(json);
+    const { roomId, roomName } = this.#options;
+    const context = { room: { id: roomId, name: roomName }, settings: this.#settings, self: this.#self };
+    for (const json of jsonEvents(event, context)) this.#options.front.emit(json);
     if (event.kind === 'alarm') this.#afterAlarm();
     this.refreshStatus();
     this.#endWhenPlaced();
@@ -69,8 +69,14 @@ export class Chat implements FrontListener {
 
   refreshStatus(): void {
     const { front, host, membership, roomName } = this.#options;
-    const online = membership?.session?.onlineCount ?? host?.members().length ?? 0;
-    front.setStatus({ room: roomName, online, ...(host !== null && { code: host.code() }) });
+    const online = membership?.session?.onlineCount ?? host?.members.length ?? 0;
+    front.setStatus({ room: roomName, online, ...(host !== null && { code: host.code }) });
+  }
+
+  /** For completion. */
+  get known(): { readonly viewer: Audience; readonly nicks: readonly string[] } {
+    const others = this.#members().filter(({ member }) => member.key !== this.#self?.key);
+    return { viewer: this.#viewer, nicks: others.map(({ member }) => member.nick).sort() };
   }
 
   say(text: string, ref: string | null): void {
@@ -91,9 +97,7 @@ export class Chat implements FrontListener {
       }
       const entry = findCommand(parsed.name);
       if (entry === undefined) return;
-      if (entry.hostOnly && this.#options.host === null) {
-        throw new InputError('host-only', `/${entry.name} is for the host.`);
-      }
+      if (!mayGive(entry, this.#viewer)) throw notFor(entry.name, entry.for);
       this.#obey(entry.parse(parsed.args));
     });
   }
@@ -121,6 +125,20 @@ export class Chat implements FrontListener {
     this.#interruptedAtMs = nowMs;
     const what = this.#options.host === null ? 'leave the room' : 'end the room for everyone';
     this.#tell('interrupt', `Press Ctrl-C again to ${what}.`);
+  }
+
+  get #self(): RosterMember | null {
+    return this.#options.membership?.session?.self ?? null;
+  }
+
+  get #viewer(): Audience {
+    if (this.#options.host !== null) return 'host';
+    return this.#self?.role === 'moderator' ? 'moderators' : 'everyone';
+  }
+
+  get #settings(): RoomSettings | null {
+    const { host, membership } = this.#options;
+    return membership?.session?.settings ?? host?.settings ?? null;
   }
 
   #afterAlarm(): void {
@@ -153,7 +171,7 @@ export class Chat implements FrontListener {
   }
 
   #obey(call: CommandCall): void {
-    const { host, membership } = this.#options;
+    const { host, membership, front } = this.#options;
     switch (call.name) {
       case 'quit':
         return this.quit();
@@ -161,10 +179,12 @@ export class Chat implements FrontListener {
         return this.#help(call.topic);
       case 'me':
         return this.#say({ kind: 'emote', text: call.text }, null);
+      case 'nick':
+        return this.#rename(call.nick);
       case 'names':
-        return this.#tell('names', this.#members().map(nameWithState).join(', '));
+        return this.#tell('names', namesText(this.#members()));
       case 'whois':
-        return this.#whois(call.nick);
+        return this.#tell('whois', whoisText(this.#known(call.nick)));
       case 'room':
         return this.#room();
       case 'security':
@@ -174,74 +194,121 @@ export class Chat implements FrontListener {
           throw new InputError('no-alarm', 'Nothing is held back: there is no alarm to accept.');
         membership.acknowledge();
         return this.#tell('fork', 'Taken note of. What you say is sent from now on.');
-      case 'code':
-        return host?.showCode();
+      case 'topic':
+        if (call.text === null) return this.#tell('topic', this.#settings?.topic || 'No topic is set.');
+        if (this.#viewer === 'everyone') throw notFor('topic TEXT', 'moderators');
+        return this.#act({ kind: 'topic', text: oneLine(call.text, LIMITS.topicBytes) });
+      case 'motd':
+        if (call.text === null)
+          return this.#tell('motd', this.#settings?.motd || 'No message of the day is set.');
+        if (host === null) throw notFor('motd TEXT', 'host');
+        return this.#host(call);
       case 'kick':
-        return host?.kick(call.nick);
-      case 'invite':
-        host?.invite(call).catch((error: unknown) => this.#refuse(error));
-        return;
+      case 'unmute':
+        return this.#act({ kind: call.name, member: this.#target(call.name, call.nick).memberId });
+      case 'ban':
+      case 'mute': {
+        const seconds = call.forMs === null ? 0 : Math.ceil(call.forMs / SECOND_MS);
+        return this.#act({ kind: call.name, member: this.#target(call.name, call.nick).memberId, seconds });
+      }
+      case 'unban':
+        return this.#act({ kind: 'unban', nick: call.nick });
+      case 'slow':
+        return this.#act({ kind: 'slow', seconds: call.seconds });
+      case 'lock':
+      case 'unlock':
+        return this.#act({ kind: call.name });
+      case 'clear':
+      case 'edit':
+      case 'search':
+      case 'timestamp':
+      case 'quiet':
+      case 'notify':
+      case 'bell':
+      case 'theme':
+      case 'ignore':
+      case 'unignore':
+        return front.display(call);
+      default:
+        return this.#host(call);
     }
+  }
+
+  #host(call: HostCall): void {
+    const done = this.#options.host?.obey(call);
+    done?.catch((error: unknown) => this.#refuse(error));
+  }
+
+  /** The owner's own doing needs nobody's leave; everyone else asks, under their own signature. */
+  #act(request: ActRequest): void {
+    const { host, membership } = this.#options;
+    if (host !== null) host.act(request);
+    else membership?.act(request);
+  }
+
+  #rename(nick: string): void {
+    const { membership } = this.#options;
+    if (membership === null)
+      throw new InputError('not-joined', 'This host relays and takes no part (--no-chat).');
+    membership.act({ kind: 'rename', nick: checkNickname(nick) });
+  }
+
+  /** Whom an act is about, if this person may do that to them. */
+  #target(kind: 'kick' | 'ban' | 'mute' | 'unmute', nick: string): RosterMember {
+    const { member } = this.#known(nick);
+    if (member.key === this.#self?.key)
+      throw new InputError('not-allowed', `You cannot ${kind} yourself; /quit leaves the room.`);
+    const role = this.#options.host === null ? (this.#self?.role ?? 'member') : 'owner';
+    if (!mayAct(role, kind, member.role)) {
+      const who = member.role === 'owner' ? 'the host' : 'a moderator';
+      throw new InputError('not-allowed', `${nick} is ${who}: you cannot ${kind} them.`);
+    }
+    return member;
   }
 
   #help(topic: string | null): void {
     const entry = topic === null ? undefined : findCommand(topic);
     if (topic !== null && entry === undefined)
       throw new InputError('unknown-command', `There is no /${topic}.`);
-    const host = this.#options.host !== null;
-    for (const line of entry === undefined ? helpLines(COMMANDS, { host }) : helpTopicLines(entry))
-      this.#tell('help', line);
+    const lines = entry === undefined ? helpLines(this.#viewer) : helpTopicLines(entry);
+    for (const line of lines) this.#tell('help', line);
   }
 
-  #whois(nick: string): void {
+  #known(nick: string): ShownMember {
     const shown = this.#members().find(({ member }) => member.nick === nick);
     if (shown === undefined)
       throw new InputError('no-such-member', `Nobody here is called ${nick}. /names shows who is.`);
-    const { member, online } = shown;
-    const fingerprint = formatFingerprint(member.identity);
-    const signs = member.algorithm === 'rsa' ? 'RSA-PSS' : 'DSA';
-    this.#tell(
-      'whois',
-      `${member.nick}: ${member.role}, ${online ? 'online' : 'offline'}, signs with ${signs}, key ${fingerprint}`,
-    );
+    return shown;
   }
 
-  /** Twelve digits over epoch and head: the same for everyone who has seen the same. */
   #room(): void {
-    const position = this.#options.membership?.session?.position ?? this.#options.host?.position() ?? null;
-    if (position === null) throw new InputError('not-joined', 'You are not in the room yet.');
-    const digits = shortCode(sha256(u32(position.epoch), u32(position.index), position.head)).replace(
-      /.{4}(?!$)/g,
-      '$& ',
-    );
-    const { roomName } = this.#options;
-    this.#tell(
-      'room',
-      `${roomName}: member list ${position.epoch}, log entry ${position.index}, digits to compare ${digits}`,
-    );
+    const { host, membership, roomName } = this.#options;
+    const position: { epoch: number; index: number; head: Bytes } | null =
+      membership?.session?.position ?? host?.position ?? null;
+    const settings = this.#settings;
+    if (position === null || settings === null)
+      throw new InputError('not-joined', 'You are not in the room yet.');
+    const { epoch, index, head } = position;
+    const digest = sha256(u32(epoch), u32(index), head);
+    for (const line of roomLines({ name: roomName, settings, epoch, index, digest }))
+      this.#tell('room', line);
   }
 
   #security(): void {
     const { ownerFingerprint, membership } = this.#options;
     const session = membership?.session ?? null;
-    const lines = [
-      `Owner key ${formatFingerprint(ownerFingerprint)}: only it adds and removes members, and everyone is shown each change.`,
-      'The machine that relays sees nicknames, who talks when, size classes and addresses, and cannot read what is said. A host who takes part reads like any member: /names shows them.',
-      'Messages: AES-256-GCM under keys used once, handed to each member under RSA-3072-OAEP with ML-KEM-768, signed by their sender.',
-      'Members can show others what they read. Signatures can prove who wrote it. This program was not independently audited.',
-    ];
-    if (session !== null && session.position !== null) {
-      lines.push(
-        `Your wrap keys are generation ${session.wrapGeneration}; member list ${session.position.epoch}; ${session.members.length} members can read what you say now.`,
-      );
-    }
-    for (const line of lines) this.#tell('security', line);
+    const epoch = session?.position?.epoch;
+    const self =
+      session === null || epoch === undefined
+        ? null
+        : { wrapGeneration: session.wrapGeneration, epoch, readers: session.members.length };
+    for (const line of securityLines({ ownerFingerprint, self })) this.#tell('security', line);
   }
 
   #members(): readonly ShownMember[] {
     const { membership, host } = this.#options;
     if (membership?.session != null) return membership.session.members;
-    return host?.members().map((member) => ({ member, online: true })) ?? [];
+    return host?.members.map((member) => ({ member, online: true })) ?? [];
   }
 
   #tell(code: string, text: string): void {
@@ -264,7 +331,15 @@ export class Chat implements FrontListener {
   }
 }
 
-function nameWithState({ member, online }: ShownMember): string {
-  const role = member.role === 'owner' ? ' (host)' : '';
-  return `${member.nick}${role}${online ? '' : ' (offline)'}`;
+function notFor(name: string, audience: Audience): InputError {
+  const whom = audience === 'host' ? 'the host' : 'moderators and the host';
+  return new InputError(audience === 'host' ? 'host-only' : 'not-allowed', `/${name} is for ${whom}.`);
+}
+
+/** @throws InputError when it is longer than it may be. */
+function oneLine(text: string, bytesMost: number): string {
+  const line = text.replaceAll(/\s+/gu, ' ').trim();
+  if (utf8.encode(line).length > bytesMost)
+    throw new InputError('text-too-long', `That is too long: at most ${bytesMost} bytes.`);
+  return line;
 }

@@ -1,11 +1,31 @@
 /** Session events as the line protocol shows them; terminals draw the same. */
-import type { RosterMember } from '../crypto/roster.ts';
+import type { RosterChange, RosterMember } from '../crypto/roster.ts';
 import type { SessionEvent, ShownMember } from '../member/events.ts';
 import { toBase64url } from '../protocol/bytes.ts';
-import { ROOM_CONVERSATION } from '../protocol/identifiers.ts';
-import type { JsonEvent, MemberView, PersonView } from '../terminal/json-lines.ts';
+import { ROOM_CONVERSATION, type RoomId } from '../protocol/identifiers.ts';
+import type { Removal } from '../protocol/reasons.ts';
+import type { RoomSettings } from '../protocol/signed-objects.ts';
+import type {
+  JsonEvent,
+  MemberChange,
+  MemberEvent,
+  MemberView,
+  PersonView,
+  RoomSetting,
+  RoomView,
+} from '../terminal/json-lines.ts';
+import { mentions } from '../terminal/mention.ts';
 
 const CONVERSATION = toBase64url(ROOM_CONVERSATION);
+
+/** What an event does not say of itself. */
+export interface EventContext {
+  readonly room: { readonly id: RoomId; readonly name: string };
+  /** As they are now; `null` before the first list. */
+  readonly settings: RoomSettings | null;
+  /** `null` for a host that takes no part. */
+  readonly self: RosterMember | null;
+}
 
 function personView(member: RosterMember): PersonView {
   return { id: toBase64url(member.memberId), nick: member.nick };
@@ -17,22 +37,78 @@ function memberView({ member, online }: ShownMember): MemberView {
     fingerprint: toBase64url(member.identity),
     role: member.role,
     online,
+    muted: member.muted,
   };
 }
 
-export function jsonEvents(event: SessionEvent): readonly JsonEvent[] {
+function roomView({ room, settings }: EventContext): RoomView {
+  const { topic = '', motd = '', slowSeconds = 0, locked = false, approval = false } = settings ?? {};
+  return { id: toBase64url(room.id), name: room.name, topic, motd, slowSeconds, locked, approval };
+}
+
+function byView(by: RosterMember | null): { readonly by?: PersonView } {
+  return by === null ? {} : { by: personView(by) };
+}
+
+/** What a person is told of why someone is gone. */
+const REASONS: Readonly<Partial<Record<Removal, string>>> = {
+  banned: 'banned',
+  absent: 'absent for too long',
+};
+
+function removedEvent({ member, reason, by }: RosterChange['removed'][number]): MemberEvent {
+  const why = REASONS[reason];
+  return {
+    type: 'member',
+    change: reason === 'removed' || reason === 'banned' ? 'removed' : 'left',
+    member: memberView({ member, online: false }),
+    ...byView(by),
+    ...(why !== undefined && { reason: why }),
+  };
+}
+
+/** One event for each thing about a member that is different. */
+function changedEvents({ before, after, by }: RosterChange['changed'][number]): readonly MemberEvent[] {
+  const event = (change: MemberChange, more: Partial<MemberEvent> = {}): MemberEvent => ({
+    type: 'member',
+    change,
+    member: memberView({ member: after, online: true }),
+    ...more,
+  });
+  return [
+    ...(before.nick === after.nick ? [] : [event('renamed', { formerNick: before.nick })]),
+    ...(before.role === after.role ? [] : [event('role', byView(by))]),
+    ...(before.muted === after.muted ? [] : [event(after.muted ? 'muted' : 'unmuted', byView(by))]),
+  ];
+}
+
+function settingsEvents(
+  { before, after, by }: NonNullable<RosterChange['settings']>,
+  context: EventContext,
+): readonly JsonEvent[] {
+  const changes: RoomSetting[] = [
+    ...(before.topic === after.topic ? [] : ['topic' as const]),
+    ...(before.motd === after.motd ? [] : ['motd' as const]),
+    ...(before.slowSeconds === after.slowSeconds ? [] : ['slow' as const]),
+    ...(before.locked === after.locked ? [] : ['locked' as const]),
+    ...(before.approval === after.approval ? [] : ['approval' as const]),
+  ];
+  const room = roomView({ ...context, settings: after });
+  return changes.length === 0 ? [] : [{ type: 'room', changes, room, ...byView(by) }];
+}
+
+export function jsonEvents(event: SessionEvent, context: EventContext): readonly JsonEvent[] {
   switch (event.kind) {
     case 'joined': {
       const self = { ...personView(event.self), fingerprint: toBase64url(event.self.identity) };
-      const room = { id: toBase64url(event.roomId), name: event.roomName };
-      return [{ type: 'joined', room, self, members: event.members.map(memberView) }];
+      return [{ type: 'joined', room: roomView(context), self, members: event.members.map(memberView) }];
     }
     case 'live':
       return event.again
         ? [{ type: 'notice', level: 'info', code: 'reconnected', text: 'Back in the room.' }]
         : [];
     case 'roster': {
-      const { added, changed, removed } = event.change;
+      const { added, changed, removed, settings } = event.change;
       return [
         ...added.map(
           (member): JsonEvent => ({
@@ -41,22 +117,9 @@ export function jsonEvents(event: SessionEvent): readonly JsonEvent[] {
             member: memberView({ member, online: true }),
           }),
         ),
-        ...changed.map(
-          ({ before, after }): JsonEvent => ({
-            type: 'member',
-            change: 'renamed',
-            member: memberView({ member: after, online: true }),
-            formerNick: before.nick,
-          }),
-        ),
-        ...removed.map(
-          ({ member, reason }): JsonEvent => ({
-            type: 'member',
-            change: reason === 'removed' ? 'removed' : 'left',
-            member: memberView({ member, online: false }),
-            ...(reason === 'absent' && { reason: 'absent for too long' }),
-          }),
-        ),
+        ...changed.flatMap(changedEvents),
+        ...removed.map(removedEvent),
+        ...(settings === null ? [] : settingsEvents(settings, context)),
       ];
     }
     case 'presence':
@@ -72,6 +135,7 @@ export function jsonEvents(event: SessionEvent): readonly JsonEvent[] {
           text: event.text,
           at: new Date(event.atMs).toISOString(),
           own: event.own,
+          mention: !event.own && context.self !== null && mentions(event.text, context.self.nick),
           ...(event.ref !== null && { ref: event.ref }),
         },
       ];

@@ -2,6 +2,7 @@
  * Where the program meets a person or a program: events out, answers and lines in. On a terminal events are drawn, over
  * `--json` they are lines; everything above is the same for both.
  */
+import type { Audience, DisplayCall } from '../terminal/commands.ts';
 import type { JsonEvent, PromptEvent } from '../terminal/json-lines.ts';
 
 /** The person, or the program, has gone: standard input ended, or Ctrl-C. */
@@ -23,6 +24,8 @@ export interface FrontListener {
   /** Standard input ended. */
   end(): void;
   interrupt(): void;
+  /** For completion: what this person may do, and the nicknames of the others. */
+  readonly known: { readonly viewer: Audience; readonly nicks: readonly string[] };
 }
 
 /** What stands before the line being typed. */
@@ -41,6 +44,12 @@ export interface Front {
   /** From now on lines are said; what was typed ahead comes first. */
   listen(listener: FrontListener): void;
   setStatus(status: Status): void;
+  /** A command that changes only the screen. @throws InputError `no-screen` where there is none to change. */
+  display(call: DisplayCall): void;
+  /** Hands a text to the clipboard. @returns whether the terminal may have taken it. */
+  copy(text: string): boolean;
+  /** @throws InputError `no-screen` where nothing can be drawn, `too-narrow` where it does not fit. */
+  showQr(text: string): void;
   /** Called when the person goes while nobody listens and nothing is asked: someone waits for something else. */
   onGone: (error: GaveUpError) => void;
   close(): void;

@@ -1,5 +1,6 @@
 /** The line protocol for programs, over standard input and output. */
 import { InputError } from '../protocol/errors.ts';
+import type { DisplayCall } from '../terminal/commands.ts';
 import {
   formatJsonEvent,
   type JsonEvent,
@@ -40,6 +41,14 @@ export class JsonFront extends ScreenFront {
   override listen(listener: FrontListener): void {
     super.listen(listener);
     this.#take();
+  }
+
+  override display({ name }: DisplayCall): never {
+    throw new InputError('no-screen', `/${name} changes the screen, and with --json there is none.`);
+  }
+
+  override showQr(): never {
+    throw new InputError('no-screen', 'With --json no QR code is drawn: the event has the invitation.');
   }
 
   #take(): void {

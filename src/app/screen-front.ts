@@ -1,4 +1,5 @@
 /** What every front shares: a screen, the question being asked, and the ways a person can go. */
+import type { DisplayCall } from '../terminal/commands.ts';
 import type { JsonEvent, PromptEvent } from '../terminal/json-lines.ts';
 import type { ChatScreen } from '../terminal/screen.ts';
 import { type Front, type FrontListener, GaveUpError, type Status } from './front.ts';
@@ -44,6 +45,12 @@ export abstract class ScreenFront implements Front {
 
   abstract readLine(): Promise<string>;
   setStatus(_status: Status): void {}
+  abstract display(call: DisplayCall): void;
+  abstract showQr(text: string): void;
+
+  copy(text: string): boolean {
+    return this.screen.copy(text);
+  }
 
   close(): void {
     this.#offSignals();

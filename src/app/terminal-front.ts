@@ -1,58 +1,64 @@
 /** Events drawn for a person, on a terminal or as plain lines. */
 import { InputError } from '../protocol/errors.ts';
-import type { JsonEvent, PromptEvent } from '../terminal/json-lines.ts';
+import { adjust } from '../terminal/adjust.ts';
+import type { DisplayCall } from '../terminal/commands.ts';
+import { completeLine, pathsFrom } from '../terminal/completion.ts';
+import type { RenderView } from '../terminal/entry.ts';
+import type { JsonEvent, MessageEvent, PromptEvent } from '../terminal/json-lines.ts';
 import { makePalette, type Palette } from '../terminal/palette.ts';
 import { PlainScreen } from '../terminal/plain-screen.ts';
 import type { Preferences } from '../terminal/preferences.ts';
 import { askLine, openScreen } from '../terminal/prompt.ts';
+import { qrLines } from '../terminal/qr.ts';
 import { bannerLines, promptText } from '../terminal/ready-panel.ts';
-import { renderEvent } from '../terminal/render.ts';
+import { Scroll } from '../terminal/scroll.ts';
 import { VERSION } from '../version.ts';
+import { editText } from './editor.ts';
 import type { FrontListener, Status } from './front.ts';
 import type { CommonOptions } from './options.ts';
 import { ScreenFront } from './screen-front.ts';
 
-const PREFERENCES: Preferences = {
-  timestamps: 'minutes',
-  quiet: false,
-  bell: 'on',
-  notify: false,
-  theme: 'auto',
-};
+/** Folded lines, day changes and the code's seconds are due in steps of this. */
+const TICK_MS = 1_000;
+
+type FrontOptions = Pick<CommonOptions, 'display' | 'color' | 'colors' | 'preferences' | 'mayAsk'>;
 
 export class TerminalFront extends ScreenFront {
-  readonly #palette: Palette;
+  readonly #options: FrontOptions;
   readonly #draws: boolean;
-  readonly #mayAsk: boolean;
+  readonly #scroll = new Scroll();
+  #palette: Palette;
+  #preferences: Preferences;
+  #self: { readonly id: string; readonly nick: string } | null = null;
+  #looking = true;
   #status: Status | null = null;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(options: Pick<CommonOptions, 'display' | 'color' | 'mayAsk'>) {
+  constructor(options: FrontOptions) {
     const plain = options.display === 'plain';
     const screen = openScreen(process.stdin, process.stdout, { plain });
     super(screen);
+    this.#options = options;
+    this.#preferences = options.preferences;
     this.#draws = !(screen instanceof PlainScreen);
-    this.#palette = makePalette({ color: options.color });
-    this.#mayAsk = options.mayAsk;
-    if (this.#draws)
-      for (const line of bannerLines({ version: VERSION, palette: this.#palette })) screen.print(line);
+    this.#palette = this.#makePalette();
+    screen.onLook((looking) => {
+      this.#looking = looking;
+      this.#scroll.look(looking);
+    });
+    if (this.#draws) this.#print(bannerLines({ version: VERSION, ...this.#view }));
   }
 
   override emit(event: JsonEvent): void {
     // The prompt line counts the code down already.
     if (event.type === 'code' && this.#draws) return;
-    const view = {
-      palette: this.#palette,
-      preferences: PREFERENCES,
-      columns: this.screen.columns,
-      nowMs: Date.now(),
-      self: null,
-    };
-    for (const line of renderEvent(event, view)) this.screen.print(line);
+    this.#follow(event);
+    this.#print(this.#scroll.lines(event, this.#view));
+    if (event.type === 'message' && !event.own) this.#call(event);
   }
 
   override async ask(prompt: Omit<PromptEvent, 'type'>): Promise<string> {
-    if (!this.#mayAsk) {
+    if (!this.#options.mayAsk) {
       throw new InputError(
         'no-input',
         `${prompt.message} Nobody can be asked with --no-input: give it as an option.`,
@@ -74,7 +80,10 @@ export class TerminalFront extends ScreenFront {
       else if (line.startsWith('/') && !line.startsWith('//')) listener.command(line);
       else if (line.trim() !== '') listener.say(line.startsWith('//') ? line.slice(1) : line, null);
     });
-    this.#timer = setInterval(() => this.#drawStatus(), 1_000);
+    this.screen.setCompleter((line, cursor) =>
+      completeLine(line, cursor, { ...listener.known, paths: pathsFrom }),
+    );
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#drawStatus();
   }
 
@@ -83,9 +92,114 @@ export class TerminalFront extends ScreenFront {
     this.#drawStatus();
   }
 
+  /** Lines, a sentence, or a change of how things look: nobody else learns of it. */
+  override display(call: DisplayCall): void {
+    switch (call.name) {
+      case 'clear':
+        this.#scroll.clear();
+        return this.screen.clear();
+      case 'edit':
+        return this.#edit();
+      case 'search':
+        return this.#print(this.#scroll.search(call.words, this.#view));
+      case 'ignore':
+        return this.#ignore(call.nick);
+      case 'unignore':
+        if (!this.#scroll.unignore(call.nick))
+          throw new InputError('not-ignored', `${call.nick} is not ignored. /ignore shows who is.`);
+        return this.#tell(call.name, `${call.nick} is shown again.`);
+      default: {
+        const { preferences, text } = adjust(this.#preferences, call);
+        const { theme } = this.#preferences;
+        this.#preferences = preferences;
+        if (preferences.theme !== theme) this.#palette = this.#makePalette();
+        return this.#tell(call.name, text);
+      }
+    }
+  }
+
+  override showQr(text: string): void {
+    if (!this.#draws)
+      throw new InputError('no-screen', 'A QR code needs a terminal to be drawn on, without --plain.');
+    const lines = qrLines(text, { columns: this.screen.columns, palette: this.#palette });
+    if (lines === null)
+      throw new InputError(
+        'too-narrow',
+        'The window is too narrow for the QR code: widen it, or shrink the font.',
+      );
+    this.#print(lines);
+  }
+
   override close(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     super.close();
+  }
+
+  get #view(): RenderView {
+    return {
+      palette: this.#palette,
+      preferences: this.#preferences,
+      columns: this.screen.columns,
+      nowMs: Date.now(),
+      self: this.#self?.nick ?? null,
+    };
+  }
+
+  #makePalette(): Palette {
+    const { color, colors } = this.#options;
+    return makePalette({ color, colors, theme: this.#preferences.theme });
+  }
+
+  /** Who this person is: what names them is marked. */
+  #follow(event: JsonEvent): void {
+    if (event.type === 'joined') this.#self = event.self;
+    const renamed = event.type === 'member' && event.change === 'renamed';
+    if (renamed && event.member.id === this.#self?.id) this.#self = event.member;
+  }
+
+  /** Bell and notification: who spoke, never what was said. */
+  #call({ mention, from }: MessageEvent): void {
+    const { bell, notify } = this.#preferences;
+    if (bell === 'all' || (bell === 'on' && mention)) this.screen.ring();
+    if (notify && mention && !this.#looking) this.screen.notify(`securechat: ${from.nick} mentions you`);
+  }
+
+  #ignore(nick: string | null): void {
+    if (nick === null) {
+      const { ignored } = this.#scroll;
+      return this.#tell(
+        'ignore',
+        ignored.length === 0 ? 'Nobody is ignored.' : `Ignored: ${ignored.join(', ')}.`,
+      );
+    }
+    if (nick === this.#self?.nick) throw new InputError('not-allowed', 'You cannot ignore yourself.');
+    if (!this.#scroll.ignore(nick))
+      throw new InputError('no-such-member', `Nobody here is called ${nick}. /names shows who is.`);
+    this.#tell('ignore', `What ${nick} says is left out here; /unignore ${nick} shows it again.`);
+  }
+
+  #edit(): void {
+    if (!this.#draws)
+      throw new InputError('no-screen', '/edit needs a terminal that can be drawn on, without --plain.');
+    const { draft } = this.screen;
+    this.screen
+      .suspend(() => editText(draft))
+      .then(
+        (text) => this.screen.setDraft(text),
+        (error: unknown) => {
+          if (!(error instanceof InputError)) throw error;
+          this.screen.setDraft(draft);
+          this.emit({ type: 'error', code: error.code, message: error.message });
+        },
+      );
+  }
+
+  #tell(code: string, text: string): void {
+    this.emit({ type: 'notice', level: 'info', code, text });
+  }
+
+  #print(lines: readonly string[]): void {
+    for (const line of lines) this.screen.print(line);
   }
 
   #line(masked: boolean): Promise<string> {
@@ -95,6 +209,11 @@ export class TerminalFront extends ScreenFront {
         pending.resolve(line);
       });
     });
+  }
+
+  #tick(): void {
+    this.#print(this.#scroll.tick(this.#view));
+    this.#drawStatus();
   }
 
   #drawStatus(): void {

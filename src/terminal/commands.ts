@@ -1,44 +1,122 @@
 /**
- * The slash commands: one open table. A command is known by its row here; what it does is `app/`'s business.
+ * The slash commands: one open table, from which help, completion and the manual are made too. A command is known by
+ * its row here; what it does is `app/`'s business.
  */
+
+import { parseDuration } from '../protocol/duration.ts';
 import { InputError } from '../protocol/errors.ts';
+import { LIMITS } from '../protocol/limits.ts';
+import type { Preferences } from './preferences.ts';
+
+/** One kind of call a name, so that each can be told from the others. */
+type Named<Name extends string, Fields = unknown> = Name extends string
+  ? { readonly name: Name } & Fields
+  : never;
+
+/** What changes only this screen. `null` shows what is set. */
+export type DisplayCall =
+  | Named<'clear' | 'edit'>
+  | Named<'search', { readonly words: string }>
+  | Named<'timestamp', { readonly value: Preferences['timestamps'] | null }>
+  | Named<'quiet' | 'notify', { readonly value: boolean | null }>
+  | Named<'bell', { readonly value: Preferences['bell'] | null }>
+  | Named<'theme', { readonly value: Preferences['theme'] | null }>
+  | Named<'ignore', { readonly nick: string | null }>
+  | Named<'unignore', { readonly nick: string }>;
+
+export type InviteCall = Named<'invite'> &
+  (
+    | {
+        readonly act: 'new';
+        readonly uses: number | null;
+        readonly forMs: number | null;
+        readonly label: string;
+      }
+    | { readonly act: 'list' | 'raw' }
+    | { readonly act: 'revoke' | 'resume' | 'show'; readonly id: string }
+    /** `null` means the latest. */
+    | { readonly act: 'qr'; readonly id: string | null }
+    | { readonly act: 'save'; readonly id: string; readonly path: string }
+  );
+
+/** What only the host can do. */
+export type HostCall =
+  | InviteCall
+  | Named<'code' | 'banned' | 'door'>
+  | Named<'op' | 'deop', { readonly nick: string }>
+  | Named<'approve', { readonly value: boolean | null }>
+  /** By nickname, or by the number that `/door` shows. */
+  | Named<'admit' | 'deny', { readonly who: string }>
+  | Named<'motd', { readonly text: string | null }>;
 
 /** A command with its arguments understood. */
 export type CommandCall =
-  | { readonly name: 'quit' | 'names' | 'room' | 'code' | 'security' }
-  | { readonly name: 'me'; readonly text: string }
-  | { readonly name: 'help'; readonly topic: string | null }
-  | { readonly name: 'invite'; readonly act: 'new' | 'list' | 'raw' }
-  | { readonly name: 'invite'; readonly act: 'revoke' | 'resume'; readonly id: string }
-  | { readonly name: 'whois' | 'kick'; readonly nick: string }
-  | { readonly name: 'fork'; readonly act: 'ack' };
+  | DisplayCall
+  | HostCall
+  | Named<'quit' | 'names' | 'room' | 'security' | 'lock' | 'unlock'>
+  | Named<'me', { readonly text: string }>
+  | Named<'help', { readonly topic: string | null }>
+  /** `null` shows it, an empty text takes it away. */
+  | Named<'topic', { readonly text: string | null }>
+  | Named<'whois' | 'kick' | 'nick' | 'unban' | 'unmute', { readonly nick: string }>
+  /** `null` lasts until it is taken back. */
+  | Named<'ban' | 'mute', { readonly nick: string; readonly forMs: number | null }>
+  | Named<'slow', { readonly seconds: number }>
+  | Named<'fork', { readonly act: 'ack' }>;
+
+/** Who may give a command, each kind including those before it. */
+const AUDIENCES = ['everyone', 'moderators', 'host'] as const;
+export type Audience = (typeof AUDIENCES)[number];
+
+/** What may stand at a place of the arguments, for completion. */
+export type Argument = 'nick' | 'command' | 'path' | readonly string[];
+
+type CommandName = CommandCall['name'] | 'qr';
 
 export interface Command {
-  readonly name: CommandCall['name'];
+  readonly name: CommandName;
   readonly aliases: readonly string[];
-  /** What follows the name, e.g. `NICK [reason]`; empty when nothing does. */
+  /** What follows the name, e.g. `NICK [DURATION]`; empty when nothing does. */
   readonly usage: string;
   readonly summary: string;
-  readonly hostOnly: boolean;
+  /** What more there is to know, a sentence or two; empty where the summary says it all. */
+  readonly details: string;
+  readonly section: Section;
+  readonly for: Audience;
+  /** By place. Places beyond it complete nothing. */
+  readonly completes: readonly Argument[];
   /** @throws InputError `usage` when the arguments do not fit. */
   parse(args: string): CommandCall;
 }
 
 export type ParsedInput =
   | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'command'; readonly name: CommandCall['name']; readonly args: string }
+  | { readonly kind: 'command'; readonly name: CommandName; readonly args: string }
   | { readonly kind: 'unknown'; readonly name: string; readonly nearest: string | null };
 
-type Row = Omit<Command, 'parse'>;
+/** In the order in which help lists them. */
+export const SECTIONS = ['Talking', 'The room', 'This screen', 'Keeping order', 'The door'] as const;
+type Section = (typeof SECTIONS)[number];
 
-function usageLine(row: Row): string {
-  return row.usage === '' ? `/${row.name}` : `/${row.name} ${row.usage}`;
+type Row = Pick<Command, 'name' | 'summary'> &
+  Partial<Omit<Command, 'name' | 'summary' | 'parse' | 'section' | 'for'>>;
+
+function usageLine({ name, usage = '' }: Pick<Row, 'name' | 'usage'>): string {
+  return usage === '' ? `/${name}` : `/${name} ${usage}`;
 }
 
+type Parse = (words: readonly string[], args: string) => CommandCall | null;
+
 /** `parse` gives null where the arguments do not fit, and the person is shown the usage. */
-function command(row: Row, parse: (words: readonly string[], args: string) => CommandCall | null): Command {
+function command(section: Section, audience: Audience, row: Row, parse: Parse): Command {
   return {
+    aliases: [],
+    usage: '',
+    details: '',
+    completes: [],
     ...row,
+    section,
+    for: audience,
     parse(args) {
       const trimmed = args.trim();
       const call = parse(trimmed === '' ? [] : trimmed.split(/\s+/u), trimmed);
@@ -48,103 +126,465 @@ function command(row: Row, parse: (words: readonly string[], args: string) => Co
   };
 }
 
-/** Nicknames are lower case; people type `@Ann` all the same. */
+/** Nicknames are lower case; people type `@Ann` or `ann:` all the same. */
 function nickOf(word: string): string {
-  return word.replace(/^@/, '').toLowerCase();
+  return word.replace(/^@/, '').replace(/:$/, '').toLowerCase();
 }
 
-function bare(
-  name: 'quit' | 'names' | 'room' | 'code' | 'security',
-  row: Omit<Row, 'name' | 'usage'>,
-): Command {
-  return command({ name, usage: '', ...row }, (words) => (words.length === 0 ? { name } : null));
+function nothing(call: CommandCall): Parse {
+  return (words) => (words.length === 0 ? call : null);
+}
+
+function oneNick(make: (nick: string) => CommandCall): Parse {
+  return ([nick, ...rest]) => (nick === undefined || rest.length > 0 ? null : make(nickOf(nick)));
+}
+
+function nickAndDuration(name: 'ban' | 'mute'): Parse {
+  return ([nick, duration, ...rest]) => {
+    if (nick === undefined || rest.length > 0) return null;
+    const forMs = duration === undefined ? null : parseDuration(duration, LIMITS.sanctionMsMost);
+    return { name, nick: nickOf(nick), forMs };
+  };
+}
+
+/** A word out of a few, or none, which asks what is set. */
+function choice<Value>(
+  values: Readonly<Record<string, Value>>,
+  make: (value: Value | null) => CommandCall,
+): Parse {
+  return ([word, ...rest]) => {
+    if (rest.length > 0) return null;
+    if (word === undefined) return make(null);
+    const wanted = word.toLowerCase();
+    const value = Object.hasOwn(values, wanted) ? values[wanted] : undefined;
+    return value === undefined ? null : make(value);
+  };
+}
+
+const ON_OFF: Readonly<Record<string, boolean>> = { on: true, off: false };
+const BELLS: Readonly<Record<string, Preferences['bell']>> = { on: 'on', off: 'off', all: 'all' };
+const TIMESTAMPS: Readonly<Record<string, Preferences['timestamps']>> = {
+  on: 'minutes',
+  off: 'off',
+  minutes: 'minutes',
+  seconds: 'seconds',
+};
+const THEMES: Readonly<Record<string, Preferences['theme']>> = { auto: 'auto', dark: 'dark', light: 'light' };
+const CLEARED = '-';
+
+function shownOrSet(name: 'topic' | 'motd'): Parse {
+  return (_, text) => ({ name, text: text === '' ? null : text === CLEARED ? '' : text });
+}
+
+/** `new [USES] [DURATION] [LABEL]`: a number is how often, a duration how long, the rest for whom. */
+function newInvitation(words: readonly string[]): InviteCall {
+  const rest = [...words];
+  const uses = /^\d+$/.test(rest[0] ?? '') ? Number(rest.shift()) : null;
+  const forMs = /^\d+[dhms]/i.test(rest[0] ?? '')
+    ? parseDuration(rest.shift() ?? '', LIMITS.invitationMsMost)
+    : null;
+  if (uses !== null && (uses < 1 || uses > LIMITS.invitationUsesMost)) {
+    throw new InputError('usage', `An invitation can be used 1 to ${LIMITS.invitationUsesMost} times.`);
+  }
+  return { name: 'invite', act: 'new', uses, forMs, label: rest.join(' ') };
+}
+
+function invite([act = 'list', ...rest]: readonly string[], args: string): InviteCall | null {
+  const [id, ...more] = rest;
+  switch (act) {
+    case 'new':
+      return newInvitation(rest);
+    case 'list':
+    case 'raw':
+      return id === undefined ? { name: 'invite', act } : null;
+    case 'qr':
+      return more.length === 0 ? { name: 'invite', act, id: id ?? null } : null;
+    case 'revoke':
+    case 'resume':
+    case 'show':
+      return id === undefined || more.length > 0 ? null : { name: 'invite', act, id };
+    case 'save': {
+      // A path may hold spaces.
+      const path = args.replace(/^\S+\s+\S+\s*/u, '');
+      return id === undefined || path === '' ? null : { name: 'invite', act, id, path };
+    }
+    default:
+      return null;
+  }
+}
+
+function slow([word, ...rest]: readonly string[]): CommandCall | null {
+  if (word === undefined || rest.length > 0) return null;
+  if (word.toLowerCase() === 'off') return { name: 'slow', seconds: 0 };
+  const seconds = /^\d+$/.test(word)
+    ? Number(word)
+    : parseDuration(word, LIMITS.slowSecondsMost * 1_000) / 1_000;
+  return seconds > LIMITS.slowSecondsMost ? null : { name: 'slow', seconds };
 }
 
 export const COMMANDS: readonly Command[] = [
   command(
+    'Talking',
+    'everyone',
     {
       name: 'help',
-      aliases: [],
-      usage: '[command]',
+      usage: '[COMMAND]',
       summary: 'list the commands, or explain one',
-      hostOnly: false,
+      completes: ['command'],
     },
     ([topic, ...rest]) =>
       rest.length > 0 ? null : { name: 'help', topic: topic?.replace(/^\//, '').toLowerCase() ?? null },
   ),
-  bare('quit', { aliases: ['exit'], summary: 'leave the room', hostOnly: false }),
-  bare('names', { aliases: ['who'], summary: 'show who is in the room', hostOnly: false }),
   command(
-    {
-      name: 'me',
-      aliases: [],
-      usage: 'ACTION',
-      summary: 'say what you do: "* ann waves"',
-      hostOnly: false,
-    },
+    'Talking',
+    'everyone',
+    { name: 'quit', aliases: ['exit'], summary: 'leave the room' },
+    nothing({ name: 'quit' }),
+  ),
+  command(
+    'Talking',
+    'everyone',
+    { name: 'me', usage: 'ACTION', summary: 'say what you do: "* ann waves"' },
     (_, text) => (text === '' ? null : { name: 'me', text }),
   ),
   command(
+    'Talking',
+    'everyone',
+    {
+      name: 'nick',
+      usage: 'NEW',
+      summary: 'take another nickname',
+      details: 'Everyone is shown the change, and your key stays the same.',
+    },
+    oneNick((nick) => ({ name: 'nick', nick })),
+  ),
+  command(
+    'Talking',
+    'everyone',
+    {
+      name: 'edit',
+      summary: 'write the message in your editor',
+      details:
+        'Opens $VISUAL or $EDITOR with what you have typed so far; what you save there is sent when you press Enter.',
+    },
+    nothing({ name: 'edit' }),
+  ),
+  command(
+    'The room',
+    'everyone',
+    { name: 'names', aliases: ['who'], summary: 'show who is in the room' },
+    nothing({ name: 'names' }),
+  ),
+  command(
+    'The room',
+    'everyone',
     {
       name: 'whois',
-      aliases: [],
       usage: 'NICK',
       summary: "show a member's role and key fingerprint",
-      hostOnly: false,
+      completes: ['nick'],
     },
-    ([nick, ...rest]) =>
-      nick === undefined || rest.length > 0 ? null : { name: 'whois', nick: nickOf(nick) },
+    oneNick((nick) => ({ name: 'whois', nick })),
   ),
-  bare('room', {
-    aliases: [],
-    summary: "show the room's name, epoch and digits to compare",
-    hostOnly: false,
-  }),
-  bare('security', {
-    aliases: [],
-    summary: 'show what protects this room, and what does not',
-    hostOnly: false,
-  }),
   command(
+    'The room',
+    'everyone',
+    {
+      name: 'topic',
+      usage: '[TEXT|-]',
+      summary: 'show the topic; moderators set it, - takes it away',
+      details: 'The machine that relays can read the topic, as it can the name of the room.',
+    },
+    shownOrSet('topic'),
+  ),
+  command(
+    'The room',
+    'everyone',
+    {
+      name: 'motd',
+      usage: '[TEXT|-]',
+      summary: 'show the message of the day; the host sets it, - takes it away',
+      details: 'Everyone sees it on joining. The machine that relays can read it.',
+    },
+    shownOrSet('motd'),
+  ),
+  command(
+    'The room',
+    'everyone',
+    { name: 'room', summary: "show the room's name, rules, and digits to compare" },
+    nothing({ name: 'room' }),
+  ),
+  command(
+    'The room',
+    'everyone',
+    { name: 'security', summary: 'show what protects this room, and what does not' },
+    nothing({ name: 'security' }),
+  ),
+  command(
+    'The room',
+    'everyone',
     {
       name: 'fork',
-      aliases: [],
       usage: 'ack',
       summary: 'accept, after an alarm, that members were shown different histories',
-      hostOnly: false,
+      completes: [['ack']],
     },
     ([act, ...rest]) => (act === 'ack' && rest.length === 0 ? { name: 'fork', act } : null),
   ),
   command(
+    'This screen',
+    'everyone',
     {
-      name: 'invite',
-      aliases: [],
-      usage: '[new|list|revoke ID|resume ID|raw]',
-      summary: 'make, list, withdraw or reopen invitations; raw shows the bare Fernet token and key',
-      hostOnly: true,
+      name: 'search',
+      usage: 'WORDS',
+      summary: 'find earlier lines that hold all the words',
+      details: 'Looks through what this screen has shown, held in memory only.',
     },
-    ([act = 'list', id, ...rest]) => {
-      if (rest.length > 0) return null;
-      if (act === 'new' || act === 'list' || act === 'raw') {
-        return id === undefined ? { name: 'invite', act } : null;
-      }
-      if (act !== 'revoke' && act !== 'resume') return null;
-      return id === undefined ? null : { name: 'invite', act, id };
-    },
+    (_, words) => (words === '' ? null : { name: 'search', words }),
   ),
-  bare('code', { aliases: [], summary: 'show the room code and how long it lives', hostOnly: true }),
   command(
+    'This screen',
+    'everyone',
+    { name: 'clear', summary: 'clear the screen, and forget what /search could find' },
+    nothing({ name: 'clear' }),
+  ),
+  command(
+    'This screen',
+    'everyone',
     {
-      name: 'kick',
-      aliases: [],
-      usage: 'NICK',
-      summary: 'remove a member; everyone is shown it',
-      hostOnly: true,
+      name: 'ignore',
+      usage: '[NICK]',
+      summary: 'hide what someone says, here only; alone it shows whom',
+      completes: ['nick'],
     },
     ([nick, ...rest]) =>
-      nick === undefined || rest.length > 0 ? null : { name: 'kick', nick: nickOf(nick) },
+      rest.length > 0 ? null : { name: 'ignore', nick: nick === undefined ? null : nickOf(nick) },
+  ),
+  command(
+    'This screen',
+    'everyone',
+    { name: 'unignore', usage: 'NICK', summary: 'show again what someone says', completes: ['nick'] },
+    oneNick((nick) => ({ name: 'unignore', nick })),
+  ),
+  command(
+    'This screen',
+    'everyone',
+    {
+      name: 'timestamp',
+      usage: '[minutes|seconds|off]',
+      summary: 'how times are shown',
+      completes: [Object.keys(TIMESTAMPS)],
+    },
+    choice(TIMESTAMPS, (value) => ({ name: 'timestamp', value })),
+  ),
+  command(
+    'This screen',
+    'everyone',
+    {
+      name: 'quiet',
+      usage: '[on|off]',
+      summary: 'leave out who comes and goes',
+      completes: [Object.keys(ON_OFF)],
+    },
+    choice(ON_OFF, (value) => ({ name: 'quiet', value })),
+  ),
+  command(
+    'This screen',
+    'everyone',
+    {
+      name: 'bell',
+      usage: '[on|off|all]',
+      summary: 'ring when you are mentioned, never, or at every message',
+      completes: [Object.keys(BELLS)],
+    },
+    choice(BELLS, (value) => ({ name: 'bell', value })),
+  ),
+  command(
+    'This screen',
+    'everyone',
+    {
+      name: 'notify',
+      usage: '[on|off]',
+      summary: 'desktop notifications, without the text, where the terminal can',
+      completes: [Object.keys(ON_OFF)],
+    },
+    choice(ON_OFF, (value) => ({ name: 'notify', value })),
+  ),
+  command(
+    'This screen',
+    'everyone',
+    {
+      name: 'theme',
+      usage: '[auto|dark|light]',
+      summary: 'colours for a dark or a light background',
+      completes: [Object.keys(THEMES)],
+    },
+    choice(THEMES, (value) => ({ name: 'theme', value })),
+  ),
+  command(
+    'Keeping order',
+    'moderators',
+    {
+      name: 'kick',
+      usage: 'NICK',
+      summary: 'remove a member; everyone is shown it',
+      details: 'The invitation they came by is suspended, because they still have it.',
+      completes: ['nick'],
+    },
+    oneNick((nick) => ({ name: 'kick', nick })),
+  ),
+  command(
+    'Keeping order',
+    'moderators',
+    {
+      name: 'ban',
+      usage: 'NICK [DURATION]',
+      summary: 'remove a member and keep their key and nickname out',
+      details:
+        'Without a duration (90s, 15m, 24h, 7d) it lasts until /unban. Someone who holds another invitation can still come back under a new key and name: personal invitations and /approve on keep them out.',
+      completes: ['nick'],
+    },
+    nickAndDuration('ban'),
+  ),
+  command(
+    'Keeping order',
+    'moderators',
+    { name: 'unban', usage: 'NICK', summary: 'take a ban back' },
+    oneNick((nick) => ({ name: 'unban', nick })),
+  ),
+  command(
+    'Keeping order',
+    'moderators',
+    {
+      name: 'mute',
+      usage: 'NICK [DURATION]',
+      summary: 'let a member read but not speak',
+      details: 'Without a duration (90s, 15m, 24h, 7d) it lasts until /unmute.',
+      completes: ['nick'],
+    },
+    nickAndDuration('mute'),
+  ),
+  command(
+    'Keeping order',
+    'moderators',
+    { name: 'unmute', usage: 'NICK', summary: 'let a member speak again', completes: ['nick'] },
+    oneNick((nick) => ({ name: 'unmute', nick })),
+  ),
+  command(
+    'Keeping order',
+    'moderators',
+    {
+      name: 'slow',
+      usage: 'SECONDS|off',
+      summary: 'one message a member in so many seconds',
+      details: 'Moderators and the host are exempt.',
+      completes: [['off', '10', '30', '60']],
+    },
+    slow,
+  ),
+  command(
+    'Keeping order',
+    'moderators',
+    { name: 'lock', summary: 'let nobody new in; members who lost their line come back' },
+    nothing({ name: 'lock' }),
+  ),
+  command(
+    'Keeping order',
+    'moderators',
+    { name: 'unlock', summary: 'let people in again' },
+    nothing({ name: 'unlock' }),
+  ),
+  command(
+    'Keeping order',
+    'host',
+    { name: 'banned', summary: 'show who is banned, and how long' },
+    nothing({ name: 'banned' }),
+  ),
+  command(
+    'Keeping order',
+    'host',
+    {
+      name: 'op',
+      usage: 'NICK',
+      summary: 'make a member a moderator',
+      details:
+        'Moderators kick, ban, mute, lock, slow down and set the topic; each act carries their signature, and everyone is shown it.',
+      completes: ['nick'],
+    },
+    oneNick((nick) => ({ name: 'op', nick })),
+  ),
+  command(
+    'Keeping order',
+    'host',
+    { name: 'deop', usage: 'NICK', summary: 'make a moderator a plain member', completes: ['nick'] },
+    oneNick((nick) => ({ name: 'deop', nick })),
+  ),
+  command(
+    'The door',
+    'host',
+    {
+      name: 'invite',
+      usage: '[new [USES] [DURATION] [LABEL]|list|show ID|qr [ID]|save ID FILE|revoke ID|resume ID|raw]',
+      summary: 'make, list, show, withdraw or reopen invitations',
+      details:
+        '/invite new Ann makes one for one person; /invite new 5 2h team one for five within two hours. qr draws a QR code, save writes it to a file for --token-file, raw shows the bare Fernet token and key.',
+      completes: [['new', 'list', 'show', 'qr', 'save', 'revoke', 'resume', 'raw'], [], 'path'],
+    },
+    invite,
+  ),
+  command(
+    'The door',
+    'host',
+    {
+      name: 'qr',
+      usage: '[ID]',
+      summary: 'draw the latest invitation, or another, as a QR code',
+    },
+    ([id, ...rest]) => (rest.length > 0 ? null : { name: 'invite', act: 'qr', id: id ?? null }),
+  ),
+  command(
+    'The door',
+    'host',
+    { name: 'code', summary: 'show the room code and how long it lives' },
+    nothing({ name: 'code' }),
+  ),
+  command(
+    'The door',
+    'host',
+    { name: 'door', summary: 'show who stands at the door, and where' },
+    nothing({ name: 'door' }),
+  ),
+  command(
+    'The door',
+    'host',
+    {
+      name: 'approve',
+      usage: '[on|off]',
+      summary: 'let people in by hand',
+      details:
+        'Whoever has everything right then waits until you /admit or /deny them. Off lets all who wait in.',
+      completes: [Object.keys(ON_OFF)],
+    },
+    choice(ON_OFF, (value) => ({ name: 'approve', value })),
+  ),
+  command(
+    'The door',
+    'host',
+    { name: 'admit', usage: 'NICK', summary: 'let someone in who waits at the door' },
+    oneNick((who) => ({ name: 'admit', who })),
+  ),
+  command(
+    'The door',
+    'host',
+    { name: 'deny', usage: 'NICK', summary: 'turn someone away who waits at the door' },
+    oneNick((who) => ({ name: 'deny', who })),
   ),
 ];
+
+/** Whether someone of this kind may give the command. */
+export function mayGive(entry: Pick<Command, 'for'>, viewer: Audience): boolean {
+  return AUDIENCES.indexOf(viewer) >= AUDIENCES.indexOf(entry.for);
+}
 
 /** @param name without its slash; an alias will do */
 export function findCommand(name: string, table: readonly Command[] = COMMANDS): Command | undefined {
@@ -210,20 +650,25 @@ export function parseInput(line: string, table: readonly Command[] = COMMANDS): 
 }
 
 /**
- * @param viewer the host is shown the host's commands too
- * @returns one line a command, names in one column
+ * @param viewer is shown the commands that they may give
+ * @returns a heading a section and one line a command, names in one column
  */
-export function helpLines(table: readonly Command[], viewer: { readonly host: boolean }): readonly string[] {
-  const shown = table.filter((entry) => viewer.host || !entry.hostOnly);
+export function helpLines(viewer: Audience, table: readonly Command[] = COMMANDS): readonly string[] {
+  const shown = table.filter((entry) => mayGive(entry, viewer));
   const nameColumns = Math.max(...shown.map((entry) => entry.name.length)) + 1;
-  const lines = shown.map((entry) => `/${entry.name.padEnd(nameColumns)} ${entry.summary}`);
-  return [...lines, '//text sends a text that begins with a slash; /help command explains one.'];
+  const lines = SECTIONS.flatMap((section) => {
+    const entries = shown.filter((entry) => entry.section === section);
+    const rows = entries.map((entry) => `  /${entry.name.padEnd(nameColumns)} ${entry.summary}`);
+    return rows.length === 0 ? [] : [section, ...rows];
+  });
+  return [...lines, '//text sends a text that begins with a slash; /help COMMAND explains one.'];
 }
 
-/** `/help command`: usage, what it does, other names. */
+/** `/help COMMAND`: usage, what it does, other names. */
 export function helpTopicLines(entry: Command): readonly string[] {
   const also =
-    entry.aliases.length > 0 ? [`Also: ${entry.aliases.map((name) => `/${name}`).join(', ')}`] : [];
-  const host = entry.hostOnly ? ['For the host.'] : [];
-  return [usageLine(entry), `  ${entry.summary}`, ...also, ...host];
+    entry.aliases.length > 0 ? [`  Also: ${entry.aliases.map((name) => `/${name}`).join(', ')}`] : [];
+  const details = entry.details === '' ? [] : [`  ${entry.details}`];
+  const whom = { everyone: [], moderators: ['  For moderators and the host.'], host: ['  For the host.'] };
+  return [usageLine(entry), `  ${entry.summary}`, ...details, ...also, ...whom[entry.for]];
 }

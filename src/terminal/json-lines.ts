@@ -8,24 +8,39 @@ import { InputError } from '../protocol/errors.ts';
 import { LIMITS } from '../protocol/limits.ts';
 
 /** Times are ISO 8601 in UTC; identifiers, tokens and fingerprints are base64url without padding. */
-type RoomView = { readonly id: string; readonly name: string };
+type RoomId = { readonly id: string; readonly name: string };
+/** The room as its members know it. All but `id` can change. */
+export type RoomView = RoomId & {
+  readonly topic: string;
+  /** May have several lines. */
+  readonly motd: string;
+  /** Seconds between two messages of a plain member; 0 when there is no slow mode. */
+  readonly slowSeconds: number;
+  /** No one new is let in. */
+  readonly locked: boolean;
+  /** The host lets people in by hand. */
+  readonly approval: boolean;
+};
 export type PersonView = { readonly id: string; readonly nick: string };
 export type MemberView = PersonView & {
   readonly fingerprint: string;
   readonly role: string;
   readonly online: boolean;
+  readonly muted: boolean;
 };
 export type InvitationView = {
   readonly id: string;
   readonly token: string;
   readonly expiresAt: string;
   readonly uses: number;
+  /** The host's own note on whom it is for; it does not travel. */
+  readonly label?: string;
 };
 export type CodeView = { readonly value: string; readonly expiresAt: string };
 
 export type ReadyEvent = {
   readonly type: 'ready';
-  readonly room: RoomView;
+  readonly room: RoomId;
   readonly addresses: readonly string[];
   readonly invitation: InvitationView;
   readonly question: string;
@@ -41,6 +56,8 @@ export type PromptEvent = {
   readonly message: string;
   readonly secret: boolean;
   readonly triesLeft?: number;
+  /** What an empty answer stands for. */
+  readonly default?: string;
 };
 export type JoinedEvent = {
   readonly type: 'joined';
@@ -48,15 +65,59 @@ export type JoinedEvent = {
   readonly self: PersonView & { readonly fingerprint: string };
   readonly members: readonly MemberView[];
 };
-export type MemberChange = 'joined' | 'left' | 'online' | 'offline' | 'renamed' | 'removed' | 'key-changed';
+export type MemberChange =
+  | 'joined'
+  | 'left'
+  | 'online'
+  | 'offline'
+  | 'renamed'
+  | 'removed'
+  | 'key-changed'
+  | 'role'
+  | 'muted'
+  | 'unmuted';
 export type MemberEvent = {
   readonly type: 'member';
   readonly change: MemberChange;
   readonly member: MemberView;
+  /** Who did it; the host, where nobody is named. */
   readonly by?: PersonView;
   readonly reason?: string;
   /** The nickname before a rename. */
   readonly formerNick?: string;
+};
+export type RoomSetting = 'topic' | 'motd' | 'slow' | 'locked' | 'approval';
+export type RoomEvent = {
+  readonly type: 'room';
+  readonly changes: readonly RoomSetting[];
+  readonly room: RoomView;
+  /** Who did it; the host, where nobody is named. */
+  readonly by?: PersonView;
+};
+/** For the host: who stands where at the door. */
+export type DoorEvent = {
+  readonly type: 'door';
+  /** The same for all that one connection does. */
+  readonly visitor: number;
+  readonly stage:
+    | 'question'
+    | 'answer-tested'
+    | 'answer-proved'
+    | 'wrong-code'
+    | 'nick-refused'
+    | 'waiting'
+    | 'gone'
+    | 'refused'
+    | 'admitted';
+  /** As `/invite list` numbers them; empty where nobody knows. */
+  readonly invitation: string;
+  /** Known from `waiting` on, like the key's fingerprint. */
+  readonly nick?: string;
+  readonly fingerprint?: string;
+  /** Of a refusal. */
+  readonly reason?: string;
+  /** The same as a sentence. */
+  readonly text: string;
 };
 export type MessageEvent = {
   readonly type: 'message';
@@ -67,6 +128,8 @@ export type MessageEvent = {
   readonly text: string;
   readonly at: string;
   readonly own: boolean;
+  /** Someone else's text holds one's own nickname. */
+  readonly mention: boolean;
   /** One's own message carries what it was sent with. */
   readonly ref?: string;
 };
@@ -94,6 +157,8 @@ export type JsonEvent =
   | PromptEvent
   | JoinedEvent
   | MemberEvent
+  | RoomEvent
+  | DoorEvent
   | MessageEvent
   | NoticeEvent
   | ErrorEvent

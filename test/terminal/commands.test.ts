@@ -58,14 +58,46 @@ test('arguments are understood', () => {
   assert.deepEqual(call('/help'), { name: 'help', topic: null });
   assert.deepEqual(call('/help /Kick'), { name: 'help', topic: 'kick' });
   assert.deepEqual(call('/invite'), { name: 'invite', act: 'list' });
-  assert.deepEqual(call('/invite new'), { name: 'invite', act: 'new' });
+  const fresh = { name: 'invite', act: 'new', uses: null, forMs: null, label: '' };
+  assert.deepEqual(call('/invite new'), fresh);
+  assert.deepEqual(call('/invite new Ann Lee'), { ...fresh, label: 'Ann Lee' });
+  assert.deepEqual(call('/invite new 5 2h the team'), {
+    ...fresh,
+    uses: 5,
+    forMs: 7_200_000,
+    label: 'the team',
+  });
+  assert.deepEqual(call('/invite new 1d bob'), { ...fresh, forMs: 86_400_000, label: 'bob' });
+  assert.deepEqual(call('/qr'), { name: 'invite', act: 'qr', id: null });
+  assert.deepEqual(call('/invite qr 2'), { name: 'invite', act: 'qr', id: '2' });
+  assert.deepEqual(call('/invite save 2 my  file.txt'), {
+    name: 'invite',
+    act: 'save',
+    id: '2',
+    path: 'my  file.txt',
+  });
   assert.deepEqual(call('/invite raw'), { name: 'invite', act: 'raw' });
   assert.deepEqual(call('/invite revoke 2'), { name: 'invite', act: 'revoke', id: '2' });
   assert.deepEqual(call('/invite resume Ab_-1'), { name: 'invite', act: 'resume', id: 'Ab_-1' });
   assert.deepEqual(call('/kick @Bob'), { name: 'kick', nick: 'bob' });
   assert.deepEqual(call('/whois ann'), { name: 'whois', nick: 'ann' });
   assert.deepEqual(call('/fork ack'), { name: 'fork', act: 'ack' });
-  for (const name of ['quit', 'code', 'room', 'security']) assert.deepEqual(call(`/${name}`), { name });
+  assert.deepEqual(call('/ban bob:'), { name: 'ban', nick: 'bob', forMs: null });
+  assert.deepEqual(call('/mute @bob 15m'), { name: 'mute', nick: 'bob', forMs: 900_000 });
+  assert.deepEqual(call('/slow 30'), { name: 'slow', seconds: 30 });
+  assert.deepEqual(call('/slow 1m'), { name: 'slow', seconds: 60 });
+  assert.deepEqual(call('/slow OFF'), { name: 'slow', seconds: 0 });
+  assert.deepEqual(call('/topic'), { name: 'topic', text: null });
+  assert.deepEqual(call('/topic -'), { name: 'topic', text: '' });
+  assert.deepEqual(call('/motd Hello\nall'), { name: 'motd', text: 'Hello\nall' });
+  assert.deepEqual(call('/approve'), { name: 'approve', value: null });
+  assert.deepEqual(call('/approve off'), { name: 'approve', value: false });
+  assert.deepEqual(call('/timestamp on'), { name: 'timestamp', value: 'minutes' });
+  assert.deepEqual(call('/bell all'), { name: 'bell', value: 'all' });
+  assert.deepEqual(call('/search two words'), { name: 'search', words: 'two words' });
+  assert.deepEqual(call('/ignore'), { name: 'ignore', nick: null });
+  for (const name of ['quit', 'code', 'room', 'security', 'lock', 'door'])
+    assert.deepEqual(call(`/${name}`), { name });
 });
 
 test('arguments that do not fit are refused with the usage', () => {
@@ -79,6 +111,15 @@ test('arguments that do not fit are refused with the usage', () => {
     '/fork',
     '/fork no',
     '/fork ack 1',
+    '/ban',
+    '/ban bob 1h now',
+    '/slow',
+    '/slow 3601',
+    '/quiet maybe',
+    '/theme constructor',
+    '/search',
+    '/unban',
+    '/invite new 0',
   ]) {
     assert.throws(
       () => call(line),
@@ -90,10 +131,17 @@ test('arguments that do not fit are refused with the usage', () => {
     '/invite bob',
     '/invite revoke',
     '/invite resume',
-    '/invite new 2',
+    '/invite save 1',
     '/invite revoke 1 2',
   ]) {
-    assert.throws(() => call(line), /Usage: \/invite \[new\|list\|revoke ID\|resume ID\|raw\]/, line);
+    assert.throws(() => call(line), /Usage: \/invite \[new /, line);
+  }
+  for (const line of ['/ban bob 1', '/mute bob 400d', '/slow 2h', '/invite new 31d']) {
+    assert.throws(
+      () => call(line),
+      (error) => error instanceof InputError && error.code === 'bad-duration',
+      line,
+    );
   }
 });
 
@@ -102,19 +150,37 @@ test('names and aliases are each one word of the table only once', () => {
   assert.equal(new Set(names).size, names.length);
 });
 
-test('help shows the host its own commands and others not', () => {
-  const guest = helpLines(COMMANDS, { host: false }).join('\n');
-  const host = helpLines(COMMANDS, { host: true }).join('\n');
-  assert.match(guest, /^\/quit\s+leave the room$/m);
-  assert.doesNotMatch(guest, /\/kick|\/invite|\/code/);
-  assert.match(host, /^\/kick\s/m);
+test('help shows everyone the commands they may give, section by section', () => {
+  const guest = helpLines('everyone').join('\n');
+  const moderator = helpLines('moderators').join('\n');
+  const host = helpLines('host').join('\n');
+  assert.match(guest, /^Talking$/m);
+  assert.match(guest, /^ {2}\/quit\s+leave the room$/m);
+  assert.doesNotMatch(guest, /\/kick|\/invite|\/code|Keeping order|The door/);
+  assert.match(moderator, /^ {2}\/kick\s/m);
+  assert.doesNotMatch(moderator, /\/invite|\/banned|\/op\b/);
+  assert.match(host, /^The door\n {2}\/invite\s/m);
+});
+
+test('help on one command says who may give it', () => {
   const kick = findCommand('KICK');
   assert.ok(kick !== undefined);
   assert.deepEqual(helpTopicLines(kick), [
     '/kick NICK',
     '  remove a member; everyone is shown it',
-    'For the host.',
+    '  The invitation they came by is suspended, because they still have it.',
+    '  For moderators and the host.',
   ]);
+  const names = findCommand('who');
+  assert.ok(names !== undefined);
+  assert.deepEqual(helpTopicLines(names), ['/names', '  show who is in the room', '  Also: /who']);
+});
+
+test('every row of the table can be read: a summary without a full stop, details with one', () => {
+  for (const { name, summary, details } of COMMANDS) {
+    assert.match(summary, /^[a-z].*[^.]$/, name);
+    assert.match(details, /^$|^[A-Z/].*\.$/, name);
+  }
 });
 
 test('property: no line that begins with one slash is ever text', () => {

@@ -1,0 +1,75 @@
+/** What `/names`, `/whois`, `/room` and `/security` say: facts in, sentences out. */
+import type { ShownMember } from '../member/events.ts';
+import { formatDuration } from '../protocol/duration.ts';
+import { formatFingerprint, shortCode } from '../protocol/fingerprint.ts';
+import type { Hash } from '../protocol/identifiers.ts';
+import type { RoomSettings } from '../protocol/signed-objects.ts';
+
+const ROLE_NAMES = { owner: 'host', moderator: 'moderator', member: 'member' } as const;
+
+/** e.g. `ann (host), bob (moderator, offline), cee` */
+export function namesText(members: readonly ShownMember[]): string {
+  const named = members.map(({ member, online }) => {
+    const marks = [
+      ...(member.role === 'member' ? [] : [ROLE_NAMES[member.role]]),
+      ...(member.muted ? ['muted'] : []),
+      ...(online ? [] : ['offline']),
+    ];
+    return marks.length === 0 ? member.nick : `${member.nick} (${marks.join(', ')})`;
+  });
+  return `${named.join(', ')}`;
+}
+
+export function whoisText({ member, online }: ShownMember): string {
+  const signs = member.algorithm === 'rsa' ? 'RSA-PSS' : 'DSA';
+  const muted = member.muted ? 'muted, ' : '';
+  const state = online ? 'online' : 'offline';
+  return `${member.nick}: ${ROLE_NAMES[member.role]}, ${muted}${state}, signs with ${signs}, key ${formatFingerprint(member.identity)}`;
+}
+
+export interface RoomFacts {
+  readonly name: string;
+  readonly settings: RoomSettings;
+  readonly epoch: number;
+  readonly index: number;
+  /** H(epoch ‖ index ‖ head): the same for everyone who has seen the same. */
+  readonly digest: Hash;
+}
+
+/** Twelve digits over epoch and head are for two people to compare. */
+export function roomLines({ name, settings, epoch, index, digest }: RoomFacts): readonly string[] {
+  const digits = shortCode(digest).replace(/.{4}(?!$)/g, '$& ');
+  const rules = [
+    ...(settings.slowSeconds > 0
+      ? [`slow mode, one message in ${formatDuration(settings.slowSeconds * 1_000)}`]
+      : []),
+    ...(settings.locked ? ['locked, nobody new is let in'] : []),
+    ...(settings.approval ? ['the host lets people in by hand'] : []),
+  ];
+  return [
+    `${name}: member list ${epoch}, log entry ${index}, digits to compare ${digits}`,
+    ...(settings.topic === '' ? [] : [`Topic: ${settings.topic}`]),
+    ...(rules.length === 0 ? [] : [`Rules: ${rules.join('; ')}.`]),
+  ];
+}
+
+export interface SecurityFacts {
+  readonly ownerFingerprint: Hash;
+  /** `null` for a host that takes no part. */
+  readonly self: { readonly wrapGeneration: number; readonly epoch: number; readonly readers: number } | null;
+}
+
+export function securityLines({ ownerFingerprint, self }: SecurityFacts): readonly string[] {
+  const lines = [
+    `Owner key ${formatFingerprint(ownerFingerprint)}: only it adds and removes members, and everyone is shown each change. What a moderator or a member asks of it carries their own signature.`,
+    'The machine that relays sees nicknames, topic, who talks when, size classes and addresses, and cannot read what is said. A host who takes part reads like any member: /names shows them.',
+    'Messages: AES-256-GCM under keys used once, handed to each member under RSA-3072-OAEP with ML-KEM-768, signed by their sender.',
+    'Members can show others what they read. Signatures can prove who wrote it. This program was not independently audited.',
+  ];
+  if (self === null) return lines;
+  const { wrapGeneration, epoch, readers } = self;
+  return [
+    ...lines,
+    `Your wrap keys are generation ${wrapGeneration}; member list ${epoch}; ${readers} members can read what you say now.`,
+  ];
+}

@@ -1,0 +1,171 @@
+/** What only the host can do: the owner's own acts on the room, the door in their hands, and invitations. */
+import type { RosterMember } from '../crypto/roster.ts';
+import type { ActRequest } from '../protocol/acts.ts';
+import { type Bytes, utf8 } from '../protocol/bytes.ts';
+import { formatDuration } from '../protocol/duration.ts';
+import { InputError } from '../protocol/errors.ts';
+import { idKey, type MemberId } from '../protocol/identifiers.ts';
+import { LIMITS } from '../protocol/limits.ts';
+import type { RoomSettings } from '../protocol/signed-objects.ts';
+import type { HostCall } from '../terminal/commands.ts';
+import { doorLines } from './door-report.ts';
+import type { Front } from './front.ts';
+import type { InvitationDesk } from './invitation-desk.ts';
+import type { RelayHost } from './relay-host.ts';
+
+const SECOND_MS = 1_000;
+
+export class HostControls {
+  readonly #relay: RelayHost;
+  readonly #desk: InvitationDesk;
+  readonly #front: Front;
+
+  constructor(parts: { readonly relay: RelayHost; readonly desk: InvitationDesk; readonly front: Front }) {
+    this.#relay = parts.relay;
+    this.#desk = parts.desk;
+    this.#front = parts.front;
+  }
+
+  get members(): readonly RosterMember[] {
+    return this.#relay.members;
+  }
+  get position(): { readonly epoch: number; readonly index: number; readonly head: Bytes } {
+    return this.#relay.position;
+  }
+  get settings(): RoomSettings {
+    return this.#relay.settings;
+  }
+  get code(): { readonly value: string; readonly expiresAt: string } {
+    const { value, expiresAtMs } = this.#relay.code;
+    return { value, expiresAt: new Date(expiresAtMs).toISOString() };
+  }
+
+  /** The owner's own doing: everyone is shown it, with nobody else's name. */
+  act(request: ActRequest): void {
+    const relay = this.#relay;
+    switch (request.kind) {
+      case 'kick':
+        return relay.remove(idKey(request.member));
+      case 'ban':
+        return relay.ban(idKey(request.member), lasting(request.seconds));
+      case 'mute':
+        return relay.mute(idKey(request.member), lasting(request.seconds));
+      case 'unmute':
+        return this.#unmute(request.member);
+      case 'unban':
+        if (!relay.unban(request.nick))
+          throw new InputError(
+            'no-such-ban',
+            `Nobody called ${request.nick} is banned. /banned shows who is.`,
+          );
+        return this.#tell('unban', `${request.nick} is no longer banned.`);
+      case 'topic':
+        return this.#change({ topic: request.text });
+      case 'slow':
+        return this.#change({ slowSeconds: request.seconds });
+      case 'lock':
+      case 'unlock':
+        return this.#change({ locked: request.kind === 'lock' });
+      case 'rename':
+        throw new InputError('not-joined', 'This host relays and takes no part (--no-chat).');
+    }
+  }
+
+  /** @throws InputError now or later, when it cannot be done. */
+  async obey(call: HostCall): Promise<void> {
+    switch (call.name) {
+      case 'invite':
+        return this.#desk.obey(call);
+      case 'code': {
+        const { value, expiresAtMs } = this.#relay.code;
+        const left = formatDuration(expiresAtMs - Date.now());
+        return this.#tell('code', `The room code is ${value}, for ${left} more.`);
+      }
+      case 'banned':
+        return this.#banned();
+      case 'door':
+        return this.#tellAll('door', doorLines(this.#relay.atDoor, this.#desk, Date.now()));
+      case 'op':
+      case 'deop':
+        return this.#setRole(call.nick, call.name === 'op' ? 'moderator' : 'member');
+      case 'approve':
+        return this.#approve(call.value);
+      case 'admit':
+        return this.#relay.admit(this.#waiting(call.who));
+      case 'deny':
+        return this.#relay.deny(this.#waiting(call.who));
+      case 'motd': {
+        const motd = call.text ?? '';
+        if (utf8.encode(motd).length > LIMITS.motdBytes)
+          throw new InputError('text-too-long', `That is too long: at most ${LIMITS.motdBytes} bytes.`);
+        return this.#change({ motd });
+      }
+    }
+  }
+
+  /** What is as it should be already needs no word to everyone. */
+  #change(part: Partial<RoomSettings>): void {
+    const now = this.#relay.settings;
+    const differs = Object.entries(part).some(([name, value]) => now[name as keyof RoomSettings] !== value);
+    if (!differs) throw new InputError('no-change', 'It is like that already.');
+    this.#relay.change(part);
+  }
+
+  #unmute(memberId: MemberId): void {
+    const member = this.#relay.members.find(({ key }) => key === idKey(memberId));
+    if (member?.muted !== true) throw new InputError('no-change', 'They are not muted.');
+    this.#relay.unmute(member.key);
+  }
+
+  #setRole(nick: string, role: 'member' | 'moderator'): void {
+    const member = this.#relay.members.find((candidate) => candidate.nick === nick);
+    if (member === undefined)
+      throw new InputError('no-such-member', `Nobody here is called ${nick}. /names shows who is.`);
+    if (member.role === 'owner') throw new InputError('not-allowed', 'The host is the host, and stays it.');
+    if (member.role === role)
+      throw new InputError('no-change', `${nick} is a ${role === 'member' ? 'plain member' : role} already.`);
+    this.#relay.setRole(member.key, role);
+  }
+
+  #approve(value: boolean | null): void {
+    if (value !== null && value !== this.#relay.settings.approval)
+      return this.#relay.change({ approval: value });
+    const state = this.#relay.settings.approval
+      ? 'People are let in by hand: /door shows who waits, /admit and /deny decide.'
+      : 'Whoever has everything right comes in. /approve on lets you decide about each.';
+    this.#tell('approve', state);
+  }
+
+  #banned(): void {
+    const { bans } = this.#relay;
+    if (bans.length === 0) return this.#tell('banned', 'Nobody is banned.');
+    const lines = bans.map(({ nick, untilMs, by }) => {
+      const left =
+        untilMs === null ? 'until you take it back' : `for ${formatDuration(untilMs - Date.now())} more`;
+      return `${nick}, ${left}${by === null ? '' : `, by ${by}`}`;
+    });
+    this.#tellAll('banned', [...lines, '/unban NICK takes a ban back.']);
+  }
+
+  /** @throws InputError when nobody of that name or number waits. */
+  #waiting(who: string): number {
+    const waiting = this.#relay.atDoor.filter(({ stage }) => stage === 'waiting');
+    const found = waiting.find(({ nick, holder }) => nick === who || String(holder) === who);
+    if (found !== undefined) return found.holder;
+    const names = waiting.flatMap(({ nick }) => (nick === null ? [] : [nick]));
+    const others = names.length === 0 ? 'Nobody waits at the door.' : `Waiting: ${names.join(', ')}.`;
+    throw new InputError('not-waiting', `${who} does not wait at the door. ${others}`);
+  }
+
+  #tell(code: string, text: string): void {
+    this.#front.emit({ type: 'notice', level: 'info', code, text });
+  }
+
+  #tellAll(code: string, lines: readonly string[]): void {
+    for (const line of lines) this.#tell(code, line);
+  }
+}
+
+function lasting(seconds: number): number | null {
+  return seconds === 0 ? null : seconds * SECOND_MS;
+}
