@@ -36,5 +36,5 @@ export function shortDate(timeMs: number, zone: Zone): string {
 
 /** @returns e.g. `Saturday 21 November 2026`: the same for all times of a day; null for a time that is none. */
 export function dayOf(timeMs: number, zone: Zone): string | null {
-  return Number.isNaN(timeMs) ? null : format('day', zone).format(timeMs);
+  return Number.isNaN(timeMs) ? null : format('day', zone).format(timeMs).replace(',', '');
 }

@@ -1,5 +1,4 @@
 /** What was said, kept to be searched: in memory only, bounded, and gone with the program. */
-import { cleanText } from '../protocol/clean-text.ts';
 import { clock, shortDate } from './dates.ts';
 import { alert, type RenderView, underHead, wrapText } from './entry.ts';
 import { graphemes } from './graphemes.ts';
@@ -16,8 +15,9 @@ const ENTRY_BYTES = 200;
 const RESULTS_MOST = 20;
 /** Rows shown of one message: those that hold a word. */
 const ROWS_MOST = 3;
-/** Characters shown of one message where lines are not wrapped. */
-const LINE_CHARACTERS_MOST = 500;
+/** Characters shown of a line, and how many of them come before the word; the longest messages are 16,000. */
+const EXCERPT_CHARACTERS = 400;
+const BEFORE_WORD_CHARACTERS = 100;
 
 type Kept = {
   readonly event: Pick<MessageEvent, 'kind' | 'from' | 'text'>;
@@ -70,15 +70,27 @@ function holdsAny(row: string, words: readonly string[]): boolean {
   return words.some((word) => folded.includes(word));
 }
 
+/** Of a long line, what stands around the first word; folding hardly ever moves it. */
+function excerpt(line: string, words: readonly string[]): string {
+  if (line.length <= EXCERPT_CHARACTERS) return line;
+  const folded = fold(line);
+  const places = words.map((word) => folded.indexOf(word)).filter((place) => place >= 0);
+  const from = places.length === 0 ? 0 : Math.max(0, Math.min(...places) - BEFORE_WORD_CHARACTERS);
+  const end = from + EXCERPT_CHARACTERS;
+  return `${from > 0 ? '…' : ''}${line.slice(from, end)}${end < line.length ? '…' : ''}`;
+}
+
 function resultLines({ event, atMs }: Kept, words: readonly string[], view: RenderView): readonly string[] {
   const { palette, timeZone, preferences } = view;
   const style = preferences.timestamps === 'off' ? 'minutes' : preferences.timestamps;
   const when = palette.dim(`${shortDate(atMs, timeZone)} ${clock(atMs, style, timeZone)}`);
   const head = `${when} ${author(event, view)} `;
-  const text =
-    view.columns === Number.POSITIVE_INFINITY
-      ? cleanText(event.text, { maxCodePoints: LINE_CHARACTERS_MOST })
-      : event.text;
+  const lines = event.text.split('\n');
+  const holdingLines = lines.filter((line) => holdsAny(line, words)).slice(0, ROWS_MOST);
+  const excerpts = (holdingLines.length > 0 ? holdingLines : lines.slice(0, 1)).map((line) =>
+    excerpt(line, words),
+  );
+  const text = excerpts.join('\n');
   const rows = wrapText(head, text, view);
   const holding = rows.filter((row) => holdsAny(row, words)).slice(0, ROWS_MOST);
   const shown = holding.length > 0 ? holding : rows.slice(0, 1);
@@ -90,18 +102,21 @@ function resultLines({ event, atMs }: Kept, words: readonly string[], view: Rend
 }
 
 export class SearchBook {
-  #kept: Kept[] = [];
-  /** Where the oldest stands; what is before it waits to be cut off. */
-  #first = 0;
+  /** Oldest first: a set is in order, and gives up its oldest at no cost. */
+  readonly #kept = new Set<Kept>();
   #bytes = 0;
 
   keep(event: MessageEvent): void {
     const { kind, from, text } = event;
     const folded = fold(`${from.nick} ${text}`);
     const kept = { event: { kind, from, text }, atMs: Date.parse(event.at), folded };
-    this.#kept.push(kept);
+    this.#kept.add(kept);
     this.#bytes += bytesOf(kept);
-    while (this.#kept.length - this.#first > KEPT_MOST || this.#bytes > KEPT_BYTES_MOST) this.#dropOldest();
+    for (const oldest of this.#kept) {
+      if (this.#kept.size <= KEPT_MOST && this.#bytes <= KEPT_BYTES_MOST) break;
+      this.#kept.delete(oldest);
+      this.#bytes -= bytesOf(oldest);
+    }
   }
 
   /**
@@ -111,9 +126,7 @@ export class SearchBook {
   search(query: string, view: RenderView): readonly string[] {
     const words = [...new Set(fold(query).split(/\s+/u))].filter((word) => word !== '');
     if (words.length === 0) return alert('Which words? /search kettle tea', view);
-    const found = this.#kept
-      .slice(this.#first)
-      .filter(({ folded }) => words.every((word) => folded.includes(word)));
+    const found = [...this.#kept].filter(({ folded }) => words.every((word) => folded.includes(word)));
     const shown = found.slice(-RESULTS_MOST);
     return [
       ...alert(countText(found.length, shown.length), view),
@@ -122,20 +135,8 @@ export class SearchBook {
   }
 
   clear(): void {
-    this.#kept = [];
-    this.#first = 0;
+    this.#kept.clear();
     this.#bytes = 0;
-  }
-
-  #dropOldest(): void {
-    const oldest = this.#kept[this.#first];
-    if (oldest === undefined) return;
-    this.#bytes -= bytesOf(oldest);
-    this.#first += 1;
-    // Cut off in halves: moving the whole list for each message would cost more than keeping it.
-    if (this.#first * 2 < KEPT_MOST) return;
-    this.#kept = this.#kept.slice(this.#first);
-    this.#first = 0;
   }
 }
 
