@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { HIDDEN_CHARACTERS } from '../protocol/clean-text.ts';
 import { type Argument, type Audience, COMMANDS, type Command, findCommand, mayGive } from './commands.ts';
-import type { Completion } from './screen.ts';
+import type { Completion } from './walk.ts';
 
 export interface CompletionSources {
   readonly viewer: Audience;
