@@ -8,10 +8,7 @@ import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
 import { type Address, canonicalHost } from '../crypto/address.ts';
 import { InputError } from '../protocol/errors.ts';
 import { LIMITS } from '../protocol/limits.ts';
-import type { AdvertisedAddress, ListenAddress } from './options.ts';
-
-/** For whom an invitation's addresses are. */
-export type Reach = 'private' | 'public' | 'this-machine';
+import type { AdvertisedAddress, ListenAddress, Reach } from './options.ts';
 
 /** Each list with the likeliest first; IPv6 without brackets. */
 export interface OwnAddresses {

@@ -1,24 +1,144 @@
 /**
- * What the host is told of the door: a few lines in a while, then a number. Strangers can knock as often as they like,
- * and must not be able to push the talk off the screen.
+ * What the host is told of the door: who stands at which of the four checks, and how they left. A few lines in a while,
+ * then a number: strangers can knock as often as they like, and must not be able to push the talk off the screen.
  */
+import { toBase64url } from '../protocol/bytes.ts';
+import { formatDuration } from '../protocol/duration.ts';
+import { formatFingerprint } from '../protocol/fingerprint.ts';
+import type { Hash, IdKey } from '../protocol/identifiers.ts';
+import type { Refusal } from '../protocol/reasons.ts';
+import type { DoorStage } from '../room/admission.ts';
+import type { RoomNotice } from '../room/effects.ts';
+import type { Visitor } from '../room/visitors.ts';
+import type { DoorEvent, NoticeEvent } from '../terminal/json-lines.ts';
+import type { InvitationDesk } from './invitation-desk.ts';
+
+type Names = Pick<InvitationDesk, 'isOwn' | 'nameOf' | 'describe'>;
+
 const WINDOW_MS = 10_000;
 const LINES_A_WINDOW = 8;
+/** Few get so far, and the host has to act on them: these are always told. */
+const ALWAYS_TOLD: ReadonlySet<DoorEvent['stage']> = new Set(['waiting', 'admitted']);
+
+const SOMEONE = 'Someone';
+
+const STAGES: Readonly<Record<DoorStage, string>> = {
+  question: 'is at the question',
+  'answer-tested': 'has given an answer',
+  'answer-proved': 'has the right answer and is at the code',
+  'wrong-code': 'gave a wrong code',
+  'nick-refused': 'asked for a nickname that cannot be had',
+  waiting: 'has everything right and waits for your yes',
+};
+
+const TURNED_AWAY: Readonly<Record<Refusal, string>> = {
+  'not-recognised': 'an invitation that this room does not know',
+  version: 'another version of securechat',
+  expired: 'their invitation has expired',
+  'used-up': 'their invitation is used up',
+  revoked: 'their invitation was withdrawn',
+  suspended: 'their invitation is suspended',
+  'room-full': 'the room is full',
+  locked: 'the room is locked',
+  banned: 'they are banned',
+  denied: 'you said no',
+  'wrong-code': 'a wrong code',
+  'old-code': 'an expired code',
+  'nick-taken': 'a nickname that is taken',
+  'nick-refused': 'a nickname that is not allowed',
+  'key-refused': 'keys that do not fit',
+  'too-many-answers': 'too many attempts',
+  'answer-unproved': 'a wrong answer',
+  busy: 'too many people stand at the door',
+  'timed-out': 'it took too long',
+  closing: 'the room is closing',
+  'already-online': 'they are here already',
+};
 
 export class DoorReport {
-  readonly #tell: (text: string) => void;
+  readonly #names: Names;
+  readonly #tell: (event: DoorEvent | NoticeEvent) => void;
+  /** Who was seen waiting by name; gone with whoever leaves, so no more than stand at the door. */
+  readonly #nicks = new Map<number, string>();
   #lines = 0;
   #untold = 0;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(tell: (text: string) => void) {
-    this.#tell = tell;
+  constructor(parts: {
+    readonly names: Names;
+    /** A notice says how many were not told one by one. */
+    readonly tell: (event: DoorEvent | NoticeEvent) => void;
+  }) {
+    this.#names = parts.names;
+    this.#tell = parts.tell;
   }
 
-  add(text: string): void {
+  /** @returns what it is about the door, told or not, for the log; `null` where it is not, or is the host's own way in. */
+  take(notice: RoomNotice): DoorEvent | null {
+    const event = this.#event(notice);
+    if (event === null) return null;
+    if (ALWAYS_TOLD.has(event.stage)) this.#tell(event);
+    else this.#count(event);
+    return event;
+  }
+
+  #event(notice: RoomNotice): DoorEvent | null {
+    switch (notice.kind) {
+      case 'door': {
+        if (this.#names.isOwn(notice.invitation)) return null;
+        const { nick, fingerprint } = notice;
+        if (nick !== null) this.#nicks.set(notice.holder, nick);
+        return this.#made(notice, notice.stage, {
+          ...(nick !== null && { nick }),
+          ...(fingerprint !== null && { fingerprint: toBase64url(fingerprint) }),
+          text: `${nick ?? SOMEONE} ${STAGES[notice.stage]} ${this.#by(notice)}${yesText(notice.stage, nick, fingerprint)}.`,
+        });
+      }
+      case 'door-left': {
+        if (this.#names.isOwn(notice.invitation)) return null;
+        const nick = this.#nicks.get(notice.holder);
+        this.#nicks.delete(notice.holder);
+        const { how, reason } = notice;
+        return this.#made(notice, how, {
+          ...(nick !== undefined && { nick }),
+          ...(reason !== null && { reason }),
+          text: `${nick ?? SOMEONE} ${leftText(how)} ${this.#by(notice)}${reason === null ? '' : `: ${TURNED_AWAY[reason]}`}.`,
+        });
+      }
+      case 'refused': {
+        const text = `${SOMEONE} was turned away at the door: ${TURNED_AWAY[notice.reason]}.`;
+        return {
+          type: 'door',
+          visitor: notice.holder,
+          stage: 'refused',
+          invitation: '',
+          reason: notice.reason,
+          text,
+        };
+      }
+      default:
+        return null;
+    }
+  }
+
+  #made(
+    notice: { readonly holder: number; readonly invitation: IdKey },
+    stage: DoorEvent['stage'],
+    rest: Pick<DoorEvent, 'nick' | 'fingerprint' | 'reason' | 'text'>,
+  ): DoorEvent {
+    const invitation = this.#names.nameOf(notice.invitation);
+    return { type: 'door', visitor: notice.holder, stage, invitation, ...rest };
+  }
+
+  /** e.g. `(invitation 2, for Ann)` */
+  #by({ invitation }: { readonly invitation: IdKey }): string {
+    return `(${this.#names.describe(invitation)})`;
+  }
+
+  #count(event: DoorEvent): void {
     this.#timer ??= setTimeout(() => this.#windowOver(), WINDOW_MS).unref();
     this.#lines += 1;
-    if (this.#lines <= LINES_A_WINDOW) this.#tell(text);
+    if (this.#lines <= LINES_A_WINDOW) this.#tell(event);
     else this.#untold += 1;
   }
 
@@ -27,6 +147,42 @@ export class DoorReport {
     this.#timer = null;
     this.#lines = 0;
     this.#untold = 0;
-    if (untold > 0) this.#tell(`${untold} more things happened at the door.`);
+    if (untold === 0) return;
+    const text = `${untold} more things happened at the door. /door shows who is there now.`;
+    this.#tell({ type: 'notice', level: 'info', code: 'door', text });
   }
+}
+
+function yesText(stage: DoorStage, nick: string | null, fingerprint: Hash | null): string {
+  if (stage !== 'waiting' || nick === null) return '';
+  const key = fingerprint === null ? '' : ` Their key is ${formatFingerprint(fingerprint)}`;
+  return `: /admit ${nick} or /deny ${nick}.${key}`;
+}
+
+function leftText(how: 'gone' | 'refused' | 'admitted'): string {
+  switch (how) {
+    case 'gone':
+      return 'has gone from the door';
+    case 'admitted':
+      return 'was let in';
+    case 'refused':
+      return 'was turned away at the door';
+  }
+}
+
+/** What `/door` shows: number, how long they stand where they stand, and where. Those who wait for the host come first. */
+export function doorLines(atDoor: readonly Visitor[], names: Names, nowMs: number): readonly string[] {
+  const others = atDoor
+    .filter(({ invitation }) => !names.isOwn(invitation))
+    .toSorted((one, other) => rank(one) - rank(other) || one.sinceMs - other.sinceMs);
+  if (others.length === 0) return ['Nobody is at the door.'];
+  return others.map(({ holder, stage, invitation, sinceMs, nick, fingerprint }) => {
+    const since = formatDuration(nowMs - sinceMs);
+    const what = `${nick ?? SOMEONE} ${STAGES[stage]} (${names.describe(invitation)})`;
+    return `${holder}  ${since}  ${what}${yesText(stage, nick, fingerprint)}`;
+  });
+}
+
+function rank({ stage }: Visitor): number {
+  return stage === 'waiting' ? 0 : 1;
 }

@@ -9,7 +9,6 @@ import { toBase64url, utf8 } from '../protocol/bytes.ts';
 import { InputError } from '../protocol/errors.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { checkNickname, type Nickname } from '../protocol/nickname.ts';
-import type { Refusal } from '../protocol/reasons.ts';
 import type { RoomNotice } from '../room/effects.ts';
 import { advertisedAddresses, readOwnAddresses } from './addresses.ts';
 import { AnswerThread } from './answer-thread.ts';
@@ -111,13 +110,10 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
       front.listen(opened);
       return opened;
     };
-    const door = new DoorReport((text) => front.emit({ type: 'notice', level: 'info', code: 'door', text }));
+    const door = new DoorReport({ names: desk, tell: (event) => front.emit(event) });
     host.onNotice((notice) => {
-      const atDoor = doorText(notice, desk);
-      if (atDoor !== null) {
-        log.info('door', atDoor);
-        door.add(atDoor);
-      }
+      const atDoor = door.take(notice);
+      if (atDoor !== null) log.info('door', atDoor.text);
       if (notice.kind === 'roster') log.info('roster', rosterText(notice.change));
       for (const event of noticeEvents(notice, membership !== null, desk)) front.emit(event);
       chat?.refreshStatus();
@@ -249,12 +245,12 @@ function noticeEvents(
     case 'presence':
       return takesPart ? [] : jsonEvents(notice);
     case 'suspended': {
-      const why = notice.because === 'tries' ? 'too many failed tries' : 'someone who came by it was removed';
-      const text = `Invitation ${desk.nameOf(notice.invitation)} is suspended: ${why}. /invite resume ${desk.nameOf(notice.invitation)} opens it again; /invite new makes another.`;
+      const text = desk.suspendedText(notice.invitation, notice.because);
       return [{ type: 'notice', level: 'warning', code: 'suspended', text }];
     }
     case 'refused':
     case 'door':
+    case 'door-left':
       return [];
   }
 }
@@ -266,39 +262,3 @@ function rosterText({ epoch, added, removed }: RosterChange): string {
   const left = removed.map(({ member }) => member);
   return `member list ${epoch}: ${[...names('+', added), ...names('-', left)].join(' ')}`;
 }
-
-/** What happened at the door, for the host to see; `null` where it is the host's own way in. */
-function doorText(notice: RoomNotice, desk: InvitationDesk): string | null {
-  if (notice.kind === 'refused') return `Someone was turned away at the door: ${TURNED_AWAY[notice.reason]}.`;
-  if (notice.kind !== 'door' || desk.isOwn(notice.invitation)) return null;
-  return `Someone with invitation ${desk.nameOf(notice.invitation)} ${STAGES[notice.stage]}.`;
-}
-
-const TURNED_AWAY: Readonly<Record<Refusal, string>> = {
-  'not-recognised': 'an invitation that this room does not know',
-  version: 'another version of securechat',
-  expired: 'their invitation has expired',
-  'used-up': 'their invitation is used up',
-  revoked: 'their invitation was withdrawn',
-  suspended: 'their invitation is suspended',
-  'room-full': 'the room is full',
-  'wrong-code': 'a wrong code',
-  'old-code': 'an expired code',
-  'nick-taken': 'a nickname that is taken',
-  'nick-refused': 'a nickname that is not allowed',
-  'key-refused': 'keys that do not fit',
-  'too-many-answers': 'too many attempts',
-  'answer-unproved': 'a wrong answer',
-  busy: 'too many people stand at the door',
-  'timed-out': 'it took too long',
-  closing: 'the room is closing',
-  'already-online': 'they are here already',
-};
-
-const STAGES = {
-  question: 'is at the question',
-  'answer-tested': 'has given an answer',
-  'answer-proved': 'has the right answer and is at the code',
-  'wrong-code': 'gave a wrong code',
-  'nick-refused': 'asked for a nickname that cannot be had',
-} as const;

@@ -1,26 +1,35 @@
 /** Where the host makes, lists and withdraws invitations; they are called 1, 2, 3 in the order they were made. */
+import { open } from 'node:fs/promises';
 import type { Address } from '../crypto/invitation.ts';
 import { InputError } from '../protocol/errors.ts';
 import { type IdKey, idKey } from '../protocol/identifiers.ts';
-import type { CommandCall } from '../terminal/commands.ts';
+import { LIMITS } from '../protocol/limits.ts';
+import type { InviteCall } from '../terminal/commands.ts';
 import type { InvitationView } from '../terminal/json-lines.ts';
 import type { Front } from './front.ts';
+import { invitationLines, namedText, stateOf } from './invitation-list.ts';
 import type { HostOptions } from './options.ts';
 import type { MintedInvitation, RelayHost } from './relay-host.ts';
 
 /** An invitation made later is for one person. */
 const PERSONAL_USES = 1;
 
+interface Made extends MintedInvitation {
+  readonly name: string;
+  readonly key: IdKey;
+  readonly label: string;
+}
+
 export class InvitationDesk {
   readonly addresses: readonly Address[];
-  readonly #relay: RelayHost;
-  readonly #front: Front;
+  readonly #relay: Pick<RelayHost, 'invite' | 'invitations' | 'revoke' | 'resume'>;
+  readonly #front: Pick<Front, 'emit' | 'copy' | 'showQr'>;
   readonly #options: Pick<HostOptions, 'invitationUses' | 'invitationMs'>;
-  readonly #made: MintedInvitation[] = [];
+  readonly #made: Made[] = [];
 
   constructor(start: {
-    readonly relay: RelayHost;
-    readonly front: Front;
+    readonly relay: Pick<RelayHost, 'invite' | 'invitations' | 'revoke' | 'resume'>;
+    readonly front: Pick<Front, 'emit' | 'copy' | 'showQr'>;
     readonly addresses: readonly Address[];
     readonly options: Pick<HostOptions, 'invitationUses' | 'invitationMs'>;
   }) {
@@ -30,83 +39,158 @@ export class InvitationDesk {
     this.#options = start.options;
   }
 
-  /** @returns the invitation as programs and screens show it. */
-  async make(uses: number = this.#options.invitationUses): Promise<InvitationView> {
-    const made = await this.#relay.invite({
-      addresses: this.addresses,
-      uses,
-      ttlMs: this.#options.invitationMs,
-    });
-    this.#made.push(made);
-    return this.#view(made);
+  /** The room's first invitation, as the options want it. */
+  async make(): Promise<InvitationView> {
+    return view(await this.#mint(this.#options.invitationUses, this.#options.invitationMs, ''));
   }
 
   /** The host's own way in is on no list. */
   isOwn(key: IdKey): boolean {
-    return !this.#made.some(({ id }) => idKey(id) === key);
+    return !this.#made.some((made) => made.key === key);
   }
 
   nameOf(key: IdKey): string {
-    return String(this.#made.findIndex(({ id }) => idKey(id) === key) + 1);
+    return this.#made.find((made) => made.key === key)?.name ?? '';
   }
 
-  /** @throws InputError when there is no such invitation. */
-  async obey(call: CommandCall & { readonly name: 'invite' }): Promise<void> {
+  /** e.g. `invitation 2, for Ann` */
+  describe(key: IdKey): string {
+    const made = this.#made.find((one) => one.key === key);
+    return made === undefined ? 'an invitation' : namedText(made);
+  }
+
+  /** What the host is told when an invitation stops working by itself, and what can be done. */
+  suspendedText(key: IdKey, because: 'tries' | 'removal'): string {
+    const made = this.#made.find((one) => one.key === key);
+    if (made === undefined) return 'An invitation is suspended.';
+    return because === 'tries'
+      ? `${subject(made)} is suspended after too many failed tries. If they were slips, /invite resume ${made.name} ` +
+          'opens it again; if not, make another with /invite new NAME.'
+      : `${subject(made)} is suspended, so that whoever was removed does not come back by it. For others, make one for ` +
+          `each person with /invite new NAME; /invite resume ${made.name} opens this one to all who have it.`;
+  }
+
+  /** @throws InputError when there is no such invitation, or it cannot be done. */
+  async obey(call: InviteCall): Promise<void> {
     switch (call.act) {
-      case 'new': {
-        const view = await this.make(PERSONAL_USES);
-        this.#front.emit({ type: 'invitation', ...view });
-        return;
-      }
+      case 'new':
+        return this.#show(
+          await this.#mint(call.uses ?? PERSONAL_USES, call.forMs ?? this.#options.invitationMs, call.label),
+        );
       case 'list':
         return this.#list();
+      case 'show':
+        return this.#show(this.#find(call.id));
+      case 'qr':
+        return this.#showQr(call.id === null ? this.#latest() : this.#find(call.id));
+      case 'save':
+        return this.#save(this.#find(call.id), call.path);
       case 'raw':
-        return this.#raw();
-      case 'revoke':
-        this.#relay.revoke(this.#find(call.id));
-        return this.#tell(`Invitation ${call.id} is withdrawn.`);
+        return this.#raw(this.#latest());
+      case 'revoke': {
+        const made = this.#find(call.id);
+        this.#relay.revoke(made.key);
+        return this.#tell(`${subject(made)} is withdrawn: nobody new comes in by it.`);
+      }
       case 'resume':
-        this.#relay.resume(this.#find(call.id));
-        return this.#tell(`Invitation ${call.id} opens again, with all its tries.`);
+        return this.#resume(this.#find(call.id));
     }
   }
 
-  #view({ id, text, expiresAtMs, uses }: MintedInvitation): InvitationView {
-    return { id: this.nameOf(idKey(id)), token: text, expiresAt: new Date(expiresAtMs).toISOString(), uses };
+  async #mint(uses: number, ttlMs: number, label: string): Promise<Made> {
+    const minted = await this.#relay.invite({ addresses: this.addresses, uses, ttlMs });
+    const made = { ...minted, name: String(this.#made.length + 1), key: idKey(minted.id), label };
+    this.#made.push(made);
+    return made;
+  }
+
+  #show(made: Made): void {
+    const state = this.#stateOf(made);
+    this.#front.emit({ type: 'invitation', ...view(made) });
+    if (state !== 'open') return this.#tell(`${subject(made)} opens nothing now: it is ${state}.`);
+    if (this.#front.copy(made.text)) this.#tell('It is on the clipboard too, if the terminal allows that.');
+  }
+
+  #showQr(made: Made): void {
+    this.#front.showQr(made.text);
+    this.#tell(`${subject(made)} as a QR code: whoever photographs it can use it.`);
   }
 
   #list(): void {
-    for (const invitation of this.#relay.invitations) {
-      const { key, usesLeft, uses, triesLeft, revoked, suspended, expiresAtMs } = invitation;
-      const state = revoked
-        ? 'withdrawn'
-        : suspended
-          ? 'suspended'
-          : expiresAtMs <= Date.now()
-            ? 'expired'
-            : 'open';
-      const until = new Date(expiresAtMs).toISOString();
-      this.#tell(
-        `Invitation ${this.nameOf(key)}: ${state}, ${usesLeft} of ${uses} uses left, ${triesLeft} tries, until ${until}`,
+    const states = this.#relay.invitations;
+    const rows = this.#made.flatMap((made) => {
+      const state = states.find(({ key }) => key === made.key);
+      return state === undefined ? [] : [{ ...state, ...made, triesMost: LIMITS.triesPerInvitation }];
+    });
+    if (rows.length === 0) this.#tell('There is no invitation yet. /invite new makes one.');
+    for (const line of invitationLines(rows, Date.now())) this.#tell(line);
+  }
+
+  /** Readable by nobody else, and over nothing that is there. */
+  async #save(made: Made, path: string): Promise<void> {
+    try {
+      const file = await open(path, 'wx', 0o600);
+      await file.writeFile(`${made.text}\n`).finally(() => file.close());
+    } catch (error) {
+      const taken = error instanceof Error && 'code' in error && error.code === 'EEXIST';
+      const why = error instanceof Error ? error.message : String(error);
+      throw new InputError(
+        'file',
+        taken ? `${path} is there already. Choose another name.` : `Cannot write ${path}: ${why}`,
       );
     }
+    this.#tell(`${subject(made)} is in ${path}, for securechat c --token-file.`);
   }
 
-  #raw(): void {
+  #raw({ fernet }: Made): void {
+    this.#tell(`Fernet key   ${fernet.key}`);
+    this.#tell(`Fernet token ${fernet.token}`);
+  }
+
+  #resume(made: Made): void {
+    const state = this.#stateOf(made);
+    if (state === 'open') return this.#tell(`${subject(made)} is open.`);
+    if (state !== 'suspended')
+      throw new InputError('no-invitation', `${subject(made)} is ${state}. /invite new makes another.`);
+    this.#relay.resume(made.key);
+    this.#tell(`${subject(made)} opens again, with all its tries.`);
+  }
+
+  #stateOf({ key }: Made): string {
+    const state = this.#relay.invitations.find((invitation) => invitation.key === key);
+    return state === undefined ? 'forgotten' : stateOf(state, Date.now());
+  }
+
+  #latest(): Made {
     const latest = this.#made.at(-1);
     if (latest === undefined) throw new InputError('no-invitation', 'There is no invitation yet.');
-    this.#tell(`Fernet key   ${latest.fernet.key}`);
-    this.#tell(`Fernet token ${latest.fernet.token}`);
+    return latest;
   }
 
-  #find(name: string): IdKey {
-    const made = this.#made[Number(name) - 1];
+  #find(name: string): Made {
+    const made = this.#made.find((one) => one.name === name);
     if (made === undefined)
       throw new InputError('no-invitation', `There is no invitation ${name}. /invite list shows them.`);
-    return idKey(made.id);
+    return made;
   }
 
   #tell(text: string): void {
     this.#front.emit({ type: 'notice', level: 'info', code: 'invite', text });
   }
+}
+
+/** At the beginning of a sentence. */
+function subject(made: Made): string {
+  const text = made.label === '' ? namedText(made) : `${namedText(made)},`;
+  return text.replace(/^i/, 'I');
+}
+
+function view({ name, text, expiresAtMs, uses, label }: Made): InvitationView {
+  return {
+    id: name,
+    token: text,
+    expiresAt: new Date(expiresAtMs).toISOString(),
+    uses,
+    ...(label !== '' && { label }),
+  };
 }

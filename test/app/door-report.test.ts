@@ -1,17 +1,134 @@
+/** What the host is told of the door, and what /door shows. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { DoorReport } from '../../src/app/door-report.ts';
+import { describe, test } from 'node:test';
+import { DoorReport, doorLines } from '../../src/app/door-report.ts';
+import { hash, idKey, invitationId } from '../../src/protocol/identifiers.ts';
+import type { DoorStage } from '../../src/room/admission.ts';
+import type { Visitor } from '../../src/room/visitors.ts';
+import type { DoorEvent, NoticeEvent } from '../../src/terminal/json-lines.ts';
 
-test('a flood at the door is a few lines and a number', (context) => {
-  context.mock.timers.enable({ apis: ['setTimeout'] });
-  const told: string[] = [];
-  const report = new DoorReport((text) => told.push(text));
-  for (let knock = 0; knock < 500; knock += 1) report.add(`knock ${knock}`);
-  assert.equal(told.length, 8);
-  context.mock.timers.tick(10_000);
-  assert.deepEqual(told.slice(8), ['492 more things happened at the door.']);
-  report.add('one more');
-  assert.equal(told.at(-1), 'one more');
-  context.mock.timers.tick(10_000);
-  assert.equal(told.length, 10);
+const FOR_ANN = idKey(invitationId(new Uint8Array(8).fill(2)));
+const OWN = idKey(invitationId(new Uint8Array(8).fill(9)));
+const KEY = hash(new Uint8Array(32).fill(0xab));
+const names = {
+  isOwn: (key: string) => key === OWN,
+  nameOf: (key: string) => (key === FOR_ANN ? '2' : ''),
+  describe: (key: string) => (key === FOR_ANN ? 'invitation 2, for Ann' : 'an invitation'),
+};
+
+function visitor(stage: DoorStage, known: Partial<Visitor> = {}): Visitor {
+  return { holder: 7, invitation: FOR_ANN, stage, sinceMs: 0, nick: null, fingerprint: null, ...known };
+}
+
+function report() {
+  const told: (DoorEvent | NoticeEvent)[] = [];
+  return { told, door: new DoorReport({ names, tell: (event) => told.push(event) }) };
+}
+
+describe('the door, as it happens', () => {
+  test('a run from the question to the room, in sentences and for programs', () => {
+    const { told, door } = report();
+    for (const stage of ['question', 'answer-tested', 'answer-proved', 'wrong-code', 'nick-refused'] as const)
+      door.take({ kind: 'door', ...visitor(stage) });
+    door.take({ kind: 'door', ...visitor('waiting', { nick: 'ann', fingerprint: KEY }) });
+    door.take({ kind: 'door-left', holder: 7, invitation: FOR_ANN, how: 'admitted', reason: null });
+    assert.deepEqual(
+      told.map(({ text }) => text),
+      [
+        'Someone is at the question (invitation 2, for Ann).',
+        'Someone has given an answer (invitation 2, for Ann).',
+        'Someone has the right answer and is at the code (invitation 2, for Ann).',
+        'Someone gave a wrong code (invitation 2, for Ann).',
+        'Someone asked for a nickname that cannot be had (invitation 2, for Ann).',
+        'ann has everything right and waits for your yes (invitation 2, for Ann): /admit ann or /deny ann. Their key is abab abab abab abab abab abab abab abab.',
+        'ann was let in (invitation 2, for Ann).',
+      ],
+    );
+    assert.deepEqual(told.at(-2), {
+      type: 'door',
+      visitor: 7,
+      stage: 'waiting',
+      invitation: '2',
+      nick: 'ann',
+      fingerprint: Buffer.from(KEY).toString('base64url'),
+      text: told.at(-2)?.text,
+    });
+  });
+
+  test('how they left, and why', () => {
+    const { told, door } = report();
+    const left = { kind: 'door-left', holder: 7, invitation: FOR_ANN } as const;
+    door.take({ ...left, how: 'gone', reason: null });
+    door.take({ ...left, how: 'refused', reason: 'too-many-answers' });
+    door.take({ ...left, how: 'refused', reason: null });
+    door.take({ kind: 'refused', holder: 8, reason: 'not-recognised' });
+    assert.deepEqual(
+      told.map(({ text }) => text),
+      [
+        'Someone has gone from the door (invitation 2, for Ann).',
+        'Someone was turned away at the door (invitation 2, for Ann): too many attempts.',
+        'Someone was turned away at the door (invitation 2, for Ann).',
+        'Someone was turned away at the door: an invitation that this room does not know.',
+      ],
+    );
+    assert.deepEqual(told[1], {
+      type: 'door',
+      visitor: 7,
+      stage: 'refused',
+      invitation: '2',
+      reason: 'too-many-answers',
+      text: told[1]?.text,
+    });
+  });
+
+  test("the host's own way in and what is not about the door are not told", () => {
+    const { told, door } = report();
+    assert.equal(door.take({ kind: 'door', ...visitor('question', { invitation: OWN }) }), null);
+    const left = { kind: 'door-left', holder: -1, invitation: OWN, how: 'admitted', reason: null } as const;
+    assert.equal(door.take(left), null);
+    assert.equal(door.take({ kind: 'suspended', invitation: FOR_ANN, because: 'tries' }), null);
+    assert.deepEqual(told, []);
+  });
+
+  test('a flood is a few lines and a number, and whoever waits for the host is told all the same', (context) => {
+    context.mock.timers.enable({ apis: ['setTimeout'] });
+    const { told, door } = report();
+    for (let holder = 0; holder < 500; holder += 1)
+      assert.ok(door.take({ kind: 'door', ...visitor('question', { holder }) }), 'the log has them all');
+    assert.equal(told.length, 8);
+    door.take({ kind: 'door', ...visitor('waiting', { nick: 'ann', fingerprint: KEY }) });
+    assert.equal(told.length, 9);
+    context.mock.timers.tick(10_000);
+    assert.deepEqual(
+      told.slice(9).map(({ type, text }) => [type, text]),
+      [['notice', '492 more things happened at the door. /door shows who is there now.']],
+    );
+    door.take({ kind: 'door', ...visitor('question') });
+    context.mock.timers.tick(10_000);
+    assert.equal(told.length, 11);
+  });
+});
+
+describe('/door', () => {
+  test('shows who waits for the host first, then the others as they came', () => {
+    const lines = doorLines(
+      [
+        visitor('question', { holder: 3, sinceMs: 40_000 }),
+        visitor('answer-proved', { holder: 4, sinceMs: 20_000, invitation: OWN }),
+        visitor('wrong-code', { holder: 5, sinceMs: 10_000 }),
+        visitor('waiting', { holder: 6, sinceMs: 50_000, nick: 'ann', fingerprint: KEY }),
+      ],
+      names,
+      60_000,
+    );
+    assert.deepEqual(lines, [
+      '6  10s  ann has everything right and waits for your yes (invitation 2, for Ann): /admit ann or /deny ann. Their key is abab abab abab abab abab abab abab abab',
+      '5  50s  Someone gave a wrong code (invitation 2, for Ann)',
+      '3  20s  Someone is at the question (invitation 2, for Ann)',
+    ]);
+  });
+
+  test('says when nobody is there', () => {
+    assert.deepEqual(doorLines([], names, 0), ['Nobody is at the door.']);
+  });
 });
