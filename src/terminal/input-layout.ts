@@ -1,7 +1,8 @@
 /** Where the line being typed stands on the screen: its rows, and the cursor among them. */
 import { cleanText } from '../protocol/clean-text.ts';
+import { hintOf, promptOf } from './editor-hints.ts';
+import type { EditorState } from './editor-state.ts';
 import { columnsOf, graphemes } from './graphemes.ts';
-import type { EditorState } from './line-editor.ts';
 
 export type InputLayout = {
   /** At least one; none wider than the screen. */
@@ -12,6 +13,7 @@ export type InputLayout = {
 };
 
 const DOT = '•';
+const ELLIPSIS = '…';
 const PRINTABLE_ASCII = /^[ -~]$/;
 
 function shown(grapheme: string, masked: boolean): string {
@@ -30,21 +32,47 @@ function clip(layout: InputLayout, maxRows: number): InputLayout {
   };
 }
 
+/** One row of clean text, cut off where the screen ends. */
+function oneRow(text: string, columns: number): string {
+  const clean = cleanText(text);
+  if (columnsOf(clean) <= columns) return clean;
+  let row = '';
+  let width = 1;
+  for (const cell of graphemes(clean)) {
+    width += columnsOf(cell);
+    if (width > columns) break;
+    row += cell;
+  }
+  return row + ELLIPSIS;
+}
+
 /**
  * @param prompt shown before the text
  * @param screen its width, and the most rows the input may take; each at least 1
  */
 export function layoutInput(
-  state: Pick<EditorState, 'text' | 'cursor' | 'masked'>,
+  state: Pick<EditorState, 'text' | 'cursor' | 'masked' | 'mode'>,
   prompt: string,
   screen: { readonly columns: number; readonly maxRows: number },
+): InputLayout {
+  const { columns, maxRows } = screen;
+  const hint = maxRows > 1 ? hintOf(state, columns) : null;
+  if (hint === null) return clip(layoutText(state, promptOf(state, prompt), columns), maxRows);
+  const layout = clip(layoutText(state, promptOf(state, prompt), columns), maxRows - 1);
+  return { ...layout, rows: [...layout.rows, oneRow(hint, columns)] };
+}
+
+function layoutText(
+  state: Pick<EditorState, 'text' | 'cursor' | 'masked'>,
+  prompt: string,
+  columns: number,
 ): InputLayout {
   const rows: string[] = [];
   let row = '';
   let width = 0;
   const place = (cell: string): void => {
     const cellColumns = columnsOf(cell);
-    if (width + cellColumns > screen.columns) breakRow();
+    if (width + cellColumns > columns) breakRow();
     row += cell;
     width += cellColumns;
   };
@@ -59,7 +87,7 @@ export function layoutInput(
   let beforeCursor = '';
   const markCursor = (): void => {
     // A full row has no cell left for the cursor: it waits at the start of the next.
-    if (width >= screen.columns) breakRow();
+    if (width >= columns) breakRow();
     cursorRow = rows.length;
     beforeCursor = row;
   };
@@ -76,5 +104,5 @@ export function layoutInput(
   }
   if (!marked) markCursor();
   rows.push(row);
-  return clip({ rows, cursorRow, beforeCursor }, screen.maxRows);
+  return { rows, cursorRow, beforeCursor };
 }

@@ -2,8 +2,29 @@
  * The line being typed, as a pure machine: a state and a key give the next state. It knows graphemes, readline's
  * keys, history, several lines, bracketed paste and secrets; it knows no stream and no screen.
  */
-import { LIMITS } from '../protocol/limits.ts';
+import { unreachable } from '../protocol/errors.ts';
+import { beginSearch, endSearch, lastWords, recall, searchFor, searchOn, submit } from './editor-history.ts';
+import { beginPaste, dropPaste, endPaste, leavePaste, printableText, takePasted } from './editor-paste.ts';
+import {
+  type EditorMode,
+  type EditorState,
+  type EditResult,
+  erase,
+  insert,
+  isNotSpace,
+  isWord,
+  kill,
+  lineEnd,
+  lineStart,
+  moveTo,
+  replace,
+  snapshotOf,
+  TYPING,
+  wordLeft,
+  wordRight,
+} from './editor-state.ts';
 import { graphemes, nextBoundary, previousBoundary } from './graphemes.ts';
+import { beginWalk, type Completer, hasChoice, step, type Walk } from './walk.ts';
 
 /** A key press as `readline.emitKeypressEvents` reports it; `text` is its first argument. */
 export type Key = {
@@ -12,130 +33,15 @@ export type Key = {
   readonly sequence?: string | undefined;
   readonly ctrl?: boolean | undefined;
   readonly meta?: boolean | undefined;
+  readonly shift?: boolean | undefined;
 };
 
-export type EditorState = {
-  readonly text: string;
-  /** UTF-16 offset into `text`, between graphemes. */
-  readonly cursor: number;
-  /** Shown as dots, on one line, remembered nowhere. */
-  readonly masked: boolean;
-  /** What the last kill took, for yank. */
-  readonly killed: string;
-  /** Submitted lines, oldest first. */
-  readonly history: readonly string[];
-  /** Place in `history`; its length while the draft is being edited. */
-  readonly historyIndex: number;
-  /** The unsent line, kept while history is looked through. */
-  readonly draft: string;
-  /** What has come of a bracketed paste that has not ended, else null. */
-  readonly pasted: string | null;
-};
+type Searching = Extract<EditorMode, { readonly kind: 'searching' }>;
+type Edit = (state: EditorState) => EditResult;
+type Action = (state: EditorState, completer: Completer | null) => EditResult;
 
-export type EditorSignal =
-  /** Ctrl-C. */
-  | 'interrupt'
-  /** Ctrl-D on an empty line. */
-  | 'end'
-  /** Ctrl-L. */
-  | 'clear-screen'
-  /** Part of what was typed or pasted did not fit and was left out. */
-  | 'full';
-
-export type EditResult = {
-  readonly state: EditorState;
-  /** The finished line, its line feeds kept. */
-  readonly submitted?: string;
-  readonly signal?: EditorSignal;
-};
-
-const HISTORY_LINES = 500;
-const WORD = /[\p{L}\p{N}\p{M}_]/u;
-
-export function newEditor(options: { readonly masked?: boolean } = {}): EditorState {
-  return {
-    text: '',
-    cursor: 0,
-    masked: options.masked ?? false,
-    killed: '',
-    history: [],
-    historyIndex: 0,
-    draft: '',
-    pasted: null,
-  };
-}
-
-/** The longest beginning of `text`, in whole graphemes, that takes at most `maxBytes` of UTF-8. */
-function fitting(text: string, maxBytes: number): string {
-  if (Buffer.byteLength(text) <= maxBytes) return text;
-  let bytes = 0;
-  let kept = 0;
-  for (const grapheme of graphemes(text)) {
-    bytes += Buffer.byteLength(grapheme);
-    if (bytes > maxBytes) break;
-    kept += grapheme.length;
-  }
-  return text.slice(0, kept);
-}
-
-function insert(state: EditorState, text: string): EditResult {
-  const room = LIMITS.textBytes - Buffer.byteLength(state.text);
-  const taken = fitting(text, room);
-  const next: EditorState = {
-    ...state,
-    text: state.text.slice(0, state.cursor) + taken + state.text.slice(state.cursor),
-    cursor: state.cursor + taken.length,
-  };
-  return taken === text ? { state: next } : { state: next, signal: 'full' };
-}
-
-function moveTo(state: EditorState, cursor: number): EditResult {
-  return { state: { ...state, cursor } };
-}
-
-/** Takes out what lies between the cursor and `offset`. */
-function erase(state: EditorState, offset: number): EditResult {
-  const [start, end] = offset < state.cursor ? [offset, state.cursor] : [state.cursor, offset];
-  return { state: { ...state, text: state.text.slice(0, start) + state.text.slice(end), cursor: start } };
-}
-
-/** As `erase`, for yank to bring back; a secret is not kept. */
-function kill(state: EditorState, offset: number): EditResult {
-  const [start, end] = offset < state.cursor ? [offset, state.cursor] : [state.cursor, offset];
-  const killed = state.masked || start === end ? state.killed : state.text.slice(start, end);
-  return erase({ ...state, killed }, offset);
-}
-
-function lineEnd(state: EditorState): number {
-  const end = state.text.indexOf('\n', state.cursor);
-  return end === -1 ? state.text.length : end;
-}
-
-function lineStart({ text, cursor }: EditorState): number {
-  return text.slice(0, cursor).lastIndexOf('\n') + 1;
-}
-
-function wordLeft({ text, cursor, masked }: EditorState, isWord: (unit: string) => boolean): number {
-  // Word by word would tell an onlooker where the words of a secret end.
-  if (masked) return 0;
-  let offset = cursor;
-  const before = (): string => text.slice(previousBoundary(text, offset), offset);
-  while (offset > 0 && !isWord(before())) offset = previousBoundary(text, offset);
-  while (offset > 0 && isWord(before())) offset = previousBoundary(text, offset);
-  return offset;
-}
-
-function wordRight({ text, cursor, masked }: EditorState): number {
-  if (masked) return text.length;
-  let offset = cursor;
-  const after = (): string => text.slice(offset, nextBoundary(text, offset));
-  while (offset < text.length && !WORD.test(after())) offset = nextBoundary(text, offset);
-  while (offset < text.length && WORD.test(after())) offset = nextBoundary(text, offset);
-  return offset;
-}
-
-const isWord = (grapheme: string): boolean => WORD.test(grapheme);
-const isNotSpace = (grapheme: string): boolean => !/\s/u.test(grapheme);
+/** Further back nobody remembers what the line was; each may hold a whole message. */
+const UNDO_STEPS = 100;
 
 function transpose(state: EditorState): EditResult {
   const { text } = state;
@@ -144,15 +50,18 @@ function transpose(state: EditorState): EditResult {
   const start = previousBoundary(text, middle);
   const end = nextBoundary(text, middle);
   if (start === middle || middle === end) return { state };
-  const swapped = text.slice(middle, end) + text.slice(start, middle);
-  return { state: { ...state, text: text.slice(0, start) + swapped + text.slice(end), cursor: end } };
+  return replace(state, start, end, text.slice(middle, end) + text.slice(start, middle));
 }
 
-function recall(state: EditorState, index: number): EditResult {
-  if (state.masked || index < 0 || index > state.history.length) return { state };
-  const draft = state.historyIndex === state.history.length ? state.text : state.draft;
-  const text = state.history[index] ?? draft;
-  return { state: { ...state, text, cursor: text.length, historyIndex: index, draft } };
+/** From the cursor to the end of the word. */
+function changeCase(state: EditorState, change: (word: string) => string): EditResult {
+  if (state.masked) return { state };
+  const end = wordRight(state);
+  return replace(state, state.cursor, end, change(state.text.slice(state.cursor, end)));
+}
+
+function capitalized(word: string): string {
+  return word.toLowerCase().replace(/\p{L}/u, (letter) => letter.toUpperCase());
 }
 
 /** Up in a text of several lines; from its first line on into history. */
@@ -175,44 +84,38 @@ function toColumn(state: EditorState, start: number, column: number): EditResult
   return moveTo(state, start + graphemes(line).slice(0, column).join('').length);
 }
 
-function submit(state: EditorState): EditResult {
-  const { text } = state;
-  const remembered = !state.masked && text.trim() !== '' && text !== state.history.at(-1);
-  const history = remembered ? [...state.history, text].slice(-HISTORY_LINES) : state.history;
-  const cleared = { ...state, text: '', cursor: 0, history, historyIndex: history.length, draft: '' };
-  return { state: cleared, submitted: text };
+function complete(state: EditorState, completer: Completer | null): EditResult {
+  const completion = state.masked ? null : (completer?.(state.text, state.cursor) ?? null);
+  if (completion === null) return { state };
+  return putIn(state, beginWalk('tab', completion, state.text.slice(completion.from, state.cursor)));
 }
 
-/** Keeps the text of a paste and nothing else: it submits nothing and steers nothing. */
-function endPaste(state: EditorState, pasted: string): EditResult {
-  const lines = pasted.toWellFormed().replaceAll(/\r\n?/g, '\n');
-  // A secret copied with its line feed is still one line.
-  const kept = state.masked ? lines.replaceAll('\n', '') : lines;
-  const printable = kept.replaceAll('\t', '    ').replaceAll(/(?!\n)\p{Cc}/gu, '');
-  return insert({ ...state, pasted: null }, printable);
+/** Shows the candidate that the walk has come to; the only one there is needs no walk. */
+function putIn(state: EditorState, walk: Walk | null): EditResult {
+  if (walk === null) return { state };
+  const result = replace(state, walk.from, state.cursor, walk.ring[walk.at] ?? '');
+  const mode: EditorMode = hasChoice(walk) ? { kind: 'walking', walk } : TYPING;
+  return { ...result, state: { ...result.state, mode } };
 }
 
-function paste(state: EditorState, pasted: string, key: Key): EditResult {
-  if (key.name === 'paste-end') return endPaste(state, pasted);
-  // A paste whose end was lost must not lock the person in.
-  if (key.ctrl && key.name === 'c') return { state: { ...state, pasted: null }, signal: 'interrupt' };
-  // Twice the limit: line ends may shrink, and a flood costs no more than this.
-  if (pasted.length > 2 * LIMITS.textBytes) return { state };
-  return { state: { ...state, pasted: pasted + (key.sequence ?? key.text ?? '') } };
+function undo(state: EditorState): EditResult {
+  const last = state.undo.at(-1);
+  if (last === undefined) return { state };
+  return { state: { ...state, ...last, undo: state.undo.slice(0, -1), mode: TYPING, run: null } };
 }
 
-type Action = (state: EditorState) => EditResult;
-
-const left: Action = (state) => moveTo(state, previousBoundary(state.text, state.cursor));
-const right: Action = (state) => moveTo(state, nextBoundary(state.text, state.cursor));
-const home: Action = (state) => moveTo(state, lineStart(state));
-const end: Action = (state) => moveTo(state, lineEnd(state));
-const wordBack: Action = (state) => moveTo(state, wordLeft(state, isWord));
-const wordForward: Action = (state) => moveTo(state, wordRight(state));
-const backspace: Action = (state) => erase(state, previousBoundary(state.text, state.cursor));
-const remove: Action = (state) => erase(state, nextBoundary(state.text, state.cursor));
-const killWordBack: Action = (state) => kill(state, wordLeft(state, isWord));
-const newline: Action = (state) => (state.masked ? { state } : insert(state, '\n'));
+const left: Edit = (state) => moveTo(state, previousBoundary(state.text, state.cursor));
+const right: Edit = (state) => moveTo(state, nextBoundary(state.text, state.cursor));
+const home: Edit = (state) => moveTo(state, lineStart(state));
+const end: Edit = (state) => moveTo(state, lineEnd(state));
+const wordBack: Edit = (state) => moveTo(state, wordLeft(state, isWord));
+const wordForward: Edit = (state) => moveTo(state, wordRight(state));
+const backspace: Edit = (state) => erase(state, previousBoundary(state.text, state.cursor));
+const remove: Edit = (state) => erase(state, nextBoundary(state.text, state.cursor));
+const killWordBack: Edit = (state) => kill(state, wordLeft(state, isWord));
+const killWord: Edit = (state) => kill(state, wordRight(state));
+const newline: Edit = (state) => (state.masked ? { state } : insert(state, '\n'));
+const lastWord: Edit = (state) => putIn(state, lastWords(state));
 
 const PLAIN_KEYS: Readonly<Record<string, Action>> = {
   return: submit,
@@ -225,7 +128,8 @@ const PLAIN_KEYS: Readonly<Record<string, Action>> = {
   down,
   home,
   end,
-  'paste-start': (state) => ({ state: { ...state, pasted: '' } }),
+  tab: complete,
+  'paste-start': beginPaste,
 };
 
 const CTRL_KEYS: Readonly<Record<string, Action>> = {
@@ -241,11 +145,16 @@ const CTRL_KEYS: Readonly<Record<string, Action>> = {
   u: (state) => kill(state, Math.min(lineStart(state), previousBoundary(state.text, state.cursor))),
   w: (state) => kill(state, wordLeft(state, isNotSpace)),
   y: (state) => insert(state, state.killed),
-  t: (state) => transpose(state),
+  t: transpose,
+  r: beginSearch,
+  s: beginSearch,
   l: (state) => ({ state, signal: 'clear-screen' }),
   c: (state) => ({ state, signal: 'interrupt' }),
+  z: (state) => ({ state, signal: 'suspend' }),
+  x: (state) => ({ state: { ...state, mode: { kind: 'prefix' } } }),
   left: wordBack,
   right: wordForward,
+  delete: killWord,
 };
 
 const META_KEYS: Readonly<Record<string, Action>> = {
@@ -253,20 +162,109 @@ const META_KEYS: Readonly<Record<string, Action>> = {
   f: wordForward,
   left: wordBack,
   right: wordForward,
-  d: (state) => kill(state, wordRight(state)),
+  d: killWord,
+  delete: killWord,
   backspace: killWordBack,
   return: newline,
   enter: newline,
+  u: (state) => changeCase(state, (word) => word.toUpperCase()),
+  l: (state) => changeCase(state, (word) => word.toLowerCase()),
+  c: (state) => changeCase(state, capitalized),
+  '.': lastWord,
+  _: lastWord,
+  '<': (state) => recall(state, 0),
+  '>': (state) => recall(state, state.history.length),
 };
 
-/** A key that is bound to nothing changes nothing; a printable one is inserted. */
-export function edit(state: EditorState, key: Key): EditResult {
-  if (state.pasted !== null) return paste(state, state.pasted, key);
+/** Node gives no name to keys that are not letters: they go by their character. */
+function named(key: Key): Key & { readonly name: string } {
+  if (key.sequence === '\u001f') return { ...key, name: '_', ctrl: true };
+  return { ...key, name: key.name ?? key.sequence?.at(-1) ?? '' };
+}
+
+function printable({ text, ctrl, meta }: Key): string | null {
+  const isText = text !== undefined && text !== '' && !ctrl && !meta && !/\p{Cc}/u.test(text);
+  return isText ? text.toWellFormed() : null;
+}
+
+const isUndo = (key: Key, mode: EditorMode): boolean =>
+  key.ctrl === true && (key.name === '_' || (mode.kind === 'prefix' && key.name === 'u'));
+const isCtrl = (key: Key, ...names: readonly string[]): boolean =>
+  key.ctrl === true && key.name !== undefined && names.includes(key.name);
+
+/**
+ * A key that is bound to nothing changes nothing; a printable one is inserted.
+ *
+ * @param completer asked at Tab
+ */
+export function edit(state: EditorState, pressed: Key, completer: Completer | null = null): EditResult {
+  const key = named(pressed);
+  if (isUndo(key, state.mode)) return undo(state);
+  const result = press({ ...state, run: null, previousRun: state.run }, key, completer);
+  return result.submitted === undefined ? { ...result, state: remembering(state, result.state) } : result;
+}
+
+function press(state: EditorState, key: Key, completer: Completer | null): EditResult {
+  const { mode } = state;
+  switch (mode.kind) {
+    case 'pasting':
+      if (key.name === 'paste-end') return endPaste(state, mode);
+      if (isCtrl(key, 'c')) return leavePaste(state);
+      return takePasted(state, mode, key.sequence ?? key.text ?? '');
+    case 'pasted':
+      if (key.name === 'escape' || isCtrl(key, 'c', 'g')) return dropPaste(state, mode);
+      return key.name === 'paste-start' ? beginPaste(state) : pressPlain(state, key, completer);
+    case 'walking':
+      return goOn(state, mode.walk, key) ?? pressPlain(state, key, completer);
+    case 'searching':
+      return search(state, mode, key) ?? pressPlain(state, key, completer);
+    case 'prefix':
+    case 'typing':
+      return pressPlain(state, key, completer);
+    default:
+      return unreachable(mode);
+  }
+}
+
+function pressPlain(before: EditorState, key: Key, completer: Completer | null): EditResult {
+  const state = { ...before, mode: TYPING };
   const bindings = key.meta ? META_KEYS : key.ctrl ? CTRL_KEYS : PLAIN_KEYS;
   const name = key.name ?? '';
   const action = Object.hasOwn(bindings, name) ? bindings[name] : undefined;
-  if (action !== undefined) return action(state);
-  const { text } = key;
-  const printable = text !== undefined && text !== '' && !key.ctrl && !key.meta && !/\p{Cc}/u.test(text);
-  return printable ? insert(state, text.toWellFormed()) : { state };
+  // Back from the first candidate there is nothing to go back to.
+  if (name === 'tab' && key.shift) return { state };
+  if (action !== undefined) return action(state, completer);
+  const text = printable(key);
+  return text === null ? { state } : insert({ ...state, run: 'typed' }, text);
+}
+
+/** @returns null for a key that ends the walk, and means what it always does. */
+function goOn(state: EditorState, walk: Walk, key: Key): EditResult | null {
+  const goes = walk.by === 'tab' ? key.name === 'tab' : key.meta && (key.name === '.' || key.name === '_');
+  return goes ? putIn(state, step(walk, key.shift ? -1 : 1)) : null;
+}
+
+function search(state: EditorState, mode: Searching, key: Key): EditResult | null {
+  if (isCtrl(key, 'r')) return searchOn(state, mode, -1);
+  if (isCtrl(key, 's')) return searchOn(state, mode, 1);
+  if (isCtrl(key, 'c', 'g')) return endSearch(state, mode, 'drop');
+  if (key.name === 'escape') return endSearch(state, mode, 'keep');
+  const { words } = mode;
+  if (key.name === 'backspace')
+    return searchFor(state, mode, words.slice(0, previousBoundary(words, words.length)));
+  const text = printable(key);
+  return text === null ? null : searchFor(state, mode, words + text);
+}
+
+/** Keeps what undo goes back to: letters typed one after another are undone together, by the word. */
+function remembering(before: EditorState, after: EditorState): EditorState {
+  const joins = before.run === 'typed' && after.run === 'typed' && !/\s$/u.test(before.text);
+  if (before.text === after.text || before.masked || joins) return after;
+  return { ...after, undo: [...after.undo, snapshotOf(before)].slice(-UNDO_STEPS) };
+}
+
+/** Puts another text in the place of the draft, as something that can be undone. Controls are left out. */
+export function withText(state: EditorState, text: string): EditResult {
+  const result = replace({ ...state, mode: TYPING, run: null }, 0, state.text.length, printableText(text));
+  return { ...result, state: remembering(state, result.state) };
 }

@@ -74,6 +74,11 @@ export class LineQueue {
     return this.#lines.length === 0;
   }
 
+  /** Whether somebody waits for a line. */
+  get isAsked(): boolean {
+    return this.#onLine !== null;
+  }
+
   push(line: string): void {
     this.#lines.push(line);
     this.#deliver();

@@ -4,12 +4,15 @@
  */
 import { emitKeypressEvents } from 'node:readline';
 import { InputError } from '../protocol/errors.ts';
-import { type EditorState, edit, type Key, newEditor } from './line-editor.ts';
+import { type EditorState, newEditor } from './editor-state.ts';
+import { edit, type Key } from './line-editor.ts';
 import { LineQueue, LineSplitter, MAX_LINE_BYTES, type SplitLine } from './line-queue.ts';
 import { type ChatScreen, type ScreenInput, type ScreenOutput, setRaw } from './screen.ts';
 
 export class PlainScreen implements ChatScreen {
   readonly columns = Number.POSITIVE_INFINITY;
+  readonly rows = Number.POSITIVE_INFINITY;
+  readonly draft = '';
   readonly #input: ScreenInput;
   readonly #output: ScreenOutput;
   readonly #splitter = new LineSplitter();
@@ -65,6 +68,22 @@ export class PlainScreen implements ChatScreen {
 
   onRefused(listener: (error: InputError) => void): void {
     this.#onRefused = listener;
+  }
+
+  // A plain screen writes lines and nothing else, and edits none.
+  setCompleter(): void {}
+  onLook(): void {}
+  ring(): void {}
+  notify(): void {}
+  clear(): void {}
+  setDraft(): void {}
+
+  copy(): boolean {
+    return false;
+  }
+
+  suspend<T>(run: () => Promise<T>): Promise<T> {
+    return run();
   }
 
   close(): void {

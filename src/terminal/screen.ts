@@ -3,13 +3,38 @@
  * No alternate screen, no cursor addressing but relative to that line. House rule: every draw erases the input from
  * its first row down, writes the waiting lines, draws the input again, in one write.
  */
-import { emitKeypressEvents } from 'node:readline';
+import { createInterface, emitKeypressEvents } from 'node:readline';
+import { PassThrough } from 'node:stream';
+import { cleanText } from '../protocol/clean-text.ts';
 import { InputError, unreachable } from '../protocol/errors.ts';
 import { LIMITS } from '../protocol/limits.ts';
-import { columnsOf } from './graphemes.ts';
+import { addedAtEnd, drawInput, eraseInput, leaveInput } from './drawing.ts';
+import { type EditorSignal, type EditorState, newEditor } from './editor-state.ts';
+import {
+  BELL,
+  CLEAR_ALL,
+  CLEAR_SCREEN,
+  CLIPBOARD_BYTES,
+  CURSOR_ON,
+  clipboard,
+  FOCUS_IN,
+  FOCUS_OUT,
+  MODES_OFF,
+  MODES_ON,
+  notification,
+  WRAP_OFF,
+  WRAP_ON,
+} from './escapes.ts';
+import { looksPasted } from './guessed-paste.ts';
 import { type InputLayout, layoutInput } from './input-layout.ts';
-import { type EditorSignal, type EditorState, edit, type Key, newEditor } from './line-editor.ts';
+import { type JobControl, jobControl } from './job-control.ts';
+import { edit, type Key, withText } from './line-editor.ts';
 import { LineQueue } from './line-queue.ts';
+import { Looking } from './looking.ts';
+import { WaitingLines } from './waiting-lines.ts';
+import type { Completer } from './walk.ts';
+
+export type { Completion } from './walk.ts';
 
 /** Standard input, or what a test puts in its place. */
 export type ScreenInput = NodeJS.ReadableStream & {
@@ -29,6 +54,8 @@ export type ScreenOutput = NodeJS.WritableStream & {
 export interface ChatScreen {
   /** Width to render for; infinite where lines are not to be wrapped. */
   readonly columns: number;
+  /** Height; infinite where nothing is drawn. */
+  readonly rows: number;
   /** @param line rendered and clean; colours allowed */
   print(line: string): void;
   /** Shown before what is being typed. */
@@ -43,49 +70,35 @@ export interface ChatScreen {
   onEnd(listener: () => void): void;
   /** Input that is too long, `text-too-long` or `line-too-long`: say so to the person. */
   onRefused(listener: (error: InputError) => void): void;
+  /** Asked at Tab; with `null`, Tab does nothing. */
+  setCompleter(complete: Completer | null): void;
+  /** Whether the person is looking, as far as that can be known: told when it changes, true at first. */
+  onLook(listener: (looking: boolean) => void): void;
+  /** The terminal's bell. */
+  ring(): void;
+  /** A notification of the desktop, where the terminal can. @param text it may show on a locked screen */
+  notify(text: string): void;
+  /** @returns false where this terminal has no clipboard or the text is too long; true once it has been asked, and it may refuse */
+  copy(text: string): boolean;
+  /** Takes everything off the screen and out of the scrollback; the draft stays. */
+  clear(): void;
+  /** What has been typed and not sent; never a secret. */
+  readonly draft: string;
+  setDraft(text: string): void;
+  /** Gives the terminal away, to an editor say, until `run` has ended. Lines wait meanwhile. */
+  suspend<T>(run: () => Promise<T>): Promise<T>;
   /** Prints what waits and leaves the terminal as it was found. */
   close(): void;
   /** The same without waiting lines: for `process.on('exit')`, after a crash too. Once is enough, twice is harmless. */
   restore(): void;
 }
 
-const ESC = '\u001b';
-const PASTE_ON = `${ESC}[?2004h`;
-const PASTE_OFF = `${ESC}[?2004l`;
-/** Rows are cut by us: a terminal that finds a character wider than we do must not add a row of its own. */
-const WRAP_OFF = `${ESC}[?7l`;
-const WRAP_ON = `${ESC}[?7h`;
-const CURSOR_ON = `${ESC}[?25h`;
-const CLEAR_DOWN = `${ESC}[J`;
-const CLEAR_SCREEN = `${ESC}[H${ESC}[2J`;
 const DEFAULT_COLUMNS = 80;
 const DEFAULT_ROWS = 24;
-
-const up = (rows: number): string => (rows > 0 ? `${ESC}[${rows}A` : '');
-const down = (rows: number): string => (rows > 0 ? `${ESC}[${rows}B` : '');
-
-function isCursorAtEnd({ rows, cursorRow, beforeCursor }: InputLayout): boolean {
-  return cursorRow === rows.length - 1 && beforeCursor === rows.at(-1);
-}
-
-function drawInput(layout: InputLayout): string {
-  const below = layout.rows.length - 1 - layout.cursorRow;
-  const toCursor = isCursorAtEnd(layout) ? '' : `${up(below)}\r${layout.beforeCursor}`;
-  return `${WRAP_OFF}${layout.rows.join('\r\n')}${toCursor}${WRAP_ON}`;
-}
-
-/**
- * What to add where only the end has grown, as when somebody types: less flicker, and a screen reader hears the
- * letter instead of the line. Null where more has changed.
- */
-function addedAtEnd(before: InputLayout, after: InputLayout): string | null {
-  if (!isCursorAtEnd(before) || !isCursorAtEnd(after) || before.rows.length !== after.rows.length)
-    return null;
-  const grown = before.rows.every((row, index) => index === before.cursorRow || row === after.rows[index]);
-  return grown && after.beforeCursor.startsWith(before.beforeCursor)
-    ? after.beforeCursor.slice(before.beforeCursor.length)
-    : null;
-}
+/** Escape alone is told from the beginning of a sequence by waiting this long for more. */
+const ESCAPE_MS = 100;
+/** Lines that came in one turn are one write, unless they are more than this many characters. */
+const FLUSH_UNITS = 65_536;
 
 /** Raw mode on or off; fails silently once the terminal has hung up, when nothing is left to restore. */
 export function setRaw(input: ScreenInput, raw: boolean): void {
@@ -96,46 +109,80 @@ export function setRaw(input: ScreenInput, raw: boolean): void {
   }
 }
 
+/** `emitKeypressEvents` takes its timing from an interface. This one reads nothing. */
+function keyTiming(): ReturnType<typeof createInterface> {
+  return createInterface({ input: new PassThrough(), escapeCodeTimeout: ESCAPE_MS });
+}
+
 export class Screen implements ChatScreen {
   readonly #input: ScreenInput;
   readonly #output: ScreenOutput;
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #jobs: JobControl | null;
+  readonly #offContinue: () => void;
   readonly #wasRaw: boolean;
   readonly #queue = new LineQueue();
+  readonly #looking = new Looking();
+  readonly #waiting = new WaitingLines();
   #editor: EditorState = newEditor();
   /** The draft, set aside while a secret is asked for. */
   #setAside: EditorState | null = null;
+  #completer: Completer | null = null;
   #prompt = '';
-  #waiting: string[] = [];
   #drawn: InputLayout | null = null;
   #drawScheduled = false;
   #resized = false;
+  /** The terminal has not taken what was last written. */
+  #congested = false;
+  /** Somebody else has the terminal. */
+  #away = false;
+  /** By Ctrl-Z, and not by `suspend`. */
+  #stopped = false;
+  #guessedPaste = false;
   #closed = false;
   #onInterrupt: (() => void) | null = null;
   #onRefused: ((error: InputError) => void) | null = null;
 
   /** Takes the terminal over; `close` or `restore` gives it back. */
-  constructor(input: ScreenInput, output: ScreenOutput) {
+  constructor(
+    input: ScreenInput,
+    output: ScreenOutput,
+    options: { readonly env?: NodeJS.ProcessEnv; readonly jobs?: JobControl | null } = {},
+  ) {
     this.#input = input;
     this.#output = output;
+    this.#env = options.env ?? process.env;
+    this.#jobs = options.jobs === undefined ? jobControl() : options.jobs;
     this.#wasRaw = input.isRaw ?? false;
-    setRaw(input, true);
-    emitKeypressEvents(input);
+    input.prependListener('data', this.#onChunk);
     input.on('keypress', this.#onKey);
+    emitKeypressEvents(input, keyTiming());
+    input.on('data', this.#onChunkEnd);
     input.on('end', this.#onGone);
     input.on('error', this.#onGone);
     output.on('error', this.#onGone);
     output.on('resize', this.#onResize);
-    input.resume();
-    this.#write(PASTE_ON);
+    output.on('drain', this.#onDrain);
+    this.#offContinue = this.#jobs?.onContinue(this.#onContinue) ?? (() => {});
+    this.#take();
   }
 
   get columns(): number {
     return this.#output.columns || DEFAULT_COLUMNS;
   }
 
+  get rows(): number {
+    return this.#output.rows || DEFAULT_ROWS;
+  }
+
+  get draft(): string {
+    return (this.#setAside ?? this.#editor).text;
+  }
+
   print(line: string): void {
     this.#waiting.push(line.replaceAll('\n', '\r\n'));
-    this.#schedule();
+    if (this.#waiting.units > FLUSH_UNITS && this.#mayWrite) this.#draw();
+    else this.#schedule();
   }
 
   setPrompt(text: string): void {
@@ -150,6 +197,18 @@ export class Screen implements ChatScreen {
     this.#setAside = masked ? this.#editor : null;
     this.#editor = masked ? newEditor({ masked: true }) : (draft ?? newEditor());
     this.#schedule();
+  }
+
+  setCompleter(complete: Completer | null): void {
+    this.#completer = complete;
+  }
+
+  setDraft(text: string): void {
+    const { state, signal } = withText(this.#setAside ?? this.#editor, text);
+    if (this.#setAside === null) this.#editor = state;
+    else this.#setAside = state;
+    this.#schedule();
+    if (signal !== undefined) this.#obey(signal);
   }
 
   onLine(listener: ((line: string) => void) | null): void {
@@ -168,9 +227,47 @@ export class Screen implements ChatScreen {
     this.#onRefused = listener;
   }
 
+  onLook(listener: (looking: boolean) => void): void {
+    this.#looking.onChange(listener);
+  }
+
+  ring(): void {
+    if (this.#isHere) this.#write(BELL);
+  }
+
+  notify(text: string): void {
+    if (this.#isHere && this.#knowsCommands) this.#write(notification(text));
+  }
+
+  copy(text: string): boolean {
+    const clean = cleanText(text, { multiline: true });
+    if (!this.#isHere || !this.#knowsCommands || Buffer.byteLength(clean) > CLIPBOARD_BYTES) return false;
+    this.#write(clipboard(clean, this.#env['TMUX'] !== undefined));
+    return true;
+  }
+
+  clear(): void {
+    if (!this.#isHere) return;
+    this.#waiting.take();
+    this.#write(CLEAR_ALL);
+    this.#drawn = null;
+    this.#schedule();
+  }
+
+  async suspend<T>(run: () => Promise<T>): Promise<T> {
+    if (!this.#isHere) return run();
+    this.#giveAway();
+    try {
+      return await run();
+    } finally {
+      this.#takeBack();
+    }
+  }
+
   close(): void {
     if (this.#closed) return;
-    this.#write(this.#eraseInput() + this.#takeWaiting());
+    const erased = this.#drawn === null ? '' : eraseInput(this.#drawn, this.columns);
+    this.#write(erased + this.#takeWaiting());
     this.#drawn = null;
     this.restore();
   }
@@ -178,24 +275,116 @@ export class Screen implements ChatScreen {
   restore(): void {
     if (this.#closed) return;
     this.#closed = true;
-    const drawn = this.#drawn;
-    const leaveInput = drawn === null ? '' : `${down(drawn.rows.length - 1 - drawn.cursorRow)}\r\n`;
-    this.#write(leaveInput + PASTE_OFF + WRAP_ON + CURSOR_ON);
-    setRaw(this.#input, this.#wasRaw);
+    if (!this.#away) {
+      this.#write((this.#drawn === null ? '' : leaveInput(this.#drawn)) + MODES_OFF + WRAP_ON + CURSOR_ON);
+      setRaw(this.#input, this.#wasRaw);
+    }
+    this.#looking.end();
+    this.#offContinue();
     // The 'error' listeners stay: a write under way may still fail.
+    this.#input.off('data', this.#onChunk);
+    this.#input.off('data', this.#onChunkEnd);
     this.#input.off('keypress', this.#onKey);
     this.#input.off('end', this.#onGone);
     this.#output.off('resize', this.#onResize);
+    this.#output.off('drain', this.#onDrain);
     this.#input.pause();
   }
 
+  get #isHere(): boolean {
+    return !this.#closed && !this.#away;
+  }
+
+  get #mayWrite(): boolean {
+    return this.#isHere && !this.#congested;
+  }
+
+  /** The console of Linux shows parts of what it does not know. */
+  get #knowsCommands(): boolean {
+    return this.#env['TERM'] !== 'linux';
+  }
+
+  #take(): void {
+    setRaw(this.#input, true);
+    this.#input.resume();
+    this.#write(MODES_ON);
+  }
+
+  #giveAway(): void {
+    const erased = this.#drawn === null ? '' : eraseInput(this.#drawn, this.columns);
+    this.#write(erased + this.#takeWaiting() + MODES_OFF);
+    this.#drawn = null;
+    this.#away = true;
+    this.#input.pause();
+    setRaw(this.#input, this.#wasRaw);
+    this.#looking.focus(false);
+  }
+
+  #takeBack(): void {
+    if (!this.#away || this.#closed) return;
+    this.#away = false;
+    this.#take();
+    this.#looking.focus(true);
+    this.#schedule();
+  }
+
+  /** Ctrl-Z. Where nobody can be stopped, in a session without job control, it goes on at once. */
+  #stop(): void {
+    if (this.#jobs === null) return;
+    this.#giveAway();
+    this.#stopped = true;
+    this.#jobs.stop();
+    setImmediate(() => this.#goOn());
+  }
+
+  #goOn(): void {
+    if (this.#stopped) this.#takeBack();
+    this.#stopped = false;
+  }
+
+  /** Who was stopped from outside finds the terminal as the shell has set it, and the cursor on a row of its own. */
+  readonly #onContinue = (): void => {
+    if (this.#stopped) return this.#goOn();
+    if (!this.#isHere) return;
+    setRaw(this.#input, this.#wasRaw);
+    this.#take();
+    this.#drawn = null;
+    this.#schedule();
+  };
+
+  readonly #onChunk = (chunk: Uint8Array | string): void => {
+    const { mode, masked } = this.#editor;
+    // What is typed ahead of the question is no paste.
+    if (!this.#isHere || masked || mode.kind === 'pasting' || !this.#queue.isAsked) return;
+    const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('latin1');
+    if (!looksPasted(text, mode.kind === 'pasted')) return;
+    this.#guessedPaste = true;
+    this.#press({ name: 'paste-start' });
+  };
+
+  readonly #onChunkEnd = (): void => {
+    if (!this.#guessedPaste) return;
+    this.#guessedPaste = false;
+    this.#press({ name: 'paste-end' });
+  };
+
   readonly #onKey = (text: string | undefined, key: Key): void => {
-    const { state, submitted, signal } = edit(this.#editor, { ...key, text });
+    if (!this.#isHere) return;
+    if (this.#editor.mode.kind !== 'pasting') {
+      if (key.sequence === FOCUS_IN) return this.#looking.focus(true);
+      if (key.sequence === FOCUS_OUT) return this.#looking.focus(false);
+    }
+    this.#looking.keyPressed();
+    this.#press({ ...key, text });
+  };
+
+  #press(key: Key): void {
+    const { state, submitted, signal } = edit(this.#editor, key, this.#completer);
     this.#editor = state;
     this.#schedule();
     if (signal !== undefined) this.#obey(signal);
     if (submitted !== undefined) this.#queue.push(submitted);
-  };
+  }
 
   #obey(signal: EditorSignal): void {
     switch (signal) {
@@ -208,6 +397,9 @@ export class Screen implements ChatScreen {
       case 'clear-screen':
         this.#write(CLEAR_SCREEN);
         this.#drawn = null;
+        return;
+      case 'suspend':
+        this.#stop();
         return;
       case 'full':
         this.#onRefused?.(
@@ -231,48 +423,42 @@ export class Screen implements ChatScreen {
     this.#schedule();
   };
 
+  readonly #onDrain = (): void => {
+    this.#congested = false;
+    this.#schedule();
+  };
+
   /** However much happens in one turn of the event loop, the terminal sees one write. */
   #schedule(): void {
-    if (this.#drawScheduled || this.#closed) return;
+    if (this.#drawScheduled || !this.#mayWrite) return;
     this.#drawScheduled = true;
     setImmediate(() => {
       this.#drawScheduled = false;
-      if (!this.#closed) this.#draw();
+      if (this.#mayWrite) this.#draw();
     });
   }
 
   #draw(): void {
-    const maxRows = Math.max(1, (this.#output.rows || DEFAULT_ROWS) - 1);
-    const layout = layoutInput(this.#editor, this.#prompt, { columns: this.columns, maxRows });
-    const unmoved = this.#waiting.length === 0 && !this.#resized ? this.#drawn : null;
+    const { columns } = this;
+    const layout = layoutInput(this.#editor, this.#prompt, { columns, maxRows: Math.max(1, this.rows - 1) });
+    const unmoved = this.#waiting.isEmpty && !this.#resized ? this.#drawn : null;
     const added = unmoved === null ? null : addedAtEnd(unmoved, layout);
-    if (added === null) this.#write(this.#eraseInput() + this.#takeWaiting() + drawInput(layout));
-    else if (added !== '') this.#write(WRAP_OFF + added + WRAP_ON);
+    if (added === null) {
+      const erased = this.#drawn === null ? '' : eraseInput(this.#drawn, columns);
+      this.#write(erased + this.#takeWaiting() + drawInput(layout));
+    } else if (added !== '') this.#write(WRAP_OFF + added + WRAP_ON);
     this.#drawn = layout;
     this.#resized = false;
   }
 
   #takeWaiting(): string {
-    const lines = this.#waiting;
-    this.#waiting = [];
-    return lines.map((line) => `${line}\r\n`).join('');
-  }
-
-  /**
-   * From the cursor to the first row of the input, and clear. Terminals that were made narrower fold the rows above
-   * the cursor's; whether they fold the cursor's own differs, and going up too far would eat a printed line, so its
-   * folds are not counted.
-   */
-  #eraseInput(): string {
-    if (this.#drawn === null) return '';
-    const { rows, cursorRow } = this.#drawn;
-    const rowsAbove = rows
-      .slice(0, cursorRow)
-      .reduce((sum, row) => sum + Math.max(1, Math.ceil(columnsOf(row) / this.columns)), 0);
-    return `${up(rowsAbove)}\r${CLEAR_DOWN}`;
+    return this.#waiting
+      .take()
+      .map((line) => `${line}\r\n`)
+      .join('');
   }
 
   #write(bytes: string): void {
-    if (this.#output.writable) this.#output.write(bytes);
+    if (this.#output.writable && !this.#output.write(bytes)) this.#congested = true;
   }
 }

@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { hintOf, promptOf } from '../../src/terminal/editor-hints.ts';
+import { type EditorSignal, type EditorState, newEditor } from '../../src/terminal/editor-state.ts';
 import { layoutInput } from '../../src/terminal/input-layout.ts';
-import {
-  type EditorSignal,
-  type EditorState,
-  edit,
-  type Key,
-  newEditor,
-} from '../../src/terminal/line-editor.ts';
+import { edit, type Key } from '../../src/terminal/line-editor.ts';
+import type { Completer } from '../../src/terminal/walk.ts';
 
 type Run = { state: EditorState; submitted: string[]; signals: EditorSignal[] };
 
@@ -22,8 +19,8 @@ function keys(script: string): readonly Key[] {
 }
 
 function namedKey(spec: string): Key {
-  const name = spec.replace(/^[CM]-/, '');
-  return { name, ctrl: spec.startsWith('C-'), meta: spec.startsWith('M-') };
+  const name = spec.replace(/^[CMS]-/, '');
+  return { name, ctrl: spec.startsWith('C-'), meta: spec.startsWith('M-'), shift: spec.startsWith('S-') };
 }
 
 function run(script: string, start: EditorState = newEditor()): Run {
@@ -123,7 +120,123 @@ test('a paste is text: line feeds kept, nothing submitted, controls left out', (
   const { state, submitted } = paste('one\r\ntwo\rthree\n\tx\u0003\u001b[31m\u0000', run('<').state);
   assert.deepEqual(submitted, []);
   assert.equal(state.text, '<one\ntwo\nthree\n    x[31m');
-  assert.equal(state.pasted, null);
+  assert.equal(state.mode.kind, 'pasted');
+});
+
+test('several pasted lines wait: Enter sends them, Escape and Ctrl-C drop them, any other key edits on', () => {
+  const { state } = paste('one\ntwo\nthree\n', run('a <left>').state);
+  assert.equal(shown(state), 'aone\ntwo\nthree| ');
+  assert.match(hintOf(state, 80) ?? '', /^3 lines pasted: Enter sends them as one message, Esc drops them$/);
+  assert.equal(hintOf(state, 40), '3 lines: Enter sends, Esc drops');
+  assert.deepEqual(run('<return>', state).submitted, ['aone\ntwo\nthree ']);
+  for (const drop of ['<escape>', '<C-c>', '<C-g>']) {
+    const dropped = run(drop, state);
+    assert.equal(shown(dropped.state), 'a| ');
+    assert.deepEqual(dropped.signals, [], 'Ctrl-C drops the paste and does not leave the room');
+    assert.equal(hintOf(dropped.state, 80), null);
+  }
+  const edited = run('!', state).state;
+  assert.equal(hintOf(edited, 80), null);
+  assert.equal(run('<escape>', edited).state.text, 'aone\ntwo\nthree! ');
+});
+
+test('a paste in pieces is counted and dropped as one', () => {
+  const first = paste('one\ntwo\n', run('x').state).state;
+  const second = paste('\nthree', first).state;
+  assert.match(hintOf(second, 80) ?? '', /^3 lines/);
+  assert.equal(shown(run('<escape>', second).state), 'x|');
+});
+
+test('one pasted line asks nothing, its own line feed left out', () => {
+  const { state } = paste('only this\n');
+  assert.equal(shown(state), 'only this|');
+  assert.equal(hintOf(state, 80), null);
+});
+
+test('several pasted lines begin no command; one line, and what is typed before them, stay as they are', () => {
+  assert.equal(paste('/quit\nnow').state.text, '//quit\nnow');
+  assert.equal(paste('//not\nthis').state.text, '//not\nthis');
+  assert.equal(paste('/quit').state.text, '/quit');
+  assert.equal(paste('/a\nb', run('/me says ').state).state.text, '/me says /a\nb');
+});
+
+test('Tab: one candidate is put in; of several, Tab and Shift-Tab go through a ring with what was typed', () => {
+  const complete: Completer = (line, cursor) => {
+    const from = line.slice(0, cursor).lastIndexOf(' ') + 1;
+    const typed = line.slice(from, cursor);
+    const names = ['ann ', 'anna ', 'bob ', 'evil\u001b[2J'];
+    return { from, candidates: names.filter((name) => name.startsWith(typed)) };
+  };
+  const at = (script: string): EditorState => {
+    let state = newEditor();
+    for (const key of keys(script)) state = edit(state, key, complete).state;
+    return state;
+  };
+  assert.equal(shown(at('hi b<tab>')), 'hi bob |');
+  assert.equal(shown(at('hi b<tab>x')), 'hi bob x|');
+  assert.equal(shown(at('xy<tab>')), 'xy|');
+  assert.equal(shown(at('e<tab>')), 'e|', 'a name that a terminal would obey is not put in');
+  assert.equal(shown(at('an!<left><tab>')), 'ann |!');
+  assert.equal(hintOf(at('an<tab>'), 80), '[ann]  anna');
+  assert.equal(shown(at('an<tab><tab>')), 'anna |');
+  assert.equal(hintOf(at('an<tab><tab>'), 80), 'ann  [anna]');
+  assert.equal(hintOf(at('an<tab><tab>'), 9), '[anna]');
+  assert.equal(shown(at('an<tab><tab><tab>')), 'an|');
+  assert.equal(shown(at('an<tab><tab><tab><tab>')), 'ann |');
+  assert.equal(shown(at('an<tab><S-tab>')), 'an|');
+  assert.equal(shown(at('an<tab><tab><S-tab>')), 'ann |');
+  assert.equal(shown(at('an<tab><left>')), 'ann| ');
+  assert.equal(hintOf(at('an<tab><left>'), 80), null);
+  assert.equal(shown(at('<S-tab>an')), 'an|');
+  assert.equal(edit(newEditor({ masked: true }), { name: 'tab' }, complete).state.text, '');
+});
+
+test('Ctrl-R and Ctrl-S look through the history', () => {
+  const past = run('say Foo<return>bar<return>foo bar<return>').state;
+  const searching = run('draft<C-r>fo', past).state;
+  assert.equal(shown(searching), 'foo bar|');
+  assert.equal(promptOf(searching, '> '), "(search)'fo': ");
+  assert.equal(shown(run('<C-r>', searching).state), 'say Foo|');
+  assert.equal(shown(run('<C-r><C-s>', searching).state), 'foo bar|');
+  assert.equal(promptOf(run('<C-r><C-r>', searching).state, '> '), "no (search)'fo': ");
+  const none = run('x', searching).state;
+  assert.equal(shown(none), 'foo bar|');
+  assert.equal(promptOf(none, '> '), "no (search)'fox': ");
+  assert.equal(promptOf(run('<backspace>', none).state, '> '), "(search)'fo': ");
+  assert.equal(shown(run('<C-g>', searching).state), 'draft|');
+  assert.deepEqual(run('<C-c>', searching).signals, []);
+  assert.equal(shown(run('<backspace><backspace>', searching).state), 'draft|');
+  assert.equal(shown(run('<escape>!', searching).state), 'foo bar!|');
+  assert.equal(promptOf(run('<left>', searching).state, '> '), '> ');
+  assert.equal(shown(run('<escape><down>', searching).state), 'draft|', 'the draft is kept');
+  assert.deepEqual(run('<return>', searching).submitted, ['foo bar']);
+  assert.equal(promptOf(run('<C-r>a', newEditor({ masked: true })).state, '? '), '? ');
+});
+
+test('undo: by the word while typing, by the step otherwise, and never into a secret or a sent line', () => {
+  assert.equal(shown(run('one two<C-_>').state), 'one |');
+  assert.equal(shown(run('one two<C-_><C-_>').state), '|');
+  assert.equal(shown(run('one two<C-_><C-_><C-_>').state), '|');
+  assert.equal(shown(run('one two<C-w><C-x><C-u>').state), 'one two|');
+  assert.equal(shown(run('one<C-a><C-k><C-_>').state), '|one');
+  assert.equal(shown(run('<C-_>', paste('a\nb', run('x').state).state).state), 'x|');
+  assert.equal(shown(run('draft<up><C-_><down>', run('old<return>').state).state), 'draft|');
+  assert.equal(shown(run('sent<return><C-_>').state), '|');
+  assert.deepEqual(run('hunter2<C-u>', newEditor({ masked: true })).state.undo, []);
+  assert.equal(run('a <backspace>'.repeat(300)).state.undo.length, 100);
+});
+
+test('the last words of earlier lines, cases of words, and kills that add up', () => {
+  const past = run('see first<return>see second  <return>').state;
+  assert.equal(shown(run('<M-.>', past).state), 'second|');
+  assert.equal(shown(run('x <M-.><M-.>', past).state), 'x first|');
+  assert.equal(shown(run('<M-_>!', past).state), 'second!|');
+  assert.equal(hintOf(run('<M-.>', past).state, 80), null);
+  assert.equal(shown(run('one two<C-a><M-u><M-c>').state), 'ONE Two|');
+  assert.equal(shown(run('ÉTÉ<C-a><M-l>').state), 'été|');
+  assert.equal(shown(run('one two three<C-w><C-w><C-y>').state), 'one two three|');
+  assert.equal(shown(run('one two<C-a><M-d><M-d><C-y>').state), 'one two|');
+  assert.equal(shown(run('one two<C-w><left><right><C-w><C-y>').state), 'one |');
 });
 
 test('a paste without its end can be left with Ctrl-C', () => {
@@ -185,6 +298,13 @@ test('property: any keys keep the cursor inside, the length bounded, and every r
       'paste-end',
       'enter',
       'toString',
+      'r',
+      's',
+      'x',
+      'escape',
+      'tab',
+      '.',
+      '_',
     ],
   ]);
   const key = fc.oneof(
@@ -199,8 +319,12 @@ test('property: any keys keep the cursor inside, the length bounded, and every r
       fc.integer({ min: 4, max: 40 }),
       (pressed, masked, columns) => {
         let state = newEditor({ masked });
+        const completer: Completer = (line, cursor) => ({
+          from: Math.max(0, cursor - 1),
+          candidates: ['ann', 'anton', line],
+        });
         for (const one of pressed) {
-          state = edit(state, one).state;
+          state = edit(state, one, completer).state;
           assert.ok(state.cursor >= 0 && state.cursor <= state.text.length);
           assert.ok(state.text.isWellFormed());
         }
