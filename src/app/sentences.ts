@@ -8,7 +8,7 @@ export function refusalText(reason: Refusal | 'wrong-answer', hostVersion: numbe
     case 'not-recognised':
       return 'The host does not know this invitation. It may be of a room that has ended; ask the host for a new one.';
     case 'version':
-      return `The host speaks protocol version ${hostVersion}, this program version ${PROTOCOL_VERSION}. Use the same version of securechat on both sides.`;
+      return versionText(hostVersion);
     case 'expired':
       return 'This invitation has expired. Ask the host for a new one.';
     case 'used-up':
@@ -42,7 +42,21 @@ export function refusalText(reason: Refusal | 'wrong-answer', hostVersion: numbe
       return 'The room is closing.';
     case 'already-online':
       return 'This member is already in the room from another place.';
+    case 'locked':
+      return 'The room is locked: nobody new comes in for now. Your invitation stays good; ask the host to unlock it, and join again.';
+    case 'denied':
+      return 'The host was asked and did not let you in. If that was a mistake, ask them another way.';
+    case 'banned':
+      return 'The host has banned this nickname, or this key, from the room. If someone else was meant, join again under another nickname; otherwise ask the host.';
   }
+}
+
+function versionText(hostVersion: number): string {
+  const both = `The host speaks protocol version ${hostVersion}, this program version ${PROTOCOL_VERSION}.`;
+  if (hostVersion > PROTOCOL_VERSION) return `${both} Get the newer securechat, and join again.`;
+  if (hostVersion < PROTOCOL_VERSION)
+    return `${both} Ask the host to use a newer securechat, or use an older one.`;
+  return `${both} They use different cryptography all the same: use the same securechat on both sides.`;
 }
 
 /** Why a question is asked again. */

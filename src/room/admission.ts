@@ -1,7 +1,7 @@
 /**
  * One candidate's run at the door, as the host sees it.
  *
- *   awaitHello ─ join ─▶ awaitAnswer ─▶ awaitProof ─▶ awaitJoin ─▶ judged ─▶ (WELCOME by the room)
+ *   awaitHello ─ join ─▶ awaitAnswer ─▶ awaitProof ─▶ awaitJoin ─▶ judged ─▶ (WAIT and WELCOME by the room)
  *        └────── login ─▶ awaitLogin ─────────────────────────────▶ judged
  *
  * `awaitAnswer` and `awaitJoin` may wait in line for a try. Any other frame in a state is a ProtocolError, which closes
@@ -45,7 +45,9 @@ import {
 import type { Limits } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import { RETRYABLE_REFUSALS, type Refusal } from '../protocol/reasons.ts';
-import { type Dialect, SUITE } from '../protocol/version.ts';
+import { Empty } from '../protocol/session-frames.ts';
+import type { Role } from '../protocol/signed-objects.ts';
+import { agreedFeatures, type Dialect, FEATURE, SUITE } from '../protocol/version.ts';
 import type { Purpose } from './door-gate.ts';
 import type { HolderId, InvitationBook } from './invitations.ts';
 
@@ -68,17 +70,21 @@ export interface Door {
   finishAnswer(state: string, ke3: Bytes): Bytes | null;
   judgeCode(code: string, moment: Moment): 'right' | 'wrong' | 'old';
   /** Why this nickname cannot be had by someone who becomes `role`, or `null`. */
-  nickRefusal(nick: string, role: 'member' | 'owner'): Refusal | null;
-  isFull(): boolean;
+  nickRefusal(nick: string, role: Role): Refusal | null;
+  /** Why nobody new gets in now who becomes `role`, or `null`. */
+  shut(role: Role): 'locked' | 'room-full' | null;
+  isBanned(member: IdKey, nick: string, moment: Moment): boolean;
   account(key: IdKey): Account | undefined;
   /** Whether someone with this identity waits for the owner's signature already. */
   isJoining(key: IdKey): boolean;
   /** A valid HELLO: the connection leaves the strangers. @returns false when too many people stand at the door. */
   recognised(holder: HolderId, purpose: Purpose): boolean;
   unrecognised(holder: HolderId, moment: Moment): void;
+  /** The answer is proved. */
+  proved(holder: HolderId): void;
 }
 
-/** Someone with all four layers right, waiting for the owner's signature. */
+/** Someone with all four layers right: only the owner's signature is missing, or the host's yes before it. */
 export interface Candidate {
   readonly holder: HolderId;
   readonly invitation: IdKey;
@@ -105,7 +111,14 @@ export type AdmissionEffect =
   | { readonly kind: 'returns'; readonly returner: Returner };
 
 /** Where someone stands at the door, for the host to see. */
-export type DoorStage = 'question' | 'answer-tested' | 'answer-proved' | 'wrong-code' | 'nick-refused';
+export type DoorStage =
+  | 'question'
+  | 'answer-tested'
+  | 'answer-proved'
+  | 'wrong-code'
+  | 'nick-refused'
+  /** All is right, and the host has to say yes. */
+  | 'waiting';
 
 type State =
   | { readonly kind: 'awaitHello' }
@@ -142,6 +155,8 @@ export class Admission {
   readonly #channelBinding: Bytes;
   readonly #transcript: Transcript;
   #state: State = { kind: 'awaitHello' };
+  /** What both sides know. */
+  #features: ReadonlySet<number> = new Set();
   #answers = 0;
   #joins = 0;
 
@@ -217,6 +232,12 @@ export class Admission {
     return [this.#refusal(reason)];
   }
 
+  /** All is right, and the host wants to be asked: tells those who know what WAIT is. */
+  wait(): AdmissionEffect[] {
+    if (this.#state.kind !== 'judged') throw new Error(`wait in state ${this.#state.kind}`);
+    return this.#features.has(FEATURE.waiting) ? [this.#send(ADMISSION_FRAME.wait, Empty.encode({}))] : [];
+  }
+
   /** The owner has signed: seals the last frame of the run. */
   welcome(fields: Welcome): Bytes {
     if (this.#state.kind !== 'judged') throw new Error(`welcome in state ${this.#state.kind}`);
@@ -256,13 +277,13 @@ export class Admission {
     }
     if (!this.#door.recognised(this.#holder, { kind: hello.mode, key: subject }))
       return [this.#refusal('busy')];
+    this.#features = agreedFeatures(this.#door.dialect.features, hello.features);
     const nonce = moment.randomBytes(32);
     if (account !== undefined) {
       this.#state = { kind: 'awaitLogin', member: subject, account };
       return [this.#send(ADMISSION_FRAME.nonce, Nonce.encode({ nonce }))];
     }
-    const closed =
-      this.#door.invitations.refusal(subject, moment.nowMs) ?? (this.#door.isFull() ? 'room-full' : null);
+    const closed = this.#closed(subject, moment);
     if (closed !== null) return [this.#refusal(closed, subject)];
     this.#state = { kind: 'awaitAnswer', invitation: subject, waiting: null };
     const question = Question.encode({
@@ -281,7 +302,7 @@ export class Admission {
   #answer(invitation: IdKey, ke1: Bytes, moment: Moment): AdmissionEffect[] {
     if (this.#answers === this.#door.limits.answersPerRun)
       return [this.#refusal('too-many-answers', invitation)];
-    const closed = this.#door.invitations.refusal(invitation, moment.nowMs);
+    const closed = this.#closed(invitation, moment);
     if (closed !== null) return [this.#refusal(closed, invitation)];
     const taken = this.#door.invitations.take(invitation, this.#holder, moment.nowMs);
     if (taken === 'waits') {
@@ -290,13 +311,23 @@ export class Admission {
     }
     if (taken === 'suspended') return [this.#refusal('suspended', invitation)];
     this.#answers += 1;
-    const { state, ke2 } = this.#door.startAnswer(ke1);
+    const { state, ke2 } = this.#startAnswer(ke1);
     this.#state = { kind: 'awaitProof', invitation, answerState: state };
     const challenge = Challenge.encode({ ke2, triesLeft: this.#triesLeft(invitation) });
     return [
       this.#send(ADMISSION_FRAME.challenge, challenge),
       { kind: 'stage', stage: 'answer-tested', invitation },
     ];
+  }
+
+  /** Bytes that are no point of the curve are answered by no CHALLENGE, so no guess can be tested: no try is lost. */
+  #startAnswer(ke1: Bytes): ReturnType<Door['startAnswer']> {
+    try {
+      return this.#door.startAnswer(ke1);
+    } catch (error) {
+      this.#door.invitations.giveBack(this.#holder);
+      throw error;
+    }
   }
 
   #proof(state: State & { readonly kind: 'awaitProof' }, ke3: Bytes): AdmissionEffect[] {
@@ -307,6 +338,7 @@ export class Admission {
       return [this.#refusal('answer-unproved', invitation)];
     }
     this.#door.invitations.giveBack(this.#holder);
+    this.#door.proved(this.#holder);
     this.#state = { kind: 'awaitJoin', invitation, sessionKey, codeAccepted: false, waiting: null };
     return [
       this.#send(ADMISSION_FRAME.proved, Proved.encode({ triesLeft: this.#triesLeft(invitation) })),
@@ -355,8 +387,11 @@ export class Admission {
   ): AdmissionEffect[] {
     const { invitations } = this.#door;
     const { invitation } = state;
-    const closed =
-      invitations.refusal(invitation, moment.nowMs) ?? (this.#door.isFull() ? 'room-full' : null);
+    const { nick, verifyKey, statement } = join;
+    const member = idKey(verifyKey.memberId);
+    const isBack = this.#door.account(member) !== undefined;
+    // Who is on the list already takes no place, and is no newcomer to a locked room.
+    const closed = isBack ? invitations.refusal(invitation, moment.nowMs) : this.#closed(invitation, moment);
     if (closed !== null) return [this.#refusal(closed, invitation)];
     let { codeAccepted } = state;
     if (!codeAccepted) {
@@ -380,10 +415,8 @@ export class Admission {
       invitations.giveBack(this.#holder);
       codeAccepted = true;
     }
-    const { nick, verifyKey, statement } = join;
-    const member = idKey(verifyKey.memberId);
     if (this.#door.isJoining(member)) return [this.#refusal('already-online', invitation)];
-    if (this.#door.account(member) !== undefined) {
+    if (isBack) {
       this.#state = { kind: 'judged', secret: state.sessionKey };
       const returner = {
         holder: this.#holder,
@@ -395,8 +428,8 @@ export class Admission {
       };
       return [{ kind: 'returns', returner }];
     }
-    const role = invitations.find(invitation)?.role ?? 'member';
-    const nickRefusal = this.#door.nickRefusal(nick, role);
+    if (this.#door.isBanned(member, nick, moment)) return [this.#refusal('banned', invitation)];
+    const nickRefusal = this.#door.nickRefusal(nick, this.#role(invitation));
     if (nickRefusal !== null) {
       this.#state = { ...state, codeAccepted, waiting: null };
       return [this.#refusal(nickRefusal, invitation), { kind: 'stage', stage: 'nick-refused', invitation }];
@@ -456,6 +489,15 @@ export class Admission {
     if (RETRYABLE_REFUSALS.has(reason)) return this.#send(ADMISSION_FRAME.refused, body);
     this.#state = { kind: 'closed' };
     return { kind: 'close', frame: encodeFrame(ADMISSION_FRAME.refused, body), reason };
+  }
+
+  /** Why someone new with this invitation cannot go on, or `null`. */
+  #closed(invitation: IdKey, { nowMs }: Moment): Refusal | null {
+    return this.#door.invitations.refusal(invitation, nowMs) ?? this.#door.shut(this.#role(invitation));
+  }
+
+  #role(invitation: IdKey): Role {
+    return this.#door.invitations.find(invitation)?.role ?? 'member';
   }
 
   #triesLeft(invitation: IdKey): number {

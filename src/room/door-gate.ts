@@ -27,7 +27,13 @@ interface Waiting {
   readonly arrivedMs: number;
   /** Set by a valid HELLO: no longer a stranger. */
   purpose: Purpose | null;
+  progress: Progress;
+  /** Had to make room for someone else: does not count any more, and is to be turned away. */
+  crowdedOut: boolean;
 }
+
+/** How far someone with a valid HELLO has come. */
+type Progress = 'begun' | 'answer-proved' | 'judged';
 
 /** What a valid HELLO has shown: an invitation, or a member who comes back. */
 export interface Purpose {
@@ -58,7 +64,7 @@ export class DoorGate {
     const fromGroup = strangers.filter(([, waiting]) => waiting.group === group).length;
     if (group !== LOOPBACK && fromGroup >= this.#limits.strangersPerAddress) return { refuse: true };
 
-    this.#waiting.set(id, { group, arrivedMs: nowMs, purpose: null });
+    this.#waiting.set(id, { group, arrivedMs: nowMs, purpose: null, progress: 'begun', crowdedOut: false });
     if (strangers.length < this.#limits.strangersTotal) return { refuse: false };
     const evict = oldestOfMostCrowded(strangers, group);
     if (evict === undefined) return { refuse: false };
@@ -67,24 +73,46 @@ export class DoorGate {
   }
 
   /**
-   * It has shown a valid HELLO.
-   * @returns false when too many are waiting: refuse it, it stays a stranger until it has left
+   * It has shown a valid HELLO. Where too many stand here already, one of the address that most of them come from makes
+   * room, unless it has proved the answer: so one holder of an invitation, from one address, keeps nobody else out.
+   * @returns false when nobody has to make room: refuse it, it stays a stranger until it has left
    */
   promoted(id: number, purpose: Purpose): boolean {
     const waiting = this.#waiting.get(id);
     if (waiting === undefined) return false;
-    let candidates = 0;
-    let same = 0;
-    for (const { purpose: other } of this.#waiting.values()) {
-      if (other === null) continue;
-      candidates += 1;
-      if (other.kind === purpose.kind && other.key === purpose.key) same += 1;
-    }
+    const candidates = [...this.#waiting.values()].filter(
+      (other) => other.purpose !== null && !other.crowdedOut,
+    );
+    const same = candidates.filter(
+      (other) => other.purpose?.kind === purpose.kind && other.purpose.key === purpose.key,
+    );
     const { candidatesTotal, candidatesPerInvitation, loginsPerMember } = this.#limits;
     const most = purpose.kind === 'join' ? candidatesPerInvitation : loginsPerMember;
-    if (candidates >= candidatesTotal || same >= most) return false;
+    const crowd = same.length >= most ? same : candidates.length >= candidatesTotal ? candidates : [];
+    if (crowd.length > 0) {
+      const leaves = whoMakesRoom(crowd, waiting.group);
+      if (leaves === undefined) return false;
+      leaves.crowdedOut = true;
+    }
     waiting.purpose = purpose;
     return true;
+  }
+
+  /** It has proved the answer: a person who is nearly in is not crowded out. */
+  proved(id: number): void {
+    const waiting = this.#waiting.get(id);
+    if (waiting !== undefined) waiting.progress = 'answer-proved';
+  }
+
+  /** All is right: what it waits for now is the host's to give, and how long is the room's to say. */
+  judged(id: number): void {
+    const waiting = this.#waiting.get(id);
+    if (waiting !== undefined) waiting.progress = 'judged';
+  }
+
+  /** @returns who has had to make room; each until it has left */
+  crowdedOut(): number[] {
+    return [...this.#waiting].filter(([, waiting]) => waiting.crowdedOut).map(([id]) => id);
   }
 
   /** It was admitted, or its connection is gone. */
@@ -109,7 +137,8 @@ export class DoorGate {
   /** @returns whose time at the door is over, counted from arrival; each until it has left */
   dueEvictions(nowMs: number): number[] {
     const due: number[] = [];
-    for (const [id, { arrivedMs, purpose }] of this.#waiting) {
+    for (const [id, { arrivedMs, purpose, progress }] of this.#waiting) {
+      if (progress === 'judged') continue;
       const { strangerMs, candidateMs } = this.#limits;
       // Only who joins is a person that types; a login is over in a moment.
       if (nowMs - arrivedMs >= (purpose?.kind === 'join' ? candidateMs : strangerMs)) due.push(id);
@@ -142,6 +171,25 @@ function oldestOfMostCrowded(
     }
   }
   return oldest;
+}
+
+/**
+ * @param crowd in order of arrival
+ * @param newcomer its group
+ * @returns the longest-standing one of the largest group, if that one is larger than the newcomer's would be
+ */
+function whoMakesRoom(crowd: readonly Waiting[], newcomer: string): Waiting | undefined {
+  const sizes = new Map<string, number>();
+  for (const { group } of crowd) sizes.set(group, (sizes.get(group) ?? 0) + 1);
+  let most = (sizes.get(newcomer) ?? 0) + 1;
+  let leaves: Waiting | undefined;
+  for (const waiting of crowd) {
+    const size = sizes.get(waiting.group) ?? 0;
+    if (size <= most || waiting.progress !== 'begun' || waiting.purpose?.kind !== 'join') continue;
+    most = size;
+    leaves = waiting;
+  }
+  return leaves;
 }
 
 /** Who counts as one: an IPv4 address, an IPv6 /64 (one household), or everything local. */

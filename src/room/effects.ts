@@ -3,19 +3,24 @@ import type { RosterChange, RosterMember } from '../crypto/roster.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 import type { IdKey } from '../protocol/identifiers.ts';
 import type { Refusal } from '../protocol/reasons.ts';
-import type { DoorStage } from './admission.ts';
 import type { ShownCode } from './code-keeper.ts';
 import type { HolderId } from './invitations.ts';
+import type { Visitor } from './visitors.ts';
 
 /** What the host's screen and programs may show. Nobody's message is among it. */
 export type RoomNotice =
   | { readonly kind: 'code'; readonly code: ShownCode }
+  /** Someone with an invitation stands at the door, or has come further. */
+  | ({ readonly kind: 'door' } & Visitor)
+  /** They do not stand there any more. `reason`: why they were refused; `null` where their program broke the protocol. */
   | {
-      readonly kind: 'door';
+      readonly kind: 'door-left';
       readonly holder: HolderId;
-      readonly stage: DoorStage;
       readonly invitation: IdKey;
+      readonly how: 'gone' | 'refused' | 'admitted';
+      readonly reason: Refusal | null;
     }
+  /** Someone was refused whom the host has not been told of before. */
   | { readonly kind: 'refused'; readonly holder: HolderId; readonly reason: Refusal }
   | { readonly kind: 'suspended'; readonly invitation: IdKey; readonly because: 'tries' | 'removal' }
   | { readonly kind: 'roster'; readonly change: RosterChange }

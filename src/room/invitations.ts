@@ -157,18 +157,22 @@ export class InvitationBook {
     return ready;
   }
 
-  /** Someone was admitted. A shared invitation gets one try back, so that a full room of honest typos never blocks it. */
+  /** Someone has everything right: a use is theirs, whether or not they get in at once. */
   spend(key: IdKey): void {
+    this.#known(key).usesLeft -= 1;
+  }
+
+  /** A use that was spent on someone who did not get in after all. */
+  unspend(key: IdKey): void {
+    this.#known(key).usesLeft += 1;
+  }
+
+  /** Someone got in. A shared invitation gets one try back, so that a full room of honest typos never blocks it. */
+  admitted(key: IdKey): void {
     const invitation = this.#known(key);
-    invitation.usesLeft -= 1;
     const inPlay = invitation.triesLeft + invitation.undecided;
     if (invitation.uses > 1 && !invitation.suspended && inPlay < this.#limits.triesPerInvitation)
       invitation.triesLeft += 1;
-  }
-
-  /** A use that was spent on someone who could not be added after all. */
-  unspend(key: IdKey): void {
-    this.#known(key).usesLeft += 1;
   }
 
   suspend(key: IdKey): void {

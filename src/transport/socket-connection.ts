@@ -7,6 +7,8 @@ import type { CloseReason, Connection, ConnectionHandlers } from './connection.t
 
 /** Long enough for honest peers to read the last frame and answer our end with theirs. */
 const CLOSE_GRACE_MS = 2_000;
+/** Nobody says a word while someone waits at the door: what lies on the way must not forget the line meanwhile. */
+const KEEP_ALIVE_MS = 60_000;
 
 export type ConnectionLimits = Pick<
   Limits,
@@ -45,6 +47,7 @@ export class SocketConnection implements Connection {
     this.#socket = socket;
     this.#limits = limits;
     this.#reader = new FrameReader(limits.frameBytesBeforeAdmission);
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
     socket.on('error', (error: NodeJS.ErrnoException) => {
       this.#cut({ kind: 'lost', message: error.code ?? error.message });
     });

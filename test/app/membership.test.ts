@@ -26,6 +26,7 @@ async function knock(answer: (close: (frame?: Uint8Array) => void) => void) {
     answers: new AnswerThread(),
     ask: () => assert.fail('nothing is asked'),
     onQuestion() {},
+    onWaiting() {},
     onEvent() {},
     onLine() {},
   });

@@ -26,7 +26,7 @@ import type { Signed } from '../../src/protocol/codec.ts';
 import { encodeFrame, frameBody, frameType } from '../../src/protocol/framing.ts';
 import { type RoomId, type SessionId, sessionId } from '../../src/protocol/identifiers.ts';
 import { Close, SESSION_FRAME } from '../../src/protocol/session-frames.ts';
-import { PROTOCOL_VERSION, SUITE } from '../../src/protocol/version.ts';
+import { DIALECT, PROTOCOL_VERSION, SUITE } from '../../src/protocol/version.ts';
 import { dsaIdentity, wrapKeys } from './keys.ts';
 import { type Line, RIGHT_ANSWER, TEST_PIN, type TestInvitation } from './line.ts';
 import type { TestRoom } from './room.ts';
@@ -119,7 +119,14 @@ export class RawCandidate {
 
   hello(
     subject: Pick<TestInvitation, 'id' | 'admissionKey'>,
-    changes: { mode?: Mode; roomId?: RoomId; version?: number; suite?: number; binding?: Bytes } = {},
+    changes: {
+      mode?: Mode;
+      roomId?: RoomId;
+      version?: number;
+      suite?: number;
+      binding?: Bytes;
+      features?: readonly number[];
+    } = {},
   ): void {
     this.helloAs(subject.id, subject.admissionKey, changes);
   }
@@ -127,12 +134,19 @@ export class RawCandidate {
   helloAs(
     subject: Bytes,
     key: Bytes,
-    changes: { mode?: Mode; roomId?: RoomId; version?: number; suite?: number; binding?: Bytes } = {},
+    changes: {
+      mode?: Mode;
+      roomId?: RoomId;
+      version?: number;
+      suite?: number;
+      binding?: Bytes;
+      features?: readonly number[];
+    } = {},
   ): void {
     const fields = {
       version: changes.version ?? PROTOCOL_VERSION,
       suite: changes.suite ?? SUITE,
-      features: [],
+      features: [...(changes.features ?? DIALECT.features)],
       mode: changes.mode ?? 'join',
       roomId: changes.roomId ?? this.#room.id,
       subject,

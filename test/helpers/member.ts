@@ -10,6 +10,7 @@ import type { Question, Welcome } from '../../src/protocol/admission-frames.ts';
 import type { Bytes } from '../../src/protocol/bytes.ts';
 import { type IdKey, idKey, ROOM_CONVERSATION, type SessionId } from '../../src/protocol/identifiers.ts';
 import type { Refusal } from '../../src/protocol/reasons.ts';
+import { DIALECT, type Dialect } from '../../src/protocol/version.ts';
 import { type Line, type LineRoom, TEST_PIN, type TestInvitation } from './line.ts';
 
 type Said = string | (() => string);
@@ -21,6 +22,8 @@ export interface MemberOptions {
   readonly answers: readonly Said[];
   readonly codes: readonly Said[];
   readonly nicks: readonly Said[];
+  /** An older or newer program. */
+  readonly dialect?: Dialect;
 }
 
 export type Outcome =
@@ -47,6 +50,8 @@ export class TestMember {
   readonly asked: Extract<JoiningEffect, { readonly kind: 'ask' }>[] = [];
   outcome: Outcome = { kind: 'outside' };
   question: Question | null = null;
+  /** As the last refusal said it. */
+  hostVersion: number | null = null;
   welcome: Welcome | null = null;
   /** The one that `joined` came of: where this member's record begins. */
   firstWelcome: Welcome | null = null;
@@ -58,6 +63,9 @@ export class TestMember {
   wantsWrapKeys = false;
   /** The session gave up on this connection and wants another. */
   wantsReconnect = false;
+  /** Told that only the host's yes is missing. */
+  waits = false;
+  readonly #dialect: Dialect;
   #joining: Joining | null = null;
   readonly #typed: Record<Wanted, Said[]>;
 
@@ -71,7 +79,13 @@ export class TestMember {
       pair: options.wrapPair,
       nowMs: room.clock.nowMs,
     });
-    this.session = new Session({ roomId: room.id, identity: options.identity, wrapKeys: this.wrapKeys });
+    this.#dialect = options.dialect ?? DIALECT;
+    this.session = new Session({
+      roomId: room.id,
+      identity: options.identity,
+      wrapKeys: this.wrapKeys,
+      dialect: this.#dialect,
+    });
     this.#typed = { answer: [...options.answers], code: [...options.codes], nick: [...options.nicks] };
   }
 
@@ -169,7 +183,9 @@ export class TestMember {
     this.line = line;
     this.lines.push(line);
     const { id: roomId, ownerFingerprint } = room;
-    this.#joining = new Joining({ roomId, ownerFingerprint, purpose, channelBinding: line.channelBinding });
+    const { channelBinding: bound } = line;
+    const dialect = this.#dialect;
+    this.#joining = new Joining({ roomId, ownerFingerprint, purpose, channelBinding: bound, dialect });
     this.#performJoining(this.#joining.hello(room.clock.moment));
     if (purpose.kind === 'join') {
       const { statement } = this.wrapKeys.current;
@@ -228,7 +244,11 @@ export class TestMember {
           this.#performJoining(this.#joining?.answerFinished(result) ?? []);
           break;
         }
+        case 'waiting':
+          this.waits = true;
+          break;
         case 'welcomed':
+          this.waits = false;
           this.welcome = effect.welcome;
           this.outcome = { kind: 'in' };
           this.#joining = null;
@@ -236,6 +256,7 @@ export class TestMember {
           break;
         case 'refused':
           this.outcome = { kind: 'refused', reason: effect.reason, triesLeft: effect.triesLeft };
+          this.hostVersion = effect.version;
           if (this.line !== null) this.room.hangUp(this.line);
           break;
       }

@@ -47,6 +47,7 @@ describe('an invitation for one', () => {
           return start.promise;
         },
         onQuestion: () => {},
+        onWaiting: () => {},
         onEvent(event) {
           if (event.kind === 'joined') joined.resolve('joined');
         },

@@ -31,6 +31,8 @@ function countingGate(): CountingGate {
       unrecognised: () => {
         counted.failed += 1;
       },
+      proved: (holder) => door.proved(holder),
+      judged: (holder) => door.judged(holder),
       admitted: (holder) => door.left(holder),
     },
   };

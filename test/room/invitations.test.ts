@@ -141,8 +141,17 @@ const steps = [
       // The room asks first whether the invitation still opens anything.
       if (account === undefined || book.refusal(KEYS[where] ?? '', model.nowMs) !== null) return;
       book.spend(KEYS[where] ?? '');
+      book.admitted(KEYS[where] ?? '');
       account.usesLeft -= 1;
       if (account.shared && account.free + account.held.size < account.tries) account.free += 1;
+    }),
+  ),
+  place.map((where) =>
+    step(`turned away with everything right ${where}`, (_model, book) => {
+      if (book.refusal(KEYS[where] ?? '', 0) !== null) return;
+      // No try comes back for that: who has everything right could else make tries for others.
+      book.spend(KEYS[where] ?? '');
+      book.unspend(KEYS[where] ?? '');
     }),
   ),
   place.map((where) =>
