@@ -21,6 +21,7 @@ async function main(words: readonly string[]): Promise<void> {
       stdinIsTerminal: isatty(0),
       stdoutIsTerminal: isatty(1),
       env: process.env,
+      configPath: async () => (await import('./cli/config-path.ts')).defaultConfigPath(),
       writeOut: (text) => process.stdout.write(text),
       writeErr: (text) => process.stderr.write(text),
       askRole: async () => (await import('./cli/ask-role.ts')).askRole(process.stdin, process.stdout),

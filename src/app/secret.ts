@@ -1,6 +1,6 @@
 /** Secrets that are redirected: from a file, or the next line of standard input. Read late, kept nowhere. */
-import { open } from 'node:fs/promises';
 import { InputError } from '../protocol/errors.ts';
+import { readAtMost } from './bounded-file.ts';
 import type { Front } from './front.ts';
 import type { SecretSource } from './options.ts';
 
@@ -18,21 +18,4 @@ export async function readSecret(source: SecretSource, front: Front): Promise<st
     throw new InputError('file', `${source.path} is too large for what it should hold.`);
   }
   return bytes.toString('utf8').trim();
-}
-
-/** A pipe or a device says nothing of its size, and may never end. */
-async function readAtMost(path: string, bytesMost: number): Promise<Buffer> {
-  const file = await open(path, 'r');
-  try {
-    const buffer = Buffer.alloc(bytesMost);
-    let length = 0;
-    while (length < bytesMost) {
-      const { bytesRead } = await file.read(buffer, length, bytesMost - length, null);
-      if (bytesRead === 0) break;
-      length += bytesRead;
-    }
-    return buffer.subarray(0, length);
-  } finally {
-    await file.close();
-  }
 }

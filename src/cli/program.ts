@@ -1,17 +1,28 @@
 /**
- * The commands and their options. Here words become checked options; what the commands do is in `app/`.
+ * The command line: words become settings, and settings the options that `app/` takes. What the commands do is
+ * elsewhere. The one file that knows commander.
  */
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import { EXIT } from '../app/exit-codes.ts';
 import type { HostOptions, JoinOptions } from '../app/options.ts';
-import { parseDuration } from '../protocol/duration.ts';
 import { InputError } from '../protocol/errors.ts';
-import { LIMITS } from '../protocol/limits.ts';
-import { checkNickname } from '../protocol/nickname.ts';
 import { VERSION } from '../version.ts';
-import { parseAdvertised, parseCount, parseListen, parseSecretSource, parseText } from './parse.ts';
-import { type HostFlags, type JoinFlags, toHostOptions, toJoinOptions } from './settings.ts';
+import { choose } from './choose.ts';
+import {
+  ALL_COMMANDS,
+  COMPLETION,
+  CONFIG,
+  type CommandEntry,
+  HOST,
+  JOIN,
+  MANUAL,
+  type Shell,
+} from './commands.ts';
+import type { Given, Layer } from './layers.ts';
+import { type OptionEntry, optionsOf } from './option-entries.ts';
+import type { Section, Setting } from './settings.ts';
 import type { Surroundings } from './surroundings.ts';
+import { toHostOptions, toJoinOptions } from './to-options.ts';
 
 /** What the commands start. Each resolves to the exit code. */
 export interface Actions {
@@ -19,9 +30,16 @@ export interface Actions {
   join(options: JoinOptions): Promise<number>;
 }
 
-const DEFAULT_LISTEN = '[::]:8888';
-const DEFAULT_EXPIRY = '24h';
-const DEFAULT_USES = 16;
+/** What commander collects of the options that are settings, by its name for each. */
+type Flags = Readonly<Record<string, readonly string[] | boolean | undefined>>;
+
+const HEADINGS: Readonly<Record<Section, string>> = {
+  general: 'Options:',
+  host: 'Room:',
+  join: 'Joining:',
+  terminal: 'Screen:',
+  log: 'Log:',
+};
 
 /**
  * Runs the command that the words name.
@@ -34,11 +52,24 @@ export async function execute(
 ): Promise<number> {
   let exitCode: number = EXIT.done;
   const program = createProgram(surroundings);
-  hostCommand(program).action(async (flags: HostFlags) => {
-    exitCode = await actions.host(toHostOptions(flags, surroundings));
+  addCommand(program, HOST).action(async (flags: Flags) => {
+    const { choices } = await choose(optionLayer(HOST, flags), surroundings);
+    exitCode = await actions.host(toHostOptions(choices, surroundings));
   });
-  joinCommand(program).action(async (invitation: string | undefined, flags: JoinFlags) => {
-    exitCode = await actions.join(toJoinOptions(invitation, flags, surroundings));
+  addCommand(program, JOIN).action(async (invitation: string | undefined, flags: Flags) => {
+    const { choices } = await choose(optionLayer(JOIN, flags), surroundings);
+    exitCode = await actions.join(toJoinOptions(invitation, choices, surroundings));
+  });
+  addCommand(program, CONFIG).action(async (what: 'init' | undefined, flags: Flags) => {
+    const { runConfig } = await import('./config-command.ts');
+    const asked = what ?? (flags['path'] === true ? 'path' : flags['json'] === true ? 'json' : 'text');
+    await runConfig(asked, optionLayer(CONFIG, flags), surroundings);
+  });
+  addCommand(program, COMPLETION).action(async (shell: Shell) => {
+    surroundings.writeOut((await import('./completion.ts')).completionScript(shell));
+  });
+  addCommand(program, MANUAL).action(async () => {
+    surroundings.writeOut((await import('./manual.ts')).manualPage());
   });
   try {
     await program.parseAsync(words, { from: 'user' });
@@ -65,94 +96,75 @@ function createProgram(surroundings: Surroundings): Command {
     .showHelpAfterError(
       'Run "securechat help" for the commands, "securechat help s" or "securechat help c" for the options.',
     )
-    .addHelpText('before', examples('securechat s', 'securechat c'));
-}
-
-function hostCommand(program: Command): Command {
-  const command = program
-    .command('s')
-    .aliases(['host', 'serve'])
-    .summary('host a room')
-    .description('Host a room on this machine and chat in it (also: securechat host, securechat serve).')
+    .addHelpText('before', examples(ALL_COMMANDS.slice(0, 2).map(({ name }) => `securechat ${name}`)))
     .addHelpText(
-      'before',
-      examples(
-        'securechat s --room Kitchen --question "Where did we meet?"',
-        'securechat s --address chat.example.org --uses 3 --expires 2h',
-      ),
+      'after',
+      '\nIn a room, /help lists what can be typed. "securechat manual | man -l -" tells all.',
     );
-  const options = [
-    option('--room <name>', "the room's name", (text) => parseText(text, LIMITS.roomNameBytes)),
-    option('--question <text>', 'the security question (asked for when not given)', (text) =>
-      parseText(text, LIMITS.questionBytes),
-    ),
-    option('--answer-file <file>', 'read its answer from a file, or - for standard input', parseSecretSource),
-    option('--listen <address:port>', 'where to listen', parseListen).default(
-      parseListen(DEFAULT_LISTEN),
-      DEFAULT_LISTEN,
-    ),
-    new Option('--private', "put this machine's private addresses into the invitation (the default)"),
-    new Option('--address <host[:port]>', 'put this address into the invitation instead (repeatable)')
-      .default([], 'none')
-      .argParser(repeatable(parseAdvertised, LIMITS.addressesPerInvitation)),
-    option('--uses <n>', 'how many may join with the first invitation', (text) =>
-      parseCount(text, 1, LIMITS.invitationUsesMost),
-    ).default(DEFAULT_USES),
-    option('--expires <duration>', 'how long the first invitation lasts, at most 30d', (text) =>
-      parseDuration(text, LIMITS.invitationMsMost),
-    ).default(parseDuration(DEFAULT_EXPIRY, LIMITS.invitationMsMost), DEFAULT_EXPIRY),
-    option('--max-members <n>', 'how many members the room may have', (text) =>
-      parseCount(text, 2, LIMITS.membersMost),
-    ).default(LIMITS.membersDefault),
-    new Option('--no-chat', 'relay only: take no part in the talk'),
-  ];
-  return addOptions(command, [...options, ...commonOptions()]);
 }
 
-function joinCommand(program: Command): Command {
+function addCommand(program: Command, entry: CommandEntry): Command {
+  const also = entry.aliases.map((alias) => `securechat ${alias}`).join(', ');
   const command = program
-    .command('c')
-    .aliases(['join', 'client'])
-    .summary('join a room')
-    .description(
-      'Join a room by invitation; asks for what is not given (also: securechat join, securechat client).',
-    )
-    .argument('[invitation]', 'the invitation; safer pasted when asked for, or read from a file')
-    .addHelpText('before', examples('securechat c', 'securechat c --token-file invitation.txt --nick ann'));
-  const options = [
-    option(
-      '--token-file <file>',
-      'read the invitation from a file, or - for standard input',
-      parseSecretSource,
-    ),
-    option('--answer-file <file>', 'read the answer from a file, or - for standard input', parseSecretSource),
-    option(
-      '--code-file <file>',
-      'read the room code from a file, or - for standard input',
-      parseSecretSource,
-    ),
-  ];
-  return addOptions(command, [...options, ...commonOptions()]);
-}
-
-function commonOptions(): readonly Option[] {
-  return [
-    option('--nick <nick>', 'your nickname (asked for when not given)', checkNickname),
-    new Option('--sign <algorithm>', 'what signs your messages').choices(['rsa', 'dsa']).default('rsa'),
-    new Option('--json', 'one JSON object a line, for programs').conflicts('plain'),
-    new Option('--plain', 'one line per event, nothing drawn again'),
-    new Option('--no-color', 'no colour'),
-    new Option('--no-input', 'never ask: fail when something is missing'),
-    new Option('--log-file <file>', 'write the log to this file'),
-    new Option('--log-level <level>', 'how much to log')
-      .choices(['error', 'warn', 'info', 'debug'])
-      .default('warn'),
-  ];
-}
-
-function addOptions(command: Command, options: readonly Option[]): Command {
-  for (const each of options) command.addOption(each);
+    .command(entry.name)
+    .aliases(entry.aliases)
+    .summary(entry.summary)
+    .description(also === '' ? entry.description : `${entry.description} Also: ${also}.`)
+    .addHelpText('before', examples(entry.examples));
+  if (entry.argument !== null) {
+    const argument = new Argument(entry.argument.usage, entry.argument.summary);
+    command.addArgument(
+      entry.argument.choices.length > 0 ? argument.choices(entry.argument.choices) : argument,
+    );
+  }
+  for (const { name, summary } of entry.switches) command.option(`--${name}`, summary);
+  const given = new Set(entry.switches.map(({ name }) => name));
+  for (const option of entry.settings.flatMap(optionsOf)) {
+    // Two settings of two commands may have one option: the command that has both takes it once.
+    if (given.has(option.name)) continue;
+    given.add(option.name);
+    command.addOption(commanderOption(option));
+  }
+  if (entry.settings.some(({ form }) => form.kind === 'flag')) {
+    command.addHelpText(
+      'after',
+      '\nYes-or-no options have an opposite: --no-quiet, --chat. What you always want goes into a file: securechat config.',
+    );
+  }
   return command;
+}
+
+function commanderOption({ name, argument, summary, hidden, setting }: OptionEntry): Option {
+  const option = new Option(argument === null ? `--${name}` : `--${name} <${argument}>`, summary);
+  if (argument !== null) {
+    // All of them are kept: what they may be, and how many, is the setting's to say.
+    option.argParser((text, before: readonly string[] | undefined) => [...(before ?? []), text]);
+  }
+  return option.hideHelp(hidden).helpGroup(HEADINGS[setting.section]);
+}
+
+/** @throws InputError when options were given that say two things. */
+function optionLayer({ settings }: CommandEntry, flags: Flags): Layer {
+  const layer = new Map<Setting, Given>();
+  for (const setting of settings) {
+    const used = optionsOf(setting).flatMap((entry) => {
+      const value = flags[commanderOption(entry).attributeName()];
+      // For `--name` and `--no-name`, commander keeps the last of them under one name.
+      if (typeof value === 'boolean') {
+        const meant = setting.form.kind !== 'flag' || String(value) === entry.gives;
+        return meant ? [{ name: entry.name, texts: [entry.gives] }] : [];
+      }
+      return value === undefined ? [] : [{ name: entry.name, texts: value }];
+    });
+    const [first, second] = used;
+    if (first !== undefined && second !== undefined) {
+      throw new InputError('conflict', `--${first.name} cannot be used with --${second.name}.`);
+    }
+    if (first !== undefined) {
+      layer.set(setting, { texts: first.texts, origin: { kind: 'option', name: `--${first.name}` } });
+    }
+  }
+  return layer;
 }
 
 /** An invitation in the wrong place must not come back on screen, where a log may pick it up. */
@@ -160,28 +172,6 @@ function hideInvitations(text: string): string {
   return text.replaceAll(/sc1\.[^\s']*/gi, 'sc1.…');
 }
 
-function examples(...lines: readonly string[]): string {
+function examples(lines: readonly string[]): string {
   return ['Example:', ...lines.map((line) => `  ${line}`), ''].join('\n');
-}
-
-function option<Value>(flags: string, description: string, parse: (text: string) => Value): Option {
-  return new Option(flags, description).argParser((text) => explained(() => parse(text)));
-}
-
-/** @returns a parser that collects the values of an option given several times. */
-function repeatable<Value>(parse: (text: string) => Value, most: number) {
-  return (text: string, previous: readonly Value[]): readonly Value[] => {
-    if (previous.length === most) throw new InvalidArgumentError(`Give it ${most} times at most.`);
-    return [...previous, explained(() => parse(text))];
-  };
-}
-
-/** Commander prints the message of its own error class beside the option's name. */
-function explained<Value>(parse: () => Value): Value {
-  try {
-    return parse();
-  } catch (error) {
-    if (error instanceof InputError) throw new InvalidArgumentError(error.message);
-    throw error;
-  }
 }

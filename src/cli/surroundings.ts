@@ -3,6 +3,8 @@ export interface Surroundings {
   readonly stdinIsTerminal: boolean;
   readonly stdoutIsTerminal: boolean;
   readonly env: { readonly [name: string]: string | undefined };
+  /** Where the configuration file lies unless told otherwise; `null` for an account without a home. */
+  configPath(): Promise<string | null>;
   writeOut(text: string): void;
   writeErr(text: string): void;
   /** Asks a person at the terminal. `null`: they gave up. */

@@ -43,6 +43,7 @@ async function runWith(words: readonly string[], setting: Setting = {}): Promise
       stdinIsTerminal: false,
       stdoutIsTerminal: false,
       env: {},
+      configPath: async () => null,
       askRole: () => assert.fail('nobody is there to ask'),
       ...surroundings,
       writeOut: (text) => {
@@ -144,6 +145,8 @@ describe('hosting', () => {
       ...['--room', 'Kitchen', '--nick', 'ann', '--question', 'Where did we meet?', '--answer-file', 'a.txt'],
       ...['--listen', '127.0.0.1:0', '--private', '--address', 'a.example', '--address', '[2001:db8::7]:99'],
       ...['--uses', '3', '--expires', '2h', '--max-members', '4096', '--no-chat', '--sign', 'dsa'],
+      ...['--topic', 'Dinner', '--motd-file', 'm.txt', '--approve', '--no-qr', '--timestamps', 'seconds'],
+      ...['--quiet', '--bell', 'all', '--notify', '--theme', 'light'],
       ...['--plain', '--no-color', '--no-input', '--log-file', 'log.txt', '--log-level', 'debug'],
     ];
     assert.deepEqual(await hostOptions(words, TERMINAL), {
@@ -152,7 +155,7 @@ describe('hosting', () => {
       display: 'plain',
       color: false,
       colors: 16,
-      preferences: { timestamps: 'minutes', quiet: false, bell: 'on', notify: false, theme: 'auto' },
+      preferences: { timestamps: 'seconds', quiet: true, bell: 'all', notify: true, theme: 'light' },
       mayAsk: false,
       logFile: 'log.txt',
       logLevel: 'debug',
@@ -168,11 +171,11 @@ describe('hosting', () => {
       invitationMs: 7_200_000,
       membersMost: 4_096,
       chat: false,
-      reach: null,
-      topic: null,
-      motd: null,
-      approval: false,
-      qr: true,
+      reach: 'private',
+      topic: 'Dinner',
+      motd: { kind: 'file', path: 'm.txt' },
+      approval: true,
+      qr: false,
     });
   });
 });
@@ -222,6 +225,21 @@ describe('display and colour', () => {
   });
 });
 
+test('counts the colours that the terminal has', async () => {
+  const colors = async (env: Surroundings['env']) => (await hostOptions([], { ...TERMINAL, env })).colors;
+  assert.equal(await colors({ TERM: 'xterm' }), 16);
+  assert.equal(await colors({ TERM: 'xterm-256color' }), 256);
+  assert.equal(await colors({ TERM: 'tmux-256color' }), 256);
+  assert.equal(await colors({ TERM: 'xterm', COLORTERM: 'truecolor' }), 256);
+  assert.equal(await colors({ FORCE_COLOR: '1', NO_COLOR: '1' }), 16);
+});
+
+test('the last of an option and its opposite counts', async () => {
+  const quiet = async (words: readonly string[]) => (await hostOptions(words)).preferences.quiet;
+  assert.equal(await quiet(['--quiet', '--no-quiet']), false);
+  assert.equal(await quiet(['--no-quiet', '--quiet']), true);
+});
+
 describe('wrong usage exits 2, says what to do, and starts nothing', () => {
   const CASES: readonly (readonly [readonly string[], RegExp])[] = [
     [['x'], /unknown command 'x'/],
@@ -236,6 +254,10 @@ describe('wrong usage exits 2, says what to do, and starts nothing', () => {
     [['s', '--room', ''], /1 to 64 bytes/],
     [['s', '--nick', 'Ann Lee'], /2 to 20 characters/],
     [['s', '--json', '--plain'], /cannot be used with/],
+    [['s', '--public', '--private'], /--private cannot be used with --public/],
+    [['s', '--bell', 'loud'], /--bell: Write one of on, off, all/],
+    [['s', '--log-file', ''], /--log-file: Write the name of a file/],
+    [['s', '--answer-file', '-', '--motd-file', '-'], /Only one secret/],
     [['s', 'extra'], /too many arguments/],
     [['c', 'a', 'b'], /too many arguments/],
     [['c', 'a', '--token-file', 'b'], /Give the invitation once/],

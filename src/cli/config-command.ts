@@ -1,0 +1,38 @@
+/** `securechat config`: what is set, where it comes from, and a file to begin with. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { InputError } from '../protocol/errors.ts';
+import { choose, findConfig } from './choose.ts';
+import { jsonReport, sampleFile, textReport } from './config-report.ts';
+import type { Layer } from './layers.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** @throws InputError for mistakes in what is set, and where the sample cannot be written. */
+export async function runConfig(
+  asked: 'text' | 'json' | 'path' | 'init',
+  options: Layer,
+  surroundings: Surroundings,
+): Promise<void> {
+  if (asked === 'text' || asked === 'json') {
+    const chosen = await choose(options, surroundings);
+    return surroundings.writeOut(asked === 'json' ? jsonReport(chosen) : textReport(chosen));
+  }
+  const file = await findConfig(options, surroundings);
+  if (file === null) throw new InputError('config', 'There is no home folder: name a file with --config.');
+  if (asked === 'init') await writeSample(file.path);
+  surroundings.writeOut(`${file.path}\n`);
+}
+
+/** Never over a file that is there. */
+async function writeSample(path: string): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await writeFile(path, sampleFile(), { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    if ('code' in error && error.code === 'EEXIST') {
+      throw new InputError('config', `${path} exists already and is left as it is.`);
+    }
+    throw new InputError('config', `Cannot write ${path}: ${error.message}.`);
+  }
+}

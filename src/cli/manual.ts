@@ -1,0 +1,3 @@
+export function manualPage(): string {
+  return '';
+}

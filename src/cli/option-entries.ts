@@ -1,0 +1,53 @@
+/** From settings to the options that give them. */
+import type { Setting } from './settings.ts';
+
+/** One long option. */
+export interface OptionEntry {
+  /** Without the dashes. */
+  readonly name: string;
+  readonly setting: Setting;
+  /** What follows it; `null`: nothing does. */
+  readonly argument: string | null;
+  readonly summary: string;
+  /** What an option without a value gives. */
+  readonly gives: string;
+  /** Repeats the default: help leaves it out, and says once that there are such options. */
+  readonly hidden: boolean;
+}
+
+export function optionsOf(setting: Setting): readonly OptionEntry[] {
+  const { form, option, summary } = setting;
+  if (form.kind === 'flag') {
+    const off = setting.fallback === false;
+    return [
+      { name: option, setting, argument: null, summary: off ? summary : '', gives: 'true', hidden: !off },
+      {
+        name: `no-${option}`,
+        setting,
+        argument: null,
+        summary: off ? '' : summary,
+        gives: 'false',
+        hidden: off,
+      },
+    ];
+  }
+  if (form.kind === 'flags') {
+    return form.choices.map((choice) => ({
+      name: choice.value,
+      setting,
+      argument: null,
+      summary: choice.summary,
+      gives: choice.value,
+      hidden: false,
+    }));
+  }
+  const described = `${summary}${noteOf(setting)}`;
+  return [{ name: option, setting, argument: form.argument, summary: described, gives: '', hidden: false }];
+}
+
+/** Choices and default, as help and manual add them. */
+function noteOf({ form, fallbackText, option }: Setting): string {
+  if (form.kind === 'choice') return `: ${form.choices.join(', ')} (default: ${fallbackText})`;
+  if (fallbackText === 'none' || option === 'config') return '';
+  return fallbackText === 'asked for' ? ' (asked for when not given)' : ` (default: ${fallbackText})`;
+}

@@ -1,0 +1,133 @@
+/** From the settings as they were chosen to the options that `app/` takes. */
+import { WriteStream } from 'node:tty';
+import type {
+  CommonOptions,
+  HostOptions,
+  InvitationSource,
+  JoinOptions,
+  SecretSource,
+} from '../app/options.ts';
+import { InputError } from '../protocol/errors.ts';
+import type { Choices } from './layers.ts';
+import { SETTINGS } from './settings.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** @throws InputError when standard input is wanted for two things. */
+export function toHostOptions(choices: Choices, surroundings: Surroundings): HostOptions {
+  const answer = choices.value(SETTINGS.hostAnswerFile);
+  const motd = choices.value(SETTINGS.motdFile);
+  checkStandardInput(choices, [answer, motd]);
+  return {
+    ...toCommonOptions(choices, surroundings),
+    roomName: choices.value(SETTINGS.room),
+    question: choices.value(SETTINGS.question),
+    answer,
+    listen: choices.value(SETTINGS.listen),
+    reach: choices.value(SETTINGS.reach),
+    addresses: choices.value(SETTINGS.address),
+    invitationUses: choices.value(SETTINGS.uses),
+    invitationMs: choices.value(SETTINGS.expires),
+    membersMost: choices.value(SETTINGS.maxMembers),
+    chat: choices.value(SETTINGS.chat),
+    topic: choices.value(SETTINGS.topic),
+    motd,
+    approval: choices.value(SETTINGS.approve),
+    qr: choices.value(SETTINGS.qr),
+  };
+}
+
+/**
+ * Warns when the invitation itself stood on the command line.
+ * @throws InputError when standard input is wanted for two things, or two invitations are given.
+ */
+export function toJoinOptions(
+  invitation: string | undefined,
+  choices: Choices,
+  surroundings: Surroundings,
+): JoinOptions {
+  const answer = choices.value(SETTINGS.joinAnswerFile);
+  const code = choices.value(SETTINGS.codeFile);
+  const source = invitationSource(invitation, choices, surroundings);
+  checkStandardInput(choices, [source, answer, code]);
+  return { ...toCommonOptions(choices, surroundings), invitation: source, answer, code };
+}
+
+function toCommonOptions(choices: Choices, surroundings: Surroundings): CommonOptions {
+  return {
+    nick: choices.value(SETTINGS.nick),
+    signing: choices.value(SETTINGS.sign),
+    display: displayOf(choices, surroundings),
+    color: choices.value(SETTINGS.color) ?? (surroundings.stdoutIsTerminal && !isDumb(surroundings)),
+    colors: colorsOf(surroundings),
+    preferences: {
+      timestamps: choices.value(SETTINGS.timestamps),
+      quiet: choices.value(SETTINGS.quiet),
+      bell: choices.value(SETTINGS.bell),
+      notify: choices.value(SETTINGS.notify),
+      theme: choices.value(SETTINGS.theme),
+    },
+    mayAsk: choices.value(SETTINGS.input),
+    logFile: choices.value(SETTINGS.logFile),
+    logLevel: choices.value(SETTINGS.logLevel),
+  };
+}
+
+/** @throws InputError when both were asked for by option; an option that asks for one is stronger than a file. */
+function displayOf(choices: Choices, surroundings: Surroundings): CommonOptions['display'] {
+  const plain = choices.value(SETTINGS.plain);
+  if (choices.value(SETTINGS.json)) {
+    if (plain && choices.given(SETTINGS.plain)?.origin.kind === 'option') {
+      throw new InputError('conflict', '--json cannot be used with --plain.');
+    }
+    return 'json';
+  }
+  const canRedraw = surroundings.stdinIsTerminal && surroundings.stdoutIsTerminal && !isDumb(surroundings);
+  return plain || !canRedraw ? 'plain' : 'terminal';
+}
+
+function isDumb(surroundings: Surroundings): boolean {
+  return surroundings.env['TERM'] === 'dumb';
+}
+
+/** Node knows terminals by their variables, but for those whose name says it. */
+function colorsOf({ env }: Surroundings): CommonOptions['colors'] {
+  const named = env['TERM']?.includes('256color') ?? false;
+  // Asking with NO_COLOR and FORCE_COLOR both set would print a warning; which of them counts is decided elsewhere.
+  const { NO_COLOR, NODE_DISABLE_COLORS, ...rest } = env;
+  return named || WriteStream.prototype.getColorDepth(rest) >= 8 ? 256 : 16;
+}
+
+/** An option that is given twice, or a secret and commands, cannot share one input. */
+function checkStandardInput(choices: Choices, sources: readonly (InvitationSource | null)[]): void {
+  const readers = sources.filter((source) => source?.kind === 'standardInput').length;
+  if (readers > 1) {
+    throw new InputError(
+      'standard-input-taken',
+      'Only one secret can come from standard input: give files for the others.',
+    );
+  }
+  if (readers === 1 && choices.value(SETTINGS.json)) {
+    throw new InputError(
+      'standard-input-taken',
+      'With --json, standard input carries commands: give a file instead of -, or answer the prompt event.',
+    );
+  }
+}
+
+/** An invitation as an argument is stronger than a file named in a weaker place, but not than `--token-file`. */
+function invitationSource(
+  invitation: string | undefined,
+  choices: Choices,
+  surroundings: Surroundings,
+): InvitationSource | null {
+  const file: SecretSource | null = choices.value(SETTINGS.tokenFile);
+  if (invitation === undefined) return file;
+  if (choices.given(SETTINGS.tokenFile)?.origin.kind === 'option') {
+    throw new InputError('two-invitations', 'Give the invitation once: as an argument or with --token-file.');
+  }
+  surroundings.writeErr(
+    'securechat: warning: an invitation on the command line can be seen in the process list and the shell history; ' +
+      'next time paste it when asked, or use --token-file.\n',
+  );
+  return { kind: 'text', text: invitation };
+}
