@@ -93,12 +93,49 @@ export function normaliseAnswer(text: string): string {
   return kept;
 }
 
-/** A rough judgement for a warning: it counts characters and different characters, and knows no dictionary. */
-export function answerStrength(normalised: string): 'weak' | 'fair' | 'good' {
-  const characters = [...normalised];
+/** Of a word: what a list of common words in one's language holds, or of names and places. */
+const COMMON_WORDS = 20_000;
+/** Words of up to three letters: articles and the like. */
+const SHORT_WORDS = 200;
+/** Longer runs of letters are words written together. */
+const WORD_LETTERS = 8;
+/** Where a character is a syllable or more, two are a word, and no space parts them. */
+const SYLLABLES = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/u;
+const YEARS = 200;
+/** Five to eight digits are mostly dates. */
+const DATES = 40_000;
+
+/**
+ * How many guesses find an answer that is made of common words and numbers: a rough measure for a warning. It knows no
+ * dictionary, and a quotation or a name that belongs together is found sooner.
+ *
+ * @returns at least 1; infinite for very long ones
+ */
+export function answerGuesses(normalised: string): number {
+  const parts = new Set(normalised.match(/[\p{L}\p{M}]+|\p{N}+/gu) ?? []);
+  return [...parts].reduce((product, part) => product * guessesOf(part), 1);
+}
+
+function guessesOf(part: string): number {
+  const characters = [...part];
+  const { length } = characters;
+  if (/^\p{N}/u.test(part)) {
+    if (/^(?:19|20)\d\d$/.test(part)) return YEARS;
+    return length > 4 && length < 9 ? DATES : 10 ** length;
+  }
+  // One or two letters again and again are no word.
   const different = new Set(characters).size;
-  if (characters.length < 6 || different < 4) return 'weak';
-  return characters.length < 12 || different < 6 ? 'fair' : 'good';
+  if (different < 3) return different ** Math.min(length, WORD_LETTERS);
+  if (SYLLABLES.test(part)) return COMMON_WORDS ** Math.ceil(length / 2);
+  if (length <= 3) return SHORT_WORDS;
+  return COMMON_WORDS ** Math.ceil(length / WORD_LETTERS);
+}
+
+/** By the guesses that find it: under a million is weak, over ten thousand million good. */
+export function answerStrength(normalised: string): 'weak' | 'fair' | 'good' {
+  const guesses = answerGuesses(normalised);
+  if (guesses < 1e6) return 'weak';
+  return guesses < 1e10 ? 'fair' : 'good';
 }
 
 export function answerIdentifiers(roomId: RoomId, tlsPin: Hash): AnswerIdentifiers {

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import {
   type AnswerClient,
   type AnswerHost,
+  answerGuesses,
   answerIdentifiers,
   answerStrength,
   loadAnswerClient,
@@ -193,12 +194,30 @@ test('a normalised answer is its own normal form', () => {
   );
 });
 
-test('short and repetitive answers are called weak', () => {
-  for (const answer of ['abc', 'abcde', 'aaaaaaaaaaaa', 'ababababab'])
-    assert.equal(answerStrength(answer), 'weak');
-  for (const answer of ['teapot', 'blue cup']) assert.equal(answerStrength(answer), 'fair');
-  for (const answer of ['the blue teapot', 'sommer in husum 1987'])
-    assert.equal(answerStrength(answer), 'good');
+test('an answer is as strong as the guesses that find it', () => {
+  const strengthOf = (text: string) => answerStrength(normaliseAnswer(text));
+  const weak = [
+    'abc',
+    'teapot',
+    'Paris',
+    '123456',
+    '12.03.1984',
+    'aaaaaaaaaaaa',
+    'ababababab',
+    'no no no no',
+  ];
+  for (const answer of weak) assert.equal(strengthOf(answer), 'weak', answer);
+  for (const answer of ['blue cup', 'in the library', 'Paris 1987', 'thereadingroom'])
+    assert.equal(strengthOf(answer), 'fair', answer);
+  for (const answer of ['the blue teapot', 'Sommer in Husum 1987', '在图书馆见面'])
+    assert.equal(strengthOf(answer), 'good', answer);
+});
+
+test('saying a word again makes an answer no harder to guess', () => {
+  assert.equal(answerGuesses('teapot teapot teapot'), answerGuesses('teapot'));
+  assert.ok(answerGuesses('teapot 42') > answerGuesses('teapot'));
+  assert.equal(answerGuesses('x'.repeat(10_000)), 1);
+  assert.ok(answerGuesses('abc'.repeat(10_000)) > 1e300);
 });
 
 test('identifiers name room and host', () => {
