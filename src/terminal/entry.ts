@@ -15,6 +15,8 @@ export type RenderView = {
   readonly preferences: Preferences;
   /** Of the screen. Infinite: one line an event, whatever it holds. */
   readonly columns: number;
+  /** Of the screen; left out where no QR code is wanted. */
+  readonly rows?: number;
   readonly nowMs: number;
   /** IANA name; the machine's own when left out. */
   readonly timeZone?: string;

@@ -333,18 +333,18 @@ test('P42: no untrusted string of any event reaches the screen uncleaned', () =>
 
 test('the panel: everything a guest needs, the invitation alone and whole on its line', () => {
   for (const columns of [40, 80]) {
-    const lines = readyPanel(READY, { palette, columns, nowMs: Date.parse(NOW) });
+    const lines = readyPanel(READY, view(columns));
     assert.ok(lines.includes(READY.invitation.token));
     for (const line of lines) assert.ok(line === READY.invitation.token || columnsOf(line) <= columns, line);
   }
-  const lines = readyPanel(READY, { palette, columns: 80, nowMs: Date.parse(NOW) });
+  const lines = readyPanel(READY, WIDE);
   assert.deepEqual(lines, [
     'Room        tea party',
     'Listening   192.168.1.5:8888, [fd00::1]:8888',
     'Question    What was the name of the first cat we ever had together?',
     'Code        123456 (new in 20 s)',
     'Owner key   FFFF',
-    'Invitation  16 uses, 24 hours left',
+    'Invitation  16 uses, 24 hours left; /qr draws it',
     '',
     READY.invitation.token,
     '',
@@ -381,5 +381,5 @@ test('colours: none when told so, steady for a nickname, nothing but colour when
   for (const event of [says('hello\nthere'), change('joined'), change('key-changed'), READY]) {
     assert.deepEqual(renderEvent(event, { ...WIDE, palette: color }).map(bare), renderEvent(event, WIDE));
   }
-  assert.equal(bannerLines({ version: '1.2.3', palette })[0], 'securechat 1.2.3');
+  assert.equal(bannerLines({ version: '1.2.3', palette, columns: 40 })[0], 'securechat 1.2.3');
 });

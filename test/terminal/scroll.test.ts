@@ -252,7 +252,7 @@ test('search: of the longest messages as many as fit into the bytes', () => {
   const long = 'x'.repeat(16_000);
   for (let number = 0; number < 1_000; number += 1) scroll.lines(says(`${long} n${number}`), view());
   const [, kept] = /Found in (\d+)/.exec(scroll.search('xxx', view())[0] ?? '') ?? [];
-  assert.ok(Number(kept) > 100 && Number(kept) * 2 * 2 * 16_000 <= 8 * 1024 * 1024, kept);
+  assert.ok(Number(kept) > 100 && Number(kept) * 2 * 2 * 16_000 <= 8 * 1024 * 1024, String(kept));
   assert.match(scroll.search('n999', view()).join('\n'), /Found in 1 message:/);
 });
 
@@ -260,7 +260,7 @@ test('P42: neither a folded line nor a search shows anything uncleaned', () => {
   const HIDDEN = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\u200b\u2060-\u206f\ufeff]/u;
   const check = (text: string): void => {
     const scroll = new Scroll();
-    const shown = [];
+    const shown: string[] = [];
     for (const columns of [40, Number.POSITIVE_INFINITY]) {
       const wide = view(NOON, {}, columns);
       for (let number = 0; number < 6; number += 1) shown.push(...scroll.lines(member('joined', text), wide));
