@@ -9,10 +9,12 @@ import type { SessionEffect, SessionEvent } from '../member/events.ts';
 import { Joining, type JoiningEffect, type Purpose, type Wanted } from '../member/joining.ts';
 import { Session } from '../member/session.ts';
 import { OwnWrapKeys } from '../member/wrap-keys.ts';
-import type { Question, Welcome } from '../protocol/admission-frames.ts';
+import type { ActRequest } from '../protocol/acts.ts';
+import { ADMISSION_FRAME, type Question, type Welcome } from '../protocol/admission-frames.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 import type { Content } from '../protocol/content.ts';
 import { InputError, ProtocolError, SecurityError } from '../protocol/errors.ts';
+import { frameType } from '../protocol/framing.ts';
 import { type Hash, type InvitationId, ROOM_CONVERSATION, type RoomId } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type { CloseReason as ClosingReason, Refusal } from '../protocol/reasons.ts';
@@ -43,6 +45,8 @@ export interface MembershipOptions {
   readonly answers: AnswerThread;
   readonly ask: Ask;
   readonly onQuestion: (question: Question) => void;
+  /** Everything is right; the host is asked whether to let this person in. */
+  readonly onWaiting: () => void;
   readonly onEvent: (event: SessionEvent) => void;
   /** The line is lost, or is back. */
   readonly onLine: (
@@ -65,6 +69,8 @@ export type Ending =
   | { readonly kind: 'failed'; readonly error: Error };
 
 const TICK_MS = 250;
+/** What a run at the door is answered by WELCOME for. */
+const LAST_FRAMES: ReadonlySet<number> = new Set([ADMISSION_FRAME.join, ADMISSION_FRAME.login]);
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 15_000;
 /** A run at the door without a person in it. */
@@ -115,6 +121,11 @@ export class Membership {
   /** @throws InputError when too many messages wait for their place. */
   say(content: Content, ref: string | null): void {
     this.#perform(this.#session?.say(content, ref, systemMoment()) ?? []);
+  }
+
+  /** Asks the owner for a change. @throws InputError when it cannot be asked for; a refusal comes as a notice. */
+  act(request: ActRequest): void {
+    this.#perform(this.#session?.act(request) ?? []);
   }
 
   acknowledge(): void {
@@ -175,6 +186,9 @@ export class Membership {
       switch (effect.kind) {
         case 'send':
           connection.send(effect.frame);
+          // WELCOME is next, and it is as large as the latest roster operation.
+          if (LAST_FRAMES.has(frameType(effect.frame)))
+            connection.setFrameLimit(LIMITS.frameBytesAfterAdmission);
           break;
         case 'question':
           this.#options.onQuestion(effect.question);
@@ -191,6 +205,10 @@ export class Membership {
           answers
             .run({ op: 'finish', identifiers, state: effect.state, ke2: effect.ke2, answer: effect.answer })
             .then((outcome) => guarded(() => joining.answerFinished(outcome.result)), run.reject);
+          break;
+        case 'waiting':
+          patience(LIMITS.waitingMs + LIMITS.strangerMs);
+          this.#options.onWaiting();
           break;
         case 'welcomed':
           run.resolve(effect.welcome);
@@ -215,13 +233,10 @@ export class Membership {
     connection.start({
       onFrame: (frame) => {
         if (welcomed) return this.#onFrame(connection, frame);
-        heard();
+        patience(LIMITS.candidateMs);
         guarded(() => {
           const effects = joining.onFrame(frame);
-          if (effects.some(({ kind }) => kind === 'welcomed')) {
-            welcomed = true;
-            connection.setFrameLimit(LIMITS.frameBytesAfterAdmission);
-          }
+          if (effects.some(({ kind }) => kind === 'welcomed')) welcomed = true;
           return effects;
         });
       },
@@ -232,11 +247,13 @@ export class Membership {
       },
     });
     // A host that never answers is left after a while: at once a stranger's time, then as long as a person may take.
-    let silent = setTimeout(() => run.reject(new LostError(SILENT_HOST)), LIMITS.strangerMs);
-    const heard = (): void => {
+    // One that was asked to let someone in has its own time for that.
+    let silent: NodeJS.Timeout | undefined;
+    const patience = (forMs: number): void => {
       clearTimeout(silent);
-      silent = setTimeout(() => run.reject(new LostError(SILENT_HOST)), LIMITS.candidateMs);
+      silent = setTimeout(() => run.reject(new LostError(SILENT_HOST)), forMs);
     };
+    patience(LIMITS.strangerMs);
     const stop = (): void => run.reject(this.#stop.signal.reason ?? new Error('stopped'));
     this.#stop.signal.addEventListener('abort', stop);
     guarded(() => joining.hello(systemMoment()));

@@ -17,11 +17,15 @@ import {
   roomId,
 } from '../protocol/identifiers.ts';
 import type { Limits } from '../protocol/limits.ts';
-import type { Role } from '../protocol/signed-objects.ts';
+import type { Moment } from '../protocol/moment.ts';
+import type { Refusal } from '../protocol/reasons.ts';
+import type { Role, RoomSettings } from '../protocol/signed-objects.ts';
+import type { BanView } from '../room/bans.ts';
 import { DoorGate } from '../room/door-gate.ts';
 import type { RoomEffect, RoomNotice } from '../room/effects.ts';
-import type { InvitationView } from '../room/invitations.ts';
+import type { HolderId, InvitationView } from '../room/invitations.ts';
 import { type Gate, Room } from '../room/room.ts';
+import type { Visitor } from '../room/visitors.ts';
 import { MemoryLog } from '../storage/memory-log.ts';
 import type { Connection } from '../transport/connection.ts';
 import { FanOut, type Subscriber } from '../transport/fan-out.ts';
@@ -38,6 +42,8 @@ export interface RelayHostSettings {
   readonly listen: { readonly host: string; readonly port: number };
   readonly membersMost: number;
   readonly limits: Limits;
+  /** How the room is to begin with, where it is not plain. */
+  readonly settings?: Partial<RoomSettings>;
   readonly answers: AnswerThread;
   readonly log: Log;
 }
@@ -148,6 +154,7 @@ export class RelayHost {
         question: settings.question,
         maxMembers: settings.membersMost,
         limits: settings.limits,
+        ...(settings.settings !== undefined && { settings: settings.settings }),
         ownerKey: parts.ownerKey,
         answer: parts.answer,
         gate: this.#gateFor(),
@@ -167,8 +174,18 @@ export class RelayHost {
   get members(): readonly RosterMember[] {
     return this.#room.members;
   }
+  get settings(): RoomSettings {
+    return this.#room.settings;
+  }
   get invitations(): readonly InvitationView[] {
     return this.#room.invitations.list().filter(({ role }) => role !== 'owner');
+  }
+  /** Who stands at the door with an invitation. `holder` is the number to admit or deny them by. */
+  get atDoor(): readonly Visitor[] {
+    return this.#room.atDoor;
+  }
+  get bans(): readonly BanView[] {
+    return this.#room.bans;
   }
   get position(): { readonly epoch: number; readonly index: number; readonly head: Bytes } {
     return this.#room.position;
@@ -221,6 +238,44 @@ export class RelayHost {
     this.#perform(this.#room.remove(member, systemMoment()));
   }
 
+  /** The owner silences a member for `forMs`; `null`: until that is taken back. */
+  mute(member: IdKey, forMs: number | null): void {
+    this.#perform(this.#room.mute(member, forMs, systemMoment()));
+  }
+
+  unmute(member: IdKey): void {
+    this.#perform(this.#room.unmute(member, systemMoment()));
+  }
+
+  setRole(member: IdKey, role: 'member' | 'moderator'): void {
+    this.#perform(this.#room.setRole(member, role, systemMoment()));
+  }
+
+  /** @throws InputError `bad-setting` when a text or number is beyond its limit. */
+  change(part: Partial<RoomSettings>): void {
+    this.#perform(this.#room.change(part, systemMoment()));
+  }
+
+  /** The owner removes a member, who may not come back for `forMs`; `null`: until that is taken back. */
+  ban(member: IdKey, forMs: number | null): void {
+    this.#perform(this.#room.ban(member, forMs, systemMoment()));
+  }
+
+  /** @returns whether anyone was banned under that nickname */
+  unban(nick: string): boolean {
+    return this.#room.unban(nick);
+  }
+
+  /** Lets someone in who waits. @throws InputError when nobody of that number does, or the room is full. */
+  admit(holder: HolderId): void {
+    this.#perform(this.#room.admit(holder, systemMoment()));
+  }
+
+  /** Turns someone at the door away. @throws InputError when nobody of that number stands there. */
+  deny(holder: HolderId): void {
+    this.#perform(this.#room.deny(holder, systemMoment()));
+  }
+
   /** The host's own way in: the same code path as everyone's, without a socket. */
   connectInProcess(): Connection {
     const [near, far] = memoryPair();
@@ -264,6 +319,8 @@ export class RelayHost {
     return {
       recognised: (id, purpose) => local(id) || this.#gate.promoted(id, purpose),
       unrecognised: (id, nowMs) => this.#gate.failedHello(this.#addressOf.get(id) ?? '', nowMs),
+      proved: (id) => this.#gate.proved(id),
+      judged: (id) => this.#gate.judged(id),
       admitted: (id) => this.#gate.left(id),
     };
   }
@@ -291,13 +348,17 @@ export class RelayHost {
 
   #tick(): void {
     const moment = systemMoment();
-    for (const id of this.#gate.dueEvictions(moment.nowMs)) {
-      const effects = this.#room.turnAway(id, 'timed-out', moment);
-      if (effects.length > 0) this.#perform(effects);
-      else this.#listener.destroySocket(id);
-    }
+    for (const id of this.#gate.crowdedOut()) this.#turnAway(id, 'busy', moment);
+    for (const id of this.#gate.dueEvictions(moment.nowMs)) this.#turnAway(id, 'timed-out', moment);
     this.#perform(this.#room.tick(moment));
     this.#boundQueues();
+  }
+
+  /** Someone in the middle of a TLS handshake is nobody yet to tell anything. */
+  #turnAway(id: number, reason: Refusal, moment: Moment): void {
+    const effects = this.#room.turnAway(id, reason, moment);
+    if (effects.length > 0) this.#perform(effects);
+    else this.#listener.destroySocket(id);
   }
 
   /** All queues together have a limit as well: the longest goes first. */

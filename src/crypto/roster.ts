@@ -16,10 +16,13 @@ import {
   type RoomId,
   ZERO_HASH,
 } from '../protocol/identifiers.ts';
+import { LIMITS } from '../protocol/limits.ts';
 import type { Removal } from '../protocol/reasons.ts';
-import { RosterEntry, RosterOperation } from '../protocol/signed-objects.ts';
+import { RoomSettings, RosterEntry, RosterOperation } from '../protocol/signed-objects.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
+import { attribute, type Changes, type CheckedAct, checkAct, readAct } from './acts.ts';
 import { sha256 } from './hash.ts';
+import type { RosterChange, RosterMember } from './roster-change.ts';
 import type { VerifyKey } from './signature.ts';
 
 const LIST_LABEL = utf8.encode('sc1/list');
@@ -28,21 +31,13 @@ const OPERATION_LABEL = utf8.encode('sc1/operation');
 /** Operation hashes kept for judging what a message quotes; an epoch older than these counts as stale. */
 const EPOCHS_KEPT = 4_096;
 
-export interface RosterMember extends RosterEntry {
-  readonly memberId: MemberId;
-  readonly key: IdKey;
-  /** The entry as the list hash covers it. */
-  readonly encoded: Bytes;
-}
+/**
+ * An act that quotes an operation from longer ago is stale: 16 s at the most operations a second. Those that were used
+ * are remembered for as long.
+ */
+const ACT_EPOCHS = 64;
 
-/** What one operation did, for showing: no setting hides it. */
-export interface RosterChange {
-  readonly epoch: number;
-  readonly atMs: number;
-  readonly added: readonly RosterMember[];
-  readonly changed: readonly { readonly before: RosterMember; readonly after: RosterMember }[];
-  readonly removed: readonly { readonly member: RosterMember; readonly reason: Removal }[];
-}
+export type { RosterChange, RosterMember };
 
 /** The list right after one operation. Never changes once made. */
 export interface RosterSnapshot {
@@ -55,6 +50,17 @@ export interface RosterChanges {
   readonly puts: readonly RosterEntry[];
   readonly removes: readonly { readonly memberId: MemberId; readonly reason: Removal }[];
 }
+
+/** What the owner signs next. */
+export interface NextOperation extends RosterChanges {
+  readonly atMs: number;
+  readonly roomName: string;
+  readonly settings: RoomSettings;
+  /** Acts of members that led to changes in it. */
+  readonly causes: readonly Signed[];
+}
+
+const NO_SETTINGS: RoomSettings = { topic: '', motd: '', slowSeconds: 0, locked: false, approval: false };
 
 /**
  * How an epoch that a message quotes stands to this roster. `before`: earlier than what this side has seen; someone who
@@ -73,6 +79,7 @@ export function rosterMember(entry: RosterEntry): RosterMember {
     nick: entry.nick,
     role: entry.role,
     algorithm: entry.algorithm,
+    muted: entry.muted,
     memberId: id,
     key: idKey(id),
     encoded: RosterEntry.encode(entry),
@@ -83,9 +90,9 @@ function listHash(members: readonly RosterMember[]): Hash {
   return sha256(LIST_LABEL, concatBytes(...members.map((member) => member.encoded)));
 }
 
-interface Changed {
+interface Changed extends Omit<Changes, 'settings'> {
   readonly list: readonly RosterMember[];
-  readonly change: Omit<RosterChange, 'epoch' | 'atMs'>;
+  readonly added: readonly RosterMember[];
 }
 
 /** One pass over the list, whatever its length: a rush of joins must not sort thousands of members each time. */
@@ -95,7 +102,7 @@ function changedList(
   changes: RosterChanges,
 ): Changed {
   const gone = new Set<IdKey>();
-  const removed: RosterChange['removed'][number][] = [];
+  const removed: Changes['removed'][number][] = [];
   for (const { memberId: id, reason } of changes.removes) {
     const member = byKey.get(idKey(id));
     if (member === undefined || gone.has(member.key)) {
@@ -108,12 +115,12 @@ function changedList(
     .map(rosterMember)
     .sort((left, right) => compareBytes(left.identity, right.identity));
   const added: RosterMember[] = [];
-  const changed: RosterChange['changed'][number][] = [];
+  const changed: Changes['changed'][number][] = [];
   const put = new Set<IdKey>();
   for (const after of puts) {
-    const before = gone.has(after.key) ? undefined : byKey.get(after.key);
-    if (put.has(after.key) || (before !== undefined && !bytesEqual(before.identity, after.identity))) {
-      throw new SecurityError('roster-list', 'two members with one member id');
+    const before = byKey.get(after.key);
+    if (put.has(after.key) || gone.has(after.key) || (before !== undefined && !mayFollow(before, after))) {
+      throw new SecurityError('roster-list', 'two entries for one member id, or one that nobody may have');
     }
     put.add(after.key);
     if (before === undefined) added.push(after);
@@ -130,7 +137,21 @@ function changedList(
     if (!gone.has(member.key) && !put.has(member.key)) merged.push(member);
   }
   merged.push(...puts.slice(next));
-  return { list: merged, change: { added, changed, removed } };
+  return { list: merged, added, changed, removed };
+}
+
+/** An entry never becomes another key's, nor the owner's, and the owner's stays one and is never silenced. */
+function mayFollow(before: RosterMember, after: RosterMember): boolean {
+  return (
+    bytesEqual(before.identity, after.identity) &&
+    before.algorithm === after.algorithm &&
+    (before.role === 'owner') === (after.role === 'owner') &&
+    !(after.role === 'owner' && after.muted)
+  );
+}
+
+export function sameSettings(left: RoomSettings, right: RoomSettings): boolean {
+  return bytesEqual(RoomSettings.encode(left), RoomSettings.encode(right));
 }
 
 export class Roster {
@@ -138,11 +159,14 @@ export class Roster {
   #epoch = 0;
   #hash: Hash = ZERO_HASH;
   #roomName = '';
+  #settings = NO_SETTINGS;
   #lastRemovalEpoch = 0;
   #adoptedEpoch = 0;
   #list: readonly RosterMember[] = [];
   #byKey = new Map<IdKey, RosterMember>();
   readonly #hashes = new Map<number, Hash>();
+  /** Acts of late, and the epoch that each quoted. */
+  readonly #usedActs = new Map<IdKey, number>();
 
   constructor(roomId: RoomId) {
     this.roomId = roomId;
@@ -157,6 +181,9 @@ export class Roster {
   }
   get roomName(): string {
     return this.#roomName;
+  }
+  get settings(): RoomSettings {
+    return this.#settings;
   }
   /** The epoch of the latest operation that removed someone: chains begun before it are spent. */
   get lastRemovalEpoch(): number {
@@ -179,23 +206,25 @@ export class Roster {
   }
 
   /** The bytes of the next operation, for the owner to sign. */
-  prepare(changes: RosterChanges & { readonly atMs: number; readonly roomName: string }): Bytes {
+  prepare(next: NextOperation): Bytes {
     return RosterOperation.encode({
       version: PROTOCOL_VERSION,
       roomId: this.roomId,
       epoch: this.#epoch + 1,
       previous: this.#hash,
-      listHash: listHash(changedList(this.#list, this.#byKey, changes).list),
-      atMs: changes.atMs,
-      roomName: changes.roomName,
-      removes: [...changes.removes],
-      puts: [...changes.puts],
+      listHash: listHash(changedList(this.#list, this.#byKey, next).list),
+      atMs: next.atMs,
+      roomName: next.roomName,
+      settings: next.settings,
+      removes: [...next.removes],
+      puts: [...next.puts],
+      causes: [...next.causes],
     });
   }
 
   /**
    * Takes in the operation that follows the current one.
-   * @throws SecurityError `roster-signature`, `roster-order` or `roster-list`; the roster is then unchanged.
+   * @throws SecurityError `roster-signature`, `roster-order`, `roster-list` or `forged-act`; the roster is then unchanged.
    */
   apply(signed: Signed, owner: VerifyKey): RosterChange {
     const operation = this.#checked(signed, owner);
@@ -205,10 +234,17 @@ export class Roster {
         `roster operation ${operation.epoch} does not follow ${this.#epoch}`,
       );
     }
-    const { list, change } = changedList(this.#list, this.#byKey, operation);
+    const { list, added, changed, removed } = changedList(this.#list, this.#byKey, operation);
+    const [before, after] = [this.#settings, { ...operation.settings }];
+    const settings = sameSettings(before, after) ? null : { before, after };
+    const acts = this.#causes(operation.causes);
+    const attributed = attribute({ changed, removed, settings }, acts);
     this.#take(signed, operation, list);
-    if (change.removed.length > 0) this.#lastRemovalEpoch = operation.epoch;
-    return { epoch: operation.epoch, atMs: operation.atMs, ...change };
+    for (const { act, name } of acts) this.#usedActs.set(name, act.epoch);
+    for (const [name, epoch] of this.#usedActs)
+      if (operation.epoch - epoch > ACT_EPOCHS) this.#usedActs.delete(name);
+    if (removed.length > 0) this.#lastRemovalEpoch = operation.epoch;
+    return { epoch: operation.epoch, atMs: operation.atMs, added, ...attributed };
   }
 
   /**
@@ -237,6 +273,33 @@ export class Roster {
     return known === undefined || epoch < this.#lastRemovalEpoch ? 'stale' : 'good';
   }
 
+  /**
+   * Whether the next operation may have this act as a cause, by when it was signed. An epoch from before this side came
+   * in is taken as it is: its hash is not known here.
+   */
+  actVerdict({ act, name }: CheckedAct): 'good' | 'stale' | 'used' | 'forked' {
+    if (this.#usedActs.has(name)) return 'used';
+    if (this.#epoch - act.epoch >= ACT_EPOCHS) return 'stale';
+    const known = this.#hashes.get(act.epoch);
+    if (known === undefined) return act.epoch < this.#adoptedEpoch ? 'good' : 'forked';
+    return bytesEqual(known, act.rosterHash) ? 'good' : 'forked';
+  }
+
+  /** @throws SecurityError `forged-act` unless each is a fresh one of someone on the list, signed by them. */
+  #causes(causes: readonly Signed[]): readonly (CheckedAct & Parameters<typeof attribute>[1][number])[] {
+    const names = new Set<IdKey>();
+    return causes.map((signed) => {
+      const read = readAct(signed);
+      const actor = this.#byKey.get(idKey(read.act.memberId));
+      if (actor === undefined || names.has(read.name) || this.actVerdict(read) !== 'good') {
+        throw new SecurityError('forged-act', 'an act that was used before, is old or of nobody here');
+      }
+      names.add(read.name);
+      checkAct(signed, read, actor, this.roomId);
+      return { ...read, actor, target: this.#byKey.get(idKey(read.act.target)) };
+    });
+  }
+
   #checked(signed: Signed, owner: VerifyKey): RosterOperation {
     if (!owner.verify('sc1/roster', signed.bytes, signed.signature)) {
       throw new SecurityError(
@@ -251,6 +314,7 @@ export class Roster {
     if (!bytesEqual(operation.roomId, this.roomId)) {
       throw new SecurityError('roster-order', 'a roster operation of another room');
     }
+    checkSettings(operation.settings);
     return operation;
   }
 
@@ -263,7 +327,17 @@ export class Roster {
     this.#epoch = operation.epoch;
     this.#hash = operationHash(signed.bytes);
     this.#roomName = operation.roomName;
+    this.#settings = { ...operation.settings };
     this.#hashes.set(operation.epoch, this.#hash);
     this.#hashes.delete(operation.epoch - EPOCHS_KEPT);
   }
+}
+
+/** @throws SecurityError `roster-list` when a text or number is beyond what an honest owner signs. */
+function checkSettings({ topic, motd, slowSeconds }: RoomSettings): void {
+  const fits =
+    utf8.encode(topic).length <= LIMITS.topicBytes &&
+    utf8.encode(motd).length <= LIMITS.motdBytes &&
+    slowSeconds <= LIMITS.slowSecondsMost;
+  if (!fits) throw new SecurityError('roster-list', 'settings of the room that are beyond their limits');
 }

@@ -53,6 +53,8 @@ export function judgeMessage(message: JudgedMessage, roster: Roster, history: Hi
     verifyKey?.verify('sc1/msg', [sha256(entry.header), sha256(entry.ciphertext)], entry.signature) === true;
   if (!holds)
     return alarm('forged', `The host placed a message that ${sender.nick} did not sign for this room.`);
+  if (sender.muted)
+    return alarm('muted-placed', `The host placed a message of ${sender.nick}, who is muted.`);
   if (header.seenIndex >= message.index || history.judge(header.seenIndex, header.seenHead) === 'different') {
     return alarm('history-forked', `${sender.nick} and you were shown different histories by the host.`);
   }

@@ -44,11 +44,17 @@ export class Outbox {
   get size(): number {
     return this.#waiting.length + this.#underway.length;
   }
+  /** Nothing is under way. */
+  get isIdle(): boolean {
+    return this.#underway.length === 0;
+  }
   get next(): Said | undefined {
     return this.#waiting[0];
   }
-  get mayPost(): boolean {
-    return this.#underway.length < WINDOW && this.#underway.every(({ deferred }) => deferred === null);
+  /** @param isSlow one at a time: in slow mode the others would only be told to wait */
+  mayPost(isSlow: boolean): boolean {
+    const window = isSlow ? 1 : WINDOW;
+    return this.#underway.length < window && this.#underway.every(({ deferred }) => deferred === null);
   }
 
   /** @throws InputError `outbox-full` or `text-too-long`; what was said before is kept. */
@@ -91,10 +97,11 @@ export class Outbox {
    * What to do about messages that were not placed, once every one under way has its answer.
    * The first one decides: what follows a message that was told to wait fails only for following it.
    */
-  verdict(): 'none' | 'undecided' | 'send-again' | 'seal-again' {
+  verdict(): 'none' | 'undecided' | 'muted' | 'send-again' | 'seal-again' {
     const first = this.#underway[0];
     if (first === undefined || this.#underway.every(({ deferred }) => deferred === null)) return 'none';
     if (this.#underway.some(({ deferred }) => deferred === null)) return 'undecided';
+    if (this.#underway.some(({ deferred }) => deferred === 'muted')) return 'muted';
     return first.deferred === 'wait' ? 'send-again' : 'seal-again';
   }
 
@@ -108,6 +115,20 @@ export class Outbox {
   sealAgain(): void {
     this.#waiting.unshift(...this.#underway.map(({ said }) => said));
     this.#underway = [];
+  }
+
+  /** Takes back all that has no place: what is under way has been refused. */
+  takeBack(): readonly Said[] {
+    this.sealAgain();
+    return this.#waiting.splice(0);
+  }
+
+  /** The first message under way that was told to wait and that the person has not been told about. */
+  firstWaiting(): Said | null {
+    const first = this.#underway.find(({ deferred }) => deferred === 'wait')?.said;
+    if (first === undefined || first.told) return null;
+    first.told = true;
+    return first;
   }
 
   /** Messages that have waited too long and have not been reported yet. */

@@ -5,12 +5,16 @@
  *   listing ─▶ reading ─▶ live      away: no connection; LOGIN leads back to reading
  * @see docs/protocol.md#session
  */
+
+import { signAct } from '../crypto/acts.ts';
 import type { WrapKeyPair } from '../crypto/key-wrap.ts';
-import { Roster, type RosterChange, type RosterMember } from '../crypto/roster.ts';
+import { Roster, type RosterChange, type RosterMember, sameSettings } from '../crypto/roster.ts';
 import { importVerifyKey, type SigningKey, type VerifyKey } from '../crypto/signature.ts';
 import { checkStatement } from '../crypto/statement.ts';
+import type { ActRequest } from '../protocol/acts.ts';
 import type { Welcome } from '../protocol/admission-frames.ts';
 import { type Bytes, bytesEqual, utf8 } from '../protocol/bytes.ts';
+import { cleanText } from '../protocol/clean-text.ts';
 import type { Signed } from '../protocol/codec.ts';
 import type { Content } from '../protocol/content.ts';
 import { InputError, ProtocolError, SecurityError } from '../protocol/errors.ts';
@@ -19,6 +23,8 @@ import { type Hash, type IdKey, idKey, ROOM_CONVERSATION, type RoomId } from '..
 import { LIMITS } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import {
+  ActAnswer,
+  ActFrame,
   Close,
   Deferred,
   Entry,
@@ -37,8 +43,9 @@ import {
   WrapDelivery,
   WrapsTaken,
 } from '../protocol/session-frames.ts';
-import { Leave, MessageHeader } from '../protocol/signed-objects.ts';
-import { agreedFeatures, DIALECT, type Dialect, PROTOCOL_VERSION } from '../protocol/version.ts';
+import { Leave, MessageHeader, type RoomSettings } from '../protocol/signed-objects.ts';
+import { agreedFeatures, DIALECT, type Dialect, FEATURE, PROTOCOL_VERSION } from '../protocol/version.ts';
+import { actAnswered, checkRequest } from './acting.ts';
 import { Alarms } from './alarms.ts';
 import type { SessionEffect, SessionEvent, ShownMember } from './events.ts';
 import { Hearing } from './hearing.ts';
@@ -126,6 +133,9 @@ export class Session {
   }
   get onlineCount(): number {
     return this.#roster.size - this.#offline.size;
+  }
+  get settings(): RoomSettings {
+    return this.#roster.settings;
   }
   get self(): RosterMember | undefined {
     return this.#roster.member(this.#self);
@@ -225,10 +235,12 @@ export class Session {
         return this.#known(Placed.decode(body), moment);
       case SESSION_FRAME.deferred:
         this.#speaking.deferred(Deferred.decode(body), moment.nowMs);
-        return this.#pump(moment);
+        return [...this.#slowed(moment), ...this.#pump(moment)];
       case SESSION_FRAME.needKey:
         this.#needKey(NeedKeyFrame.decode(body).request, moment);
         return [];
+      case SESSION_FRAME.actAnswer:
+        return [event(actAnswered(ActAnswer.decode(body)))];
       case SESSION_FRAME.presence:
         return Presence.decode(body).changes.flatMap(({ memberId, online }) =>
           this.#present(idKey(memberId), online),
@@ -251,8 +263,27 @@ export class Session {
   say(content: Content, ref: string | null, moment: Moment): SessionEffect[] {
     if (utf8.encode(content.text).length > LIMITS.textBytes)
       throw new InputError('text-too-long', `A message is at most ${LIMITS.textBytes} bytes of UTF-8.`);
+    if (this.self?.muted === true)
+      throw new InputError('muted', 'You are muted: nothing you say is sent. You can read along.');
     this.#speaking.say(content, ref, moment.nowMs);
     return this.#pump(moment);
+  }
+
+  /**
+   * Asks the owner for a change. What becomes of it is told by the log, or by a notice.
+   * @throws InputError when the host knows nothing of it, this member may not, or there is no line just now.
+   */
+  act(request: ActRequest): SessionEffect[] {
+    const { self } = this;
+    if (this.#phase !== 'live' || self === undefined)
+      throw new InputError('not-connected', 'Not connected just now. Try again once you are back.');
+    if (!this.features.has(FEATURE.moderation))
+      throw new InputError('not-supported', 'This host runs an older securechat that does not know this.');
+    const target = 'member' in request ? this.#roster.member(idKey(request.member)) : null;
+    if (target === undefined) throw new InputError('no-such-member', 'They are not in the room any more.');
+    checkRequest(request, self, target);
+    const act = signAct(this.#identity, this.#roster, request);
+    return [this.#send(SESSION_FRAME.act, ActFrame.encode({ act }))];
   }
 
   /** Time passes: to be called a few times a second. */
@@ -272,10 +303,10 @@ export class Session {
 
   /** What was said a while ago and has no place yet: one word about all of it. */
   #late(moment: Moment): SessionEffect[] {
+    if (this.#isSlow && this.#speaking.isWaiting(moment.nowMs)) return [];
     const [first, ...others] = this.#speaking.late(moment.nowMs);
     if (first === undefined) return [];
-    const more = others.length === 0 ? '' : ` and ${others.length} more`;
-    const text = `Not placed yet: "${first.content.text.slice(0, 40)}"${more}`;
+    const text = `Not placed yet: ${quoted(first.content, others.length)}`;
     return [event({ kind: 'notice', level: 'warning', code: 'not-placed', text })];
   }
 
@@ -385,15 +416,27 @@ export class Session {
     const added = this.#roster.members.filter((member) => before.member(member.key) === undefined);
     const removed = before.members
       .filter((member) => this.#roster.member(member.key) === undefined)
-      .map((member) => ({ member, reason: 'left' as const }));
-    if (added.length === 0 && removed.length === 0) return [];
+      .map((member) => ({ member, reason: 'left' as const, by: null }));
+    const changed = this.#roster.members.flatMap((after) => {
+      const was = before.member(after.key);
+      return was === undefined || bytesEqual(was.encoded, after.encoded)
+        ? []
+        : [{ before: was, after, by: null }];
+    });
+    const settings = sameSettings(before.settings, this.#roster.settings)
+      ? null
+      : { before: before.settings, after: this.#roster.settings, by: null };
+    const isSame = added.length === 0 && removed.length === 0 && changed.length === 0 && settings === null;
+    if (isSame) return [];
     for (const { member } of removed) this.#forget(member.key);
-    const change = { epoch: this.#roster.epoch, atMs: 0, added, changed: [], removed };
+    const change = { epoch: this.#roster.epoch, atMs: 0, added, changed, removed, settings };
     return [event({ kind: 'roster', change })];
   }
 
   #rosterChanged(change: RosterChange): SessionEffect[] {
     for (const { member } of change.removed) this.#forget(member.key);
+    if (change.settings !== null || change.changed.some(({ after }) => after.key === this.#self))
+      this.#speaking.slowChanged();
     return this.#offerHeldWraps();
   }
 
@@ -536,6 +579,7 @@ export class Session {
       history,
       generation: this.#wrapKeys.current.generation,
       moment,
+      isSlow: this.#isSlow,
       leastGeneration: (member) => this.#hearing.generation(member),
     };
   }
@@ -544,15 +588,47 @@ export class Session {
   #pump(moment: Moment): SessionEffect[] {
     const ready = this.#phase === 'live' && this.#timeline.history !== null && !this.#timeline.isHeld;
     if (!ready || this.#alarms.heldBack) return [];
-    return this.#speaking.pump(this.#context(moment)).map((frame): SessionEffect => {
+    const effects = this.#takenBack();
+    for (const frame of this.#speaking.pump(this.#context(moment))) {
       if (frameType(frame) === SESSION_FRAME.pullKeys) this.#keysFor.push('speaking');
-      return { kind: 'send', frame };
-    });
+      effects.push({ kind: 'send', frame });
+    }
+    return effects;
+  }
+
+  /** Whether slow mode holds this member. */
+  get #isSlow(): boolean {
+    return this.#roster.settings.slowSeconds > 0 && this.self?.role === 'member';
+  }
+
+  /** What was said and will not be sent, because this member was muted meanwhile. */
+  #takenBack(): SessionEffect[] {
+    const [first, ...others] = this.#speaking.muted(this.self?.muted === true);
+    if (first === undefined) return [];
+    const text = `You are muted. Not sent: ${quoted(first.content, others.length)}`;
+    return [event({ kind: 'notice', level: 'warning', code: 'muted', text })];
+  }
+
+  /** A message that slow mode holds is told about once, and goes out by itself. */
+  #slowed({ nowMs }: Moment): SessionEffect[] {
+    const slowed = this.#isSlow ? this.#speaking.slowed(nowMs) : null;
+    if (slowed === null) return [];
+    const inSeconds = Math.ceil(slowed.inMs / 1_000);
+    const text = `Slow mode: ${quoted(slowed.said.content, 0)} goes out in ${inSeconds} s.`;
+    return [event({ kind: 'notice', level: 'info', code: 'slow-mode', text })];
   }
 
   #send(type: number, body: Bytes): SessionEffect {
     return { kind: 'send', frame: encodeFrame(type, body) };
   }
+}
+
+/** Characters of a message that a notice about it repeats. */
+const QUOTED_CHARACTERS = 40;
+
+function quoted({ text }: Content, others: number): string {
+  const more = others === 0 ? '' : ` and ${others} more`;
+  return `"${cleanText(text, { maxCodePoints: QUOTED_CHARACTERS })}"${more}`;
 }
 
 function event(content: SessionEvent): SessionEffect {

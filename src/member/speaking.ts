@@ -79,6 +79,8 @@ export interface SpeakingContext {
   /** Own wrap-key generation, quoted in each header. */
   readonly generation: number;
   readonly moment: Moment;
+  /** One message at a time: the room's slow mode holds this member. */
+  readonly isSlow: boolean;
   /** The least generation of a member's wrap keys that is accepted. */
   readonly leastGeneration: (member: IdKey) => number;
 }
@@ -139,12 +141,12 @@ export class Speaking {
     const again = this.#settleDeferred(context);
     if (again.length > 0 || this.#outbox.verdict() === 'undecided') return again;
     if (moment.nowMs < this.#notBeforeMs) return [];
-    if (this.#outbox.next === undefined || !this.#outbox.mayPost) return [];
+    if (this.#outbox.next === undefined || !this.#outbox.mayPost(context.isSlow)) return [];
     const chain = this.#currentChain(context);
     const errand = this.#nextErrand(chain, context);
     if (errand !== null) return [errand];
     const frames: Bytes[] = [];
-    while (this.#outbox.next !== undefined && this.#outbox.mayPost)
+    while (this.#outbox.next !== undefined && this.#outbox.mayPost(context.isSlow))
       frames.push(this.#seal(this.#outbox.next, chain, context));
     return frames;
   }
@@ -202,6 +204,36 @@ export class Speaking {
     if (!known && this.#errand.kind === 'wrapping') this.#retryWraps = true;
     const waitMs = reason === 'wait' ? Math.max(RETRY_LEAST_MS, retryAfterMs) : retryAfterMs;
     if (known || this.#retryWraps) this.#notBeforeMs = Math.max(this.#notBeforeMs, nowMs + waitMs);
+  }
+
+  /**
+   * What is not to be sent any more because this member is muted: all that has no place, once the host has refused what
+   * was under way. Messages of before a new connection go out once more first: they may have their place already.
+   */
+  muted(isMuted: boolean): readonly Said[] {
+    const verdict = this.#outbox.verdict();
+    const isRefused =
+      verdict === 'muted' ||
+      (isMuted && verdict !== 'undecided' && (!this.#reconnected || this.#outbox.isIdle));
+    if (!isRefused || (verdict === 'none' && !this.#outbox.isIdle)) return [];
+    if (this.#chain !== null) this.#chain.sealedLeaf = this.#chain.placedLeaf;
+    return this.#outbox.takeBack();
+  }
+
+  /** The room's slow mode is another now: what waits asks again at once. */
+  slowChanged(): void {
+    this.#notBeforeMs = 0;
+  }
+
+  /** A message that slow mode holds, when the person has not been told: it goes out by itself after `inMs`. */
+  slowed(nowMs: number): { readonly said: Said; readonly inMs: number } | null {
+    const said = this.#outbox.firstWaiting();
+    return said === null ? null : { said, inMs: Math.max(0, this.#notBeforeMs - nowMs) };
+  }
+
+  /** What is under way has been told to wait until later. */
+  isWaiting(nowMs: number): boolean {
+    return nowMs < this.#notBeforeMs;
   }
 
   /** What is under way with this number. */
@@ -262,7 +294,7 @@ export class Speaking {
 
   #settleDeferred(context: SpeakingContext): Bytes[] {
     const verdict = this.#outbox.verdict();
-    if (verdict === 'none' || verdict === 'undecided') return [];
+    if (verdict === 'none' || verdict === 'undecided' || verdict === 'muted') return [];
     // The first time on a new connection the bytes go out as they are, whatever has become of their chain: if the log
     // holds them already, the host says so, and nothing is placed twice.
     const maySend = this.#reconnected || (this.#chain !== null && !this.#spent(this.#chain, context));

@@ -241,8 +241,11 @@ export class Timeline {
     } catch (error) {
       if (!(error instanceof SecurityError)) throw error;
       this.#astray = true;
-      const text = `The member list was not changed by its owner alone: ${error.message}.`;
-      return this.#context.alarms.raise('roster-forked', text, evidenceOf(entry, history));
+      const isForged = error.code === 'forged-act';
+      const code = isForged ? error.code : 'roster-forked';
+      const what = isForged ? "in a member's name" : 'by its owner alone';
+      const text = `The room was ${isForged ? '' : 'not '}changed ${what}: ${error.message}.`;
+      return this.#context.alarms.raise(code, text, evidenceOf(entry, history));
     }
   }
 

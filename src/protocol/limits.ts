@@ -27,6 +27,8 @@ export const LIMITS = {
   /** One program comes back by one connection; a few more for a line that breaks again and again. */
   loginsPerMember: 4,
   candidateMs: 180 * SECOND_MS,
+  /** With everything right and only the host's yes missing: the host may be away from the screen for a while. */
+  waitingMs: 15 * MINUTE_MS,
   failedHellosPerMinute: 10,
 
   /** One in a million codes, three steps accepted: few enough tries that guessing stays hopeless. */
@@ -54,6 +56,9 @@ export const LIMITS = {
   outboundFramesPerMember: 2_000,
   outboundBytesTotal: 512 * MIB,
 
+  /** Bans kept: each costs a comparison at every JOIN. */
+  bansMost: 1_024,
+
   membersDefault: 128,
   membersMost: 4_096,
   conversationsPerMember: 64,
@@ -66,6 +71,15 @@ export const LIMITS = {
   textBytes: 16_000,
   questionBytes: 400,
   roomNameBytes: 64,
+  topicBytes: 400,
+  motdBytes: 2_000,
+  slowSecondsMost: 3_600,
+  /** A timed ban or mute; what is to last longer is taken back by hand. */
+  sanctionMsMost: 365 * 24 * 60 * MINUTE_MS,
+  /** Someone in charge of a full room types no more; a program gone wild signs no more. */
+  actsPerMemberPerMinute: 30,
+  /** Acts taken and not signed yet, over all members: a few operations. */
+  actsWaiting: 64,
   addressesPerInvitation: 4,
   invitationUsesMost: 255,
   invitationMsMost: 30 * 24 * 60 * MINUTE_MS,

@@ -21,6 +21,11 @@ export const REFUSAL = {
   'timed-out': 16,
   closing: 17,
   'already-online': 18,
+  /** The owner has locked the room: nobody new. */
+  locked: 19,
+  /** The host was asked, and said no. */
+  denied: 20,
+  banned: 21,
 } as const;
 export type Refusal = keyof typeof REFUSAL;
 
@@ -52,9 +57,26 @@ export const DEFERRAL = {
   order: 2,
   /** Over the rate: the same bytes may be sent again after the given time. */
   wait: 3,
+  /** The sender is muted: it is not sent again. */
+  muted: 4,
 } as const;
 export type Deferral = keyof typeof DEFERRAL;
 
 /** Why a member is no longer on the roster. */
-export const REMOVAL = { left: 1, removed: 2, absent: 3 } as const;
+export const REMOVAL = { left: 1, removed: 2, absent: 3, banned: 4 } as const;
 export type Removal = keyof typeof REMOVAL;
+
+/** What became of an act. One that changes the room is answered by the operation in the log, every other by this. */
+export const ACT_OUTCOME = {
+  /** It is done, and nothing in the room's log shows it. */
+  done: 1,
+  'not-allowed': 2,
+  'no-such-member': 3,
+  'nick-taken': 4,
+  'nick-refused': 5,
+  'too-fast': 6,
+  /** The room has moved on since it was signed. */
+  stale: 7,
+  'no-change': 8,
+} as const;
+export type ActOutcome = keyof typeof ACT_OUTCOME;

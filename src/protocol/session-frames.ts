@@ -2,10 +2,11 @@
  * The frames between the host and an admitted member.
  * @see docs/protocol.md#session
  */
+import { ACT_KIND } from './acts.ts';
 import type { Bytes } from './bytes.ts';
 import { codec, type Decoded, field } from './codec.ts';
 import { encodeFrame } from './framing.ts';
-import { CLOSE, type CloseReason, DEFERRAL } from './reasons.ts';
+import { ACT_OUTCOME, CLOSE, type CloseReason, DEFERRAL } from './reasons.ts';
 
 export const SESSION_FRAME = {
   ping: 16,
@@ -28,6 +29,8 @@ export const SESSION_FRAME = {
   needKey: 34,
   presence: 35,
   leave: 36,
+  act: 37,
+  actAnswer: 38,
 } as const;
 
 /** What an entry of the log is. */
@@ -185,6 +188,14 @@ export const WrapDelivery = codec('WRAP', field.struct({ announcement: field.sig
 
 export const NeedKeyFrame = codec('NEEDKEY', field.struct({ request: field.signed }));
 export const LeaveFrame = codec('LEAVE', field.struct({ leave: field.signed }));
+
+/** A member asks the owner for a change. */
+export const ActFrame = codec('ACT', field.struct({ act: field.signed }));
+export const ActAnswer = codec(
+  'ACT_ANSWER',
+  field.struct({ kind: field.oneOf(ACT_KIND), outcome: field.oneOf(ACT_OUTCOME) }),
+);
+export type ActAnswer = Decoded<typeof ActAnswer>;
 
 export const PRESENCE_MOST = 2_048;
 export const Presence = codec(

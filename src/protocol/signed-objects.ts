@@ -6,7 +6,7 @@ import type { Bytes } from './bytes.ts';
 import { codec, type Decoded, field } from './codec.ts';
 import { REMOVAL } from './reasons.ts';
 
-export const ROLE = { member: 1, owner: 2 } as const;
+export const ROLE = { member: 1, owner: 2, moderator: 3 } as const;
 export type Role = keyof typeof ROLE;
 
 export const ALGORITHM = { rsa: 1, dsa: 2 } as const;
@@ -17,6 +17,8 @@ const rosterEntry = field.struct({
   nick: field.shortText,
   role: field.oneOf(ROLE),
   algorithm: field.oneOf(ALGORITHM),
+  /** Says nothing in the room until the owner takes it back. */
+  muted: field.bool,
 });
 
 /** One member on the list, about 60 bytes. `identity` is H("sc1/id" ‖ SPKI). */
@@ -28,12 +30,31 @@ export function decodeRosterEntries(bytes: Bytes, count: number): readonly Roste
   return codec('roster entries', field.times(count, rosterEntry)).decode(bytes);
 }
 
+const roomSettings = field.struct({
+  topic: field.text,
+  /** What newcomers are told; may have line feeds. */
+  motd: field.text,
+  /** Seconds that lie between two messages of a plain member; 0: no slow mode. */
+  slowSeconds: field.u16,
+  /** Nobody new gets in. */
+  locked: field.bool,
+  /** The host says yes to each newcomer. */
+  approval: field.bool,
+});
+
+/** How the room is, for everyone to see. Signed by the owner within each operation, and plain to the host. */
+export const RoomSettings = codec('room settings', roomSettings);
+export type RoomSettings = Readonly<Decoded<typeof RoomSettings>>;
+
 /** Adds and removes in one operation; a rush of joins becomes a few operations, each within a page. */
 export const ROSTER_CHANGES_MOST = 512;
 
+/** Acts of members in one operation: with the most changes and the largest keys it still fits a page. */
+export const ROSTER_CAUSES_MOST = 12;
+
 /**
  * `sc1/roster`, by the owner. `listHash` proves the member list it leads to.
- * `puts` holds members added, and members whose nickname or role changed.
+ * `puts` holds members added, and members whose entry changed; `causes` the acts of members that led to a change.
  */
 export const RosterOperation = codec(
   'roster operation',
@@ -45,12 +66,14 @@ export const RosterOperation = codec(
     listHash: field.hash,
     atMs: field.timeMs,
     roomName: field.shortText,
+    settings: roomSettings,
     removes: field.list(
       field.u16,
       ROSTER_CHANGES_MOST,
       field.struct({ memberId: field.memberId, reason: field.oneOf(REMOVAL) }),
     ),
     puts: field.list(field.u16, ROSTER_CHANGES_MOST, rosterEntry),
+    causes: field.list(field.u8, ROSTER_CAUSES_MOST, field.signed),
   }),
 );
 export type RosterOperation = Decoded<typeof RosterOperation>;

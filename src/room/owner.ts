@@ -1,38 +1,73 @@
 /**
- * The owner: the only one whose signature changes who is in the room. In the host's process by default, and kept this
- * narrow so that a relay without the owner's key fits later: approve this candidate, remove that member.
+ * The owner: the only one whose signature changes who is in the room and how it is. In the host's process by default,
+ * and kept this narrow so that a relay without the owner's key fits later: approve this candidate, remove that member,
+ * change this, each on its own or because a member's act asks for it.
  * @see docs/protocol.md#roster
  */
-import type { Roster } from '../crypto/roster.ts';
+import { type CheckedAct, targetRole } from '../crypto/acts.ts';
+import { type Roster, type RosterMember, sameSettings } from '../crypto/roster.ts';
 import type { SigningKey } from '../crypto/signature.ts';
+import { mayAct } from '../protocol/acts.ts';
 import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
 import { type Hash, type IdKey, idKey, type MemberId } from '../protocol/identifiers.ts';
 import type { Limits } from '../protocol/limits.ts';
+import { foldNickname } from '../protocol/nickname.ts';
 import type { Removal } from '../protocol/reasons.ts';
-import { ROSTER_CHANGES_MOST, type RosterEntry } from '../protocol/signed-objects.ts';
+import {
+  ROSTER_CAUSES_MOST,
+  ROSTER_CHANGES_MOST,
+  type RoomSettings,
+  type RosterEntry,
+} from '../protocol/signed-objects.ts';
+
+/** The act that asked for a change, its signature checked. `null` in its place: the owner's own doing. */
+export interface Cause extends CheckedAct {
+  readonly signed: Signed;
+}
+
+/** What of a member's entry may change. */
+export type EntryPart = Partial<Pick<RosterEntry, 'nick' | 'role' | 'muted'>>;
 
 interface PendingRemoval {
   readonly memberId: MemberId;
   readonly reason: Removal;
+  readonly cause: Cause | null;
+}
+
+type Step = { readonly cause: Cause | null } & (
+  | { readonly kind: 'entry'; readonly key: IdKey; readonly part: EntryPart }
+  | { readonly kind: 'settings'; readonly part: Partial<RoomSettings> }
+);
+
+/** The room before anyone is in it. */
+export interface OwnerStart {
+  readonly roomName: string;
+  readonly settings: RoomSettings;
 }
 
 export class Owner {
   readonly #key: SigningKey;
   readonly #limits: Limits;
-  readonly roomName: string;
+  readonly #start: OwnerStart;
   readonly #puts: RosterEntry[] = [];
   readonly #removes = new Map<IdKey, PendingRemoval>();
+  /** Changes to members and settings, in the order they were asked for. */
+  #steps: Step[] = [];
+  #dropped: Cause[] = [];
   #lastOperationMs = Number.NEGATIVE_INFINITY;
   /** When the oldest pending absence was reported: absences alone are signed once a minute. */
   #absentSinceMs: number | null = null;
 
-  constructor(key: SigningKey, roomName: string, limits: Limits) {
+  constructor(key: SigningKey, start: OwnerStart, limits: Limits) {
     this.#key = key;
     this.#limits = limits;
-    this.roomName = roomName;
+    this.#start = start;
   }
 
+  get roomName(): string {
+    return this.#start.roomName;
+  }
   get publicKey(): Bytes {
     return this.#key.spki;
   }
@@ -52,14 +87,14 @@ export class Owner {
     if (place >= 0) this.#puts.splice(place, 1);
   }
 
-  remove(memberId: MemberId, reason: Removal, nowMs: number): void {
+  remove(memberId: MemberId, reason: Removal, nowMs: number, cause: Cause | null = null): void {
     const key = idKey(memberId);
     if (reason === 'absent') {
       // Never in place of a removal that nothing takes back.
       if (this.#removes.has(key)) return;
       this.#absentSinceMs ??= nowMs;
     }
-    this.#removes.set(key, { memberId, reason });
+    this.#removes.set(key, { memberId, reason, cause });
   }
 
   /** Someone reported absent is back before it was signed. */
@@ -68,20 +103,153 @@ export class Owner {
     if (this.#removes.size === 0) this.#absentSinceMs = null;
   }
 
+  change(key: IdKey, part: EntryPart, cause: Cause | null = null): void {
+    this.#steps.push({ kind: 'entry', key, part, cause });
+  }
+
+  configure(part: Partial<RoomSettings>, cause: Cause | null = null): void {
+    this.#steps.push({ kind: 'settings', part, cause });
+  }
+
+  /** Whether someone is about to be removed, and nothing takes it back. */
+  isRemoving(key: IdKey): boolean {
+    return (this.#removes.get(key)?.reason ?? 'absent') !== 'absent';
+  }
+
+  /** A member's entry as it will be once all that is pending is signed. */
+  entryAhead(member: RosterMember): Required<EntryPart> {
+    const { nick, role, muted } = member;
+    const parts = this.#steps.flatMap((step) =>
+      step.kind === 'entry' && step.key === member.key ? [step.part] : [],
+    );
+    return Object.assign({ nick, role, muted }, ...parts);
+  }
+
+  settingsAhead(roster: Roster): RoomSettings {
+    const parts = this.#steps.flatMap((step) => (step.kind === 'settings' ? [step.part] : []));
+    return Object.assign({ ...roster.settings }, ...parts);
+  }
+
+  /** Whether a nickname like this one is promised to a member who asked for it. */
+  hasPromised(folded: string): boolean {
+    return this.#steps.some(
+      ({ kind, part }) => kind === 'entry' && part.nick !== undefined && foldNickname(part.nick) === folded,
+    );
+  }
+
+  /** Acts that wait for the owner's signature. */
+  get causesWaiting(): readonly Cause[] {
+    return [...this.#removes.values(), ...this.#steps].flatMap(({ cause }) =>
+      cause === null ? [] : [cause],
+    );
+  }
+
+  /** Acts that nothing came of since the last call: whoever asked lost the right to, or whom it was about is gone. */
+  takeDropped(): readonly Cause[] {
+    return this.#dropped.splice(0);
+  }
+
   /** The room's first operation: nobody is in it. */
   create(roster: Roster, nowMs: number): Signed {
-    return this.#sign(roster.prepare({ puts: [], removes: [], atMs: nowMs, roomName: this.roomName }));
+    const { settings } = this.#start;
+    return this.#sign(roster, { puts: [], removes: [], settings, causes: [] }, nowMs);
   }
 
   /** The next operation if something is pending and it is time: a rush of joins is a few operations, not a thousand. */
   operation(roster: Roster, nowMs: number): Signed | null {
     if (!this.#due(roster.size, nowMs)) return null;
-    const puts = this.#puts.splice(0, ROSTER_CHANGES_MOST);
-    const removes = [...this.#removes.values()].slice(0, ROSTER_CHANGES_MOST);
-    for (const { memberId } of removes) this.#removes.delete(idKey(memberId));
-    if (this.#removes.size === 0) this.#absentSinceMs = null;
+    const causes: Cause[] = [];
+    const removes = this.#nextRemovals(roster, causes);
+    const { entries, settings } = this.#nextSteps(roster, new Set(removes.map(({ key }) => key)), causes);
+    const puts = [...entries, ...this.#puts.splice(0, ROSTER_CHANGES_MOST - entries.length)];
+    // Taken back meanwhile, or as it was before.
+    if (puts.length === 0 && removes.length === 0 && settings === null) return null;
     this.#lastOperationMs = nowMs;
-    return this.#sign(roster.prepare({ puts, removes, atMs: nowMs, roomName: this.roomName }));
+    return this.#sign(roster, { puts, removes, settings: settings ?? roster.settings, causes }, nowMs);
+  }
+
+  #nextRemovals(roster: Roster, causes: Cause[]): readonly (PendingRemoval & { readonly key: IdKey })[] {
+    const next: (PendingRemoval & { readonly key: IdKey })[] = [];
+    for (const [key, removal] of this.#removes) {
+      if (next.length >= ROSTER_CHANGES_MOST) break;
+      if (roster.member(key) === undefined || !this.#holds(removal.cause, roster)) {
+        this.#drop(removal.cause);
+        this.#removes.delete(key);
+      } else if (this.#take(removal.cause, causes)) {
+        next.push({ ...removal, key });
+        this.#removes.delete(key);
+      }
+    }
+    if (this.#removes.size === 0) this.#absentSinceMs = null;
+    return next;
+  }
+
+  /** What an act accounts for changes nothing else with it: the rest waits for the operation after. */
+  #nextSteps(
+    roster: Roster,
+    going: ReadonlySet<IdKey>,
+    causes: Cause[],
+  ): { readonly entries: readonly RosterEntry[]; readonly settings: RoomSettings | null } {
+    const entries = new Map<IdKey, { readonly before: RosterMember; after: RosterEntry }>();
+    const settled = new Set<IdKey>();
+    const later: Step[] = [];
+    let settings: RoomSettings | null = null;
+    for (const step of this.#steps) {
+      const place = step.kind === 'entry' ? step.key : '';
+      const taken = step.kind === 'entry' ? entries.get(step.key) : settings;
+      const isCrowded = settled.has(place) || (step.cause !== null && taken != null);
+      if (isCrowded || entries.size >= ROSTER_CHANGES_MOST) {
+        settled.add(place);
+        later.push(step);
+        continue;
+      }
+      const member = step.kind === 'entry' ? roster.member(step.key) : null;
+      const isDone = step.cause !== null && isNothing(step, member ?? roster.settings);
+      if (member === undefined || going.has(place) || isDone || !this.#holds(step.cause, roster)) {
+        this.#drop(step.cause);
+        continue;
+      }
+      if (!this.#take(step.cause, causes)) {
+        settled.add(place);
+        later.push(step);
+        continue;
+      }
+      if (step.cause !== null) settled.add(place);
+      if (step.kind === 'settings') settings = { ...(settings ?? roster.settings), ...step.part };
+      else if (member !== null) {
+        const entry = entries.get(step.key);
+        entries.set(step.key, { before: member, after: { ...(entry?.after ?? member), ...step.part } });
+      }
+    }
+    this.#steps = later;
+    return {
+      entries: [...entries.values()].filter(isChange).map(({ after }) => after),
+      settings: settings === null || sameSettings(settings, roster.settings) ? null : settings,
+    };
+  }
+
+  /** Whether an act still stands: by the roster as it is now, which is what everyone will hold it against. */
+  #holds(cause: Cause | null, roster: Roster): boolean {
+    if (cause === null) return true;
+    const { act } = cause;
+    const actor = roster.member(idKey(act.memberId));
+    const target = roster.member(idKey(act.target));
+    return (
+      actor !== undefined &&
+      mayAct(actor.role, act.kind, targetRole(act, target)) &&
+      roster.actVerdict(cause) === 'good'
+    );
+  }
+
+  #take(cause: Cause | null, causes: Cause[]): boolean {
+    if (cause === null) return true;
+    if (causes.length >= ROSTER_CAUSES_MOST) return false;
+    causes.push(cause);
+    return true;
+  }
+
+  #drop(cause: Cause | null): void {
+    if (cause !== null) this.#dropped.push(cause);
   }
 
   #due(members: number, nowMs: number): boolean {
@@ -91,13 +259,40 @@ export class Owner {
     if (sinceMs < 1_000 / rosterOperationsPerSecond) return false;
     const reasons = new Set([...this.#removes.values()].map(({ reason }) => reason));
     // Nobody waits for company to be shown out.
-    if (reasons.has('removed')) return true;
+    if (reasons.has('removed') || reasons.has('banned')) return true;
     if (sinceMs < (1_000 * members) / rosterDeliveriesPerSecond) return false;
-    if (this.#puts.length > 0 || reasons.has('left')) return true;
+    if (this.#puts.length > 0 || this.#steps.length > 0 || reasons.has('left')) return true;
     return this.#absentSinceMs !== null && nowMs - this.#absentSinceMs >= absenceBatchMs;
   }
 
-  #sign(bytes: Bytes): Signed {
+  #sign(
+    roster: Roster,
+    next: {
+      readonly puts: readonly RosterEntry[];
+      readonly removes: readonly PendingRemoval[];
+      readonly settings: RoomSettings;
+      readonly causes: readonly Cause[];
+    },
+    nowMs: number,
+  ): Signed {
+    const causes = next.causes.map(({ signed }) => signed);
+    const bytes = roster.prepare({ ...next, causes, atMs: nowMs, roomName: this.roomName });
     return { bytes, signature: this.#key.sign('sc1/roster', bytes) };
   }
+}
+
+/** Whether a step leaves all as it is: an act that accounts for no change must not be signed. */
+function isNothing({ part }: Step, now: object): boolean {
+  const values = new Map<string, unknown>(Object.entries(now));
+  return Object.entries(part).every(([name, value]) => values.get(name) === value);
+}
+
+function isChange({
+  before,
+  after,
+}: {
+  readonly before: RosterMember;
+  readonly after: RosterEntry;
+}): boolean {
+  return before.nick !== after.nick || before.role !== after.role || before.muted !== after.muted;
 }

@@ -20,7 +20,7 @@ import type { Resident } from './resident.ts';
 export type PostVerdict =
   | { readonly kind: 'place'; readonly header: MessageHeader; readonly leaf: Hash }
   | { readonly kind: 'known'; readonly header: MessageHeader; readonly index: number }
-  | { readonly kind: 'stale' | 'order'; readonly header: MessageHeader };
+  | { readonly kind: 'stale' | 'order' | 'muted'; readonly header: MessageHeader };
 
 export interface PostContext {
   readonly roomId: RoomId;
@@ -51,6 +51,7 @@ export function judgePost(post: Post, sender: Resident, context: PostContext): P
   if (known !== undefined && bytesEqual(known.leaf, leaf))
     return { kind: 'known', header, index: known.index };
 
+  if (sender.member.muted) return { kind: 'muted', header };
   const epoch = context.roster.verdict(header.epoch, header.rosterHash);
   if (epoch === 'forked' || epoch === 'ahead') {
     throw new ProtocolError(

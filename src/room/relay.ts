@@ -5,6 +5,7 @@
  */
 import { leafHash } from '../crypto/log-hash.ts';
 import type { Roster, RosterMember, RosterSnapshot } from '../crypto/roster.ts';
+import { type ActKind, SignedAct } from '../protocol/acts.ts';
 import type { Welcome } from '../protocol/admission-frames.ts';
 import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
@@ -20,8 +21,10 @@ import {
 } from '../protocol/identifiers.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
-import type { Deferral } from '../protocol/reasons.ts';
+import type { ActOutcome, Deferral } from '../protocol/reasons.ts';
 import {
+  ActAnswer,
+  ActFrame,
   Deferred,
   DigestItem,
   Entry,
@@ -51,6 +54,7 @@ import type { HolderId } from './invitations.ts';
 import { checkPublished, keysPage, needKeyTarget, routeWraps } from './keys.ts';
 import { ListPages } from './list-pages.ts';
 import type { Log } from './log.ts';
+import type { Moderation } from './moderation.ts';
 import type { Owner } from './owner.ts';
 import { judgePost } from './posting.ts';
 import type { Resident } from './resident.ts';
@@ -73,6 +77,7 @@ export interface RelayContext {
   readonly roomId: RoomId;
   readonly roster: Roster;
   readonly owner: Owner;
+  readonly moderation: Moderation;
   readonly residents: ReadonlyMap<IdKey, Resident>;
   readonly log: Log;
   readonly limits: Limits;
@@ -185,9 +190,24 @@ export class Relay {
         return this.#needKey(peer, NeedKeyFrame.decode(body).request, frame, moment);
       case SESSION_FRAME.leave:
         return this.#leave(peer, LeaveFrame.decode(body).leave, moment);
+      case SESSION_FRAME.act:
+        return this.#act(peer, ActFrame.decode(body).act, moment);
       default:
         throw new ProtocolError('unexpected-frame', `frame ${type} in a session`);
     }
+  }
+
+  /** Tells a member what became of their act, where the log does not. */
+  answerAct({ connection }: Resident, kind: ActKind, outcome: ActOutcome): RoomEffect[] {
+    if (connection === null) return [];
+    const frame = encodeFrame(SESSION_FRAME.actAnswer, ActAnswer.encode({ kind, outcome }));
+    return [{ kind: 'send', to: connection, frame }];
+  }
+
+  #act({ resident }: RelayPeer, signed: Signed, moment: Moment): RoomEffect[] {
+    const { outcome, effects } = this.#context.moderation.act(signed, resident, moment);
+    if (outcome === null) return [...effects];
+    return this.answerAct(resident, SignedAct.decode(signed.bytes).kind, outcome);
   }
 
   /** Presence since the last call, as broadcasts. */
@@ -229,6 +249,9 @@ export class Relay {
       return [{ kind: 'send', to: peer.connection, frame: encodeFrame(SESSION_FRAME.placed, placed) }];
     }
     if (verdict.kind !== 'place') return [this.#deferred(peer, verdict.header, verdict.kind, 0)];
+    const slowMs = this.#slowMs(resident, moment.nowMs);
+    if (slowMs > 0) return [this.#deferred(peer, verdict.header, 'wait', slowMs)];
+    resident.lastPlacedMs = moment.nowMs;
     const { frame, index } = this.#place('message', post, moment, verdict.leaf);
     resident.quotedGeneration = verdict.header.generation;
     resident.wrapsUnderWay.seen(verdict.header.seenIndex);
@@ -258,6 +281,14 @@ export class Relay {
       resident.bytes.take(bytes, ownBytes, nowMs) ||
       this.#rate.take(resident.member.key, { perSecond, burst: perSecond * limits.roomBurstSeconds }, nowMs)
     );
+  }
+
+  /** @returns how long a plain member waits in slow mode, by the setting as it is now. */
+  #slowMs({ member, lastPlacedMs }: Resident, nowMs: number): number {
+    if (member.role !== 'member' || lastPlacedMs === null) return 0;
+    // A clock that went back must not keep anyone waiting for longer than the setting says.
+    const sinceMs = Math.max(0, nowMs - lastPlacedMs);
+    return Math.max(0, this.#context.roster.settings.slowSeconds * 1_000 - sinceMs);
   }
 
   #deferred(

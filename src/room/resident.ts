@@ -64,6 +64,9 @@ export class Resident {
   readonly bytes: TokenBucket;
   readonly wraps: TokenBucket;
   readonly requests: TokenBucket;
+  readonly acts: TokenBucket;
+  /** When their latest message got its place, for slow mode. */
+  lastPlacedMs: number | null = null;
   /** All frames that have no rate of their own. */
   readonly frames: TokenBucket;
 
@@ -78,6 +81,7 @@ export class Resident {
     this.bytes = new TokenBucket(start.limits.bytesPerMemberBurst, start.nowMs);
     this.wraps = new TokenBucket(start.limits.membersMost, start.nowMs);
     this.frames = new TokenBucket(start.limits.framesPerMemberBurst, start.nowMs);
+    this.acts = new TokenBucket(start.limits.actsPerMemberPerMinute, start.nowMs);
     this.requests = new TokenBucket(start.limits.needKeyPerMinute, start.nowMs);
   }
 

@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { DSA_GROUP } from '../../src/crypto/dsa-group.ts';
+import * as acts from '../../src/protocol/acts.ts';
 import * as admission from '../../src/protocol/admission-frames.ts';
 import { concatBytes, toHex } from '../../src/protocol/bytes.ts';
 import type { Codec } from '../../src/protocol/codec.ts';
 import { CONTENT_KIND, Content } from '../../src/protocol/content.ts';
-import { CLOSE, DEFERRAL, REFUSAL, REMOVAL } from '../../src/protocol/reasons.ts';
+import { ACT_OUTCOME, CLOSE, DEFERRAL, REFUSAL, REMOVAL } from '../../src/protocol/reasons.ts';
 import * as session from '../../src/protocol/session-frames.ts';
 import * as objects from '../../src/protocol/signed-objects.ts';
 import { assignments, blocks, readDocument } from './document.ts';
@@ -57,12 +58,16 @@ const CODECS: Readonly<Record<string, Codec<unknown>>> = {
   NEEDKEY: session.NeedKeyFrame,
   PRESENCE: session.Presence,
   LEAVE: session.LeaveFrame,
+  ACT: session.ActFrame,
+  ACT_ANSWER: session.ActAnswer,
   'roster-entry': objects.RosterEntry,
   'roster-operation': objects.RosterOperation,
   'wrap-key-statement': objects.WrapKeyStatement,
   'chain-announcement': objects.ChainAnnouncement,
   'need-key': objects.NeedKey,
   leave: objects.Leave,
+  act: acts.SignedAct,
+  'room-settings': objects.RoomSettings,
   'message-header': objects.MessageHeader,
   content: Content,
 };
@@ -79,6 +84,8 @@ const NUMBERS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   deferral: DEFERRAL,
   refusal: REFUSAL,
   'close-reason': CLOSE,
+  'act-kind': acts.ACT_KIND,
+  'act-outcome': ACT_OUTCOME,
 };
 
 /** Decoded views made plain, so that they compare by content. */
@@ -151,7 +158,7 @@ test('every structure of the code has a layout', () => {
     admission.Boxed,
   ]);
   const known = new Set<unknown>([...Object.values(CODECS), ...parts]);
-  for (const [name, value] of Object.entries({ ...admission, ...session, ...objects })) {
+  for (const [name, value] of Object.entries({ ...admission, ...session, ...objects, ...acts })) {
     const isCodec = typeof value === 'object' && 'decode' in value && 'encode' in value;
     if (isCodec) assert.ok(known.has(value), `${name} is not documented`);
   }

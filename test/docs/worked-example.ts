@@ -95,6 +95,7 @@ export async function workedExample(): Promise<ReadonlyMap<string, string>> {
     nick: 'ann',
     role: 'member' as const,
     algorithm: 'dsa' as const,
+    muted: false,
   };
   note('roster entry', RosterEntry.encode(entry));
   const operation = new Roster(roomId).prepare({
@@ -102,6 +103,8 @@ export async function workedExample(): Promise<ReadonlyMap<string, string>> {
     removes: [],
     atMs: PLACED_AT_MS,
     roomName: 'Küche',
+    settings: { topic: '', motd: '', slowSeconds: 0, locked: false, approval: false },
+    causes: [],
   });
   note('list hash', RosterOperation.decode(operation).listHash);
   note('roster operation', operation);

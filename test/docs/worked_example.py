@@ -116,12 +116,14 @@ check("box", AESGCM(material[:32]).encrypt(material[32:], b"not a real JOIN", by
 identity = H(b"sc1/id", g)
 check("identity", identity)
 check("owner fingerprint", owner_fingerprint)
-entry = identity + text8("ann") + bytes([1, 2])
+entry = identity + text8("ann") + bytes([1, 2, 0])
 check("roster entry", entry)
 list_hash = H(b"sc1/list", entry)
 check("list hash", list_hash)
 operation = bytes([1]) + room_id + u32(1) + ZERO32 + list_hash + u64(PLACED_AT_MS) + text8("K\u00fcche")
-operation += u16(0) + u16(1) + entry
+# A plain room: no topic, no words for newcomers, no slow mode, neither locked nor by approval.
+operation += u16(0) + u16(0) + u16(0) + bytes([0, 0])
+operation += u16(0) + u16(1) + entry + bytes([0])
 check("roster operation", operation)
 operation_hash = H(b"sc1/operation", operation)
 check("operation hash", operation_hash)

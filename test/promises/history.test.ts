@@ -2,15 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Roster } from '../../src/crypto/roster.ts';
-import { importVerifyKey } from '../../src/crypto/signature.ts';
-import type { Signed } from '../../src/protocol/codec.ts';
 import { encodeFrame } from '../../src/protocol/framing.ts';
 import { Entry, Placed, type Post, SESSION_FRAME } from '../../src/protocol/session-frames.ts';
 import { MessageHeader } from '../../src/protocol/signed-objects.ts';
 import { carryWraps, EvilHost, on } from '../helpers/evil-host.ts';
 import { dsaIdentity, rsaIdentity, wrapKeys } from '../helpers/keys.ts';
 import type { TestMember } from '../helpers/member.ts';
+import { signNext } from '../helpers/operations.ts';
 import { openRoom, type TestRoom } from '../helpers/room.ts';
 
 interface Circle {
@@ -179,18 +177,6 @@ test('P21 any two different views: an alarm at the latest when each has heard th
   );
 });
 
-/** The roster that the room's log leads to, for an owner who signs something else beside it. */
-function rosterOf(room: TestRoom): Roster {
-  const roster = new Roster(room.id);
-  const owner = importVerifyKey(room.ownerKey.spki, 'rsa');
-  const { items } = room.log.read(0, { entries: 512, bytes: Number.MAX_SAFE_INTEGER });
-  for (const item of items) {
-    if (item.form !== 'whole' || item.kind !== 'roster') continue;
-    roster.apply({ bytes: item.header, signature: item.signature }, owner);
-  }
-  return roster;
-}
-
 test('P22 two members shown different rosters for one epoch: an alarm on first contact, both ways', async () => {
   const contacts = [
     ['alice', 'message'],
@@ -202,16 +188,9 @@ test('P22 two members shown different rosters for one epoch: an alarm on first c
     // Whoever has spoken is known to the others by a chain already: then it is a message that crosses first.
     const { room, alice, bob } = await circle({ spoken: contact === 'message' });
     const ghost = await rsaIdentity(5);
-    const before = rosterOf(room);
-    const operation: Signed = (() => {
-      const bytes = before.prepare({
-        puts: [{ identity: ghost.idFingerprint, nick: 'ghost', role: 'member', algorithm: 'rsa' }],
-        removes: [],
-        atMs: room.clock.nowMs,
-        roomName: 'test room',
-      });
-      return { bytes, signature: room.ownerKey.sign('sc1/roster', bytes) };
-    })();
+    const { idFingerprint: identity } = ghost;
+    const entry = { identity, nick: 'ghost', role: 'member', algorithm: 'rsa', muted: false } as const;
+    const operation = signNext(room, { puts: [entry] });
     assert.ok(bob.line);
     bob.line.toMember = on(SESSION_FRAME.entry, (body) => {
       const entry = Entry.decode(body);

@@ -9,7 +9,13 @@ import { decodeRosterEntries } from '../../src/protocol/signed-objects.ts';
 import { ListPages } from '../../src/room/list-pages.ts';
 
 const MEMBERS: readonly RosterMember[] = Array.from({ length: 30 }, (_, place) =>
-  rosterMember({ identity: sha256(u32(place)), nick: `member${place}`, role: 'member', algorithm: 'rsa' }),
+  rosterMember({
+    identity: sha256(u32(place)),
+    nick: `member${place}`,
+    role: 'member',
+    algorithm: 'rsa',
+    muted: false,
+  }),
 );
 const PAGE_BYTES = 500;
 

@@ -6,7 +6,7 @@ import { generateSigningKey, importVerifyKey } from '../../src/crypto/signature.
 import { u32 } from '../../src/protocol/bytes.ts';
 import { memberId, roomId } from '../../src/protocol/identifiers.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
-import type { RosterEntry } from '../../src/protocol/signed-objects.ts';
+import type { RoomSettings, RosterEntry } from '../../src/protocol/signed-objects.ts';
 import { Owner } from '../../src/room/owner.ts';
 
 const MEMBERS = 4;
@@ -15,12 +15,24 @@ const key = await generateSigningKey('rsa');
 const verifyKey = importVerifyKey(key.spki, 'rsa');
 
 function entry(place: number): RosterEntry {
-  return { identity: sha256(u32(place)), nick: `member${place}`, role: 'member', algorithm: 'rsa' };
+  return {
+    identity: sha256(u32(place)),
+    nick: `member${place}`,
+    role: 'member',
+    algorithm: 'rsa',
+    muted: false,
+  };
 }
+
+const PLAIN: RoomSettings = { topic: '', motd: '', slowSeconds: 0, locked: false, approval: false };
 
 /** A room whose operations may reach one member a second: with four members, one every four seconds. */
 function largeRoom(): { readonly owner: Owner; readonly roster: Roster } {
-  const owner = new Owner(key, 'room', { ...LIMITS, rosterDeliveriesPerSecond: 1 });
+  const owner = new Owner(
+    key,
+    { roomName: 'room', settings: PLAIN },
+    { ...LIMITS, rosterDeliveriesPerSecond: 1 },
+  );
   const roster = new Roster(roomId(new Uint8Array(16)));
   roster.apply(owner.create(roster, 0), verifyKey);
   for (let place = 0; place < MEMBERS; place += 1) owner.approve(entry(place));

@@ -1,0 +1,171 @@
+/**
+ * Acts as signed objects, and whether the acts in a roster operation account for what it changes. Host and members run
+ * this same code.
+ * @see docs/protocol.md#acts
+ */
+import { type Act, type ActRequest, actFields, mayAct, SignedAct } from '../protocol/acts.ts';
+import { bytesEqual } from '../protocol/bytes.ts';
+import type { Signed } from '../protocol/codec.ts';
+import { SecurityError, unreachable } from '../protocol/errors.ts';
+import { type Hash, type IdKey, idKey, NOBODY, type RoomId } from '../protocol/identifiers.ts';
+import type { RoomSettings } from '../protocol/signed-objects.ts';
+import { PROTOCOL_VERSION } from '../protocol/version.ts';
+import { sha256 } from './hash.ts';
+import type { Attributed, RosterMember } from './roster-change.ts';
+import { importVerifyKey, type SigningKey, type VerifyKey } from './signature.ts';
+
+/** An act whose signature holds, with a name for it: each is used once. */
+export interface CheckedAct {
+  readonly act: Act;
+  readonly name: IdKey;
+}
+
+export function signAct(
+  key: SigningKey,
+  at: { readonly roomId: RoomId; readonly epoch: number; readonly hash: Hash },
+  request: ActRequest,
+): Signed {
+  const bytes = SignedAct.encode({
+    version: PROTOCOL_VERSION,
+    roomId: at.roomId,
+    memberId: key.memberId,
+    epoch: at.epoch,
+    rosterHash: at.hash,
+    ...actFields(request),
+    algorithm: key.algorithm,
+    identityKey: key.spki,
+  });
+  return { bytes, signature: key.sign('sc1/moderate', bytes) };
+}
+
+/** @returns what the owner is asked for, and by whom: not checked yet. @throws ProtocolError when malformed. */
+export function readAct(signed: Signed): CheckedAct {
+  return { act: SignedAct.decode(signed.bytes), name: idKey(sha256(signed.bytes)) };
+}
+
+/**
+ * @param verifyKey the actor's key where it is held already
+ * @throws SecurityError `forged-act` unless this member signed it for this room
+ */
+export function checkAct(
+  signed: Signed,
+  { act }: CheckedAct,
+  actor: Pick<RosterMember, 'identity' | 'algorithm' | 'memberId' | 'nick'>,
+  roomId: RoomId,
+  verifyKey: VerifyKey = importVerifyKey(act.identityKey, actor.algorithm),
+): void {
+  const fits =
+    act.version === PROTOCOL_VERSION &&
+    act.algorithm === actor.algorithm &&
+    bytesEqual(act.roomId, roomId) &&
+    bytesEqual(act.memberId, actor.memberId) &&
+    bytesEqual(act.identityKey, verifyKey.spki) &&
+    bytesEqual(verifyKey.idFingerprint, actor.identity) &&
+    verifyKey.verify('sc1/moderate', signed.bytes, signed.signature);
+  if (!fits) throw forged(`${actor.nick} did not sign what the owner did in their name`);
+}
+
+/** The target's role, as `mayAct` wants it. */
+export function targetRole(act: Act, target: RosterMember | undefined): RosterMember['role'] | null {
+  return bytesEqual(act.target, NOBODY) ? null : (target?.role ?? 'owner');
+}
+
+/** An operation's changes before it is known who asked for them. */
+export interface Changes {
+  readonly changed: readonly { readonly before: RosterMember; readonly after: RosterMember }[];
+  readonly removed: readonly Omit<Attributed['removed'][number], 'by'>[];
+  readonly settings: { readonly before: RoomSettings; readonly after: RoomSettings } | null;
+}
+
+/**
+ * Finds for each act the one change that it asked for. An entry, or the settings, that an act accounts for differ in
+ * nothing else, so that nobody is named for what they did not ask. A nickname changes by its member's act alone.
+ * @param acts signatures checked; `actor` and `target` as they were before the operation
+ * @throws SecurityError `forged-act`
+ */
+export function attribute(
+  changes: Changes,
+  acts: readonly {
+    readonly act: Act;
+    readonly actor: RosterMember;
+    readonly target?: RosterMember | undefined;
+  }[],
+): Attributed {
+  const entries = new Map<IdKey, RosterMember>();
+  const removals = new Map<IdKey, RosterMember>();
+  let settings: RosterMember | null = null;
+  for (const { act, actor, target } of acts) {
+    const key = idKey(act.kind === 'rename' ? act.memberId : act.target);
+    if (!mayAct(actor.role, act.kind, targetRole(act, target)) || !accountsFor(act, key, changes)) {
+      throw forged(`${actor.nick} did not ask for, or may not do, what the owner did in their name`);
+    }
+    const place = act.kind === 'kick' || act.kind === 'ban' ? removals : entries;
+    const isOfRoom = key === NOBODY_KEY;
+    if (isOfRoom ? settings !== null : place.has(key)) throw forged('two acts account for one change');
+    if (isOfRoom) settings = actor;
+    else place.set(key, actor);
+  }
+  for (const { before, after } of changes.changed) {
+    if (before.nick !== after.nick && !entries.has(after.key))
+      throw forged(`${before.nick} did not ask for another nickname`);
+  }
+  return {
+    changed: changes.changed.map((each) => ({ ...each, by: entries.get(each.after.key) ?? null })),
+    removed: changes.removed.map((each) => ({ ...each, by: removals.get(each.member.key) ?? null })),
+    settings: changes.settings && { ...changes.settings, by: settings },
+  };
+}
+
+const NOBODY_KEY = idKey(NOBODY);
+
+function accountsFor(act: Act, key: IdKey, { changed, removed, settings }: Changes): boolean {
+  const entry = changed.find(({ after }) => after.key === key);
+  switch (act.kind) {
+    case 'rename':
+      return entry !== undefined && onlyDiffers(entry, 'nick') && entry.after.nick === act.text;
+    case 'mute':
+    case 'unmute':
+      return (
+        entry !== undefined && onlyDiffers(entry, 'muted') && entry.after.muted === (act.kind === 'mute')
+      );
+    case 'kick':
+      return removed.some(({ member, reason }) => member.key === key && reason === 'removed');
+    case 'ban':
+      return removed.some(({ member, reason }) => member.key === key && reason === 'banned');
+    case 'topic':
+      return settings !== null && onlyDiffers(settings, 'topic') && settings.after.topic === act.text;
+    case 'slow':
+      return (
+        settings !== null &&
+        onlyDiffers(settings, 'slowSeconds') &&
+        settings.after.slowSeconds === act.seconds
+      );
+    case 'lock':
+    case 'unlock':
+      return (
+        settings !== null &&
+        onlyDiffers(settings, 'locked') &&
+        settings.after.locked === (act.kind === 'lock')
+      );
+    case 'unban':
+      // Changes nothing that the log shows.
+      return false;
+    default:
+      return unreachable(act.kind);
+  }
+}
+
+const COMPARED = ['nick', 'role', 'muted', 'topic', 'motd', 'slowSeconds', 'locked', 'approval'] as const;
+
+/** Whether two entries, or two settings, differ in this and nothing else. */
+function onlyDiffers(
+  { before, after }: { readonly before: object; readonly after: object },
+  name: (typeof COMPARED)[number],
+): boolean {
+  const [left, right] = [new Map(Object.entries(before)), new Map(Object.entries(after))];
+  return COMPARED.every((each) => (left.get(each) !== right.get(each)) === (each === name));
+}
+
+function forged(text: string): SecurityError {
+  return new SecurityError('forged-act', text);
+}

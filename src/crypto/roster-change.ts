@@ -1,0 +1,37 @@
+/** What one operation did to a room, for showing: no setting hides it. */
+import type { Bytes } from '../protocol/bytes.ts';
+import type { IdKey, MemberId } from '../protocol/identifiers.ts';
+import type { Removal } from '../protocol/reasons.ts';
+import type { RoomSettings, RosterEntry } from '../protocol/signed-objects.ts';
+
+export interface RosterMember extends RosterEntry {
+  readonly memberId: MemberId;
+  readonly key: IdKey;
+  /** The entry as the list hash covers it. */
+  readonly encoded: Bytes;
+}
+
+/** Changes to what was there, each with the member who asked for it; `null`: the owner, whose key signs everything. */
+export interface Attributed {
+  readonly changed: readonly {
+    readonly before: RosterMember;
+    readonly after: RosterMember;
+    readonly by: RosterMember | null;
+  }[];
+  readonly removed: readonly {
+    readonly member: RosterMember;
+    readonly reason: Removal;
+    readonly by: RosterMember | null;
+  }[];
+  readonly settings: {
+    readonly before: RoomSettings;
+    readonly after: RoomSettings;
+    readonly by: RosterMember | null;
+  } | null;
+}
+
+export interface RosterChange extends Attributed {
+  readonly epoch: number;
+  readonly atMs: number;
+  readonly added: readonly RosterMember[];
+}
