@@ -14,17 +14,20 @@ function halfBlock(upper: boolean, lower: boolean): string {
   return lower ? '▄' : ' ';
 }
 
-/** What the screen must have for the code of this text, without what stands around it. */
+/** Below it, for the line being typed. */
+const PROMPT_ROWS = 1;
+
+/** What the screen must have for the code of this text to be seen whole. */
 export function qrSize(text: string): QrSize {
   const modules = generate(text).size + 2 * QUIET_MODULES;
-  return { columns: modules, rows: Math.ceil(modules / 2) };
+  return { columns: modules, rows: Math.ceil(modules / 2) + PROMPT_ROWS };
 }
 
 /**
  * Dark on light: by colour, or without colours by drawing what is to shine on the terminal's ground.
  *
  * @param text a few hundred characters; 300 of them take 65 columns and 33 rows
- * @param room what there is
+ * @param room the screen's
  * @returns null where it does not fit
  */
 export function qrLines(
@@ -35,7 +38,7 @@ export function qrLines(
   const code = generate(text);
   const columns = code.size + 2 * QUIET_MODULES;
   const rows = Math.ceil(columns / 2);
-  if (columns > room.columns || rows > room.rows) return null;
+  if (columns > room.columns || rows + PROMPT_ROWS > room.rows) return null;
   const inkIsDark = palette.paper !== null || theme === 'light';
   const ink = (x: number, y: number): boolean => code.get(x, y) === inkIsDark;
   return Array.from({ length: rows }, (_, row) => {

@@ -62,8 +62,8 @@ export function bannerLines(view: {
 const QR_GAP = '  ';
 /** Beside a code: fewer would fold every other word. */
 const TEXT_COLUMNS_LEAST = 40;
-/** Below the code: an empty row, what is told on entering, the prompt. */
-const ROWS_BELOW = 3;
+/** Below the code, beside the invitation and the prompt: an empty row, and what is told on entering. */
+const ROWS_BELOW = 2;
 
 /** The code of the invitation, where the whole panel with it can be seen at once. */
 function panelQr(token: string, view: PanelView): readonly string[] | null {
