@@ -71,6 +71,16 @@ const STATES: Readonly<Record<string, { readonly legal: readonly number[]; reado
       assert.equal(candidate.lastType, ADMISSION_FRAME.proved, 'no WELCOME yet');
     },
   },
+  'awaiting the host\u2019s yes': {
+    legal: [],
+    prepare(room, candidate) {
+      room.perform(room.room.change({ approval: true }, room.clock.moment));
+      room.advance(500);
+      candidate.toCode(room.invite());
+      candidate.join();
+      assert.equal(candidate.lastType, ADMISSION_FRAME.wait);
+    },
+  },
   'awaiting LOGIN': {
     legal: [ADMISSION_FRAME.login],
     async prepare(room, candidate) {
@@ -134,6 +144,34 @@ for (const [state, { legal, prepare }] of Object.entries(STATES)) {
     }
   });
 }
+
+// Once bytes that are no OPAQUE message cost a try, though no guess could be tested with them.
+test('an ANSWER that is no point of the curve closes, and costs no try: no CHALLENGE came of it', async () => {
+  const room = await openRoom({ answer: 'real' });
+  const invitation = room.invite();
+  const candidate = await RawCandidate.at(room, { place: 9 });
+  candidate.hello(invitation);
+  candidate.send(ADMISSION_FRAME.answer, new Uint8Array(96).fill(255));
+  assert.equal(candidate.closeReason, 'protocol');
+  assert.equal(room.room.invitations.find(invitation.key)?.triesLeft, room.limits.triesPerInvitation);
+});
+
+test('anything in place of PROOF costs the try: the CHALLENGE that is out lets a guess be tested', async () => {
+  const room = await openRoom({ answer: 'real' });
+  for (const [type, length] of [
+    [ADMISSION_FRAME.proof, 63],
+    [ADMISSION_FRAME.answer, 95],
+    [ADMISSION_FRAME.join, 40],
+  ] as const) {
+    const invitation = room.invite();
+    const candidate = await RawCandidate.at(room, { place: 9 });
+    candidate.hello(invitation);
+    candidate.answer();
+    candidate.send(type, new Uint8Array(length));
+    assert.equal(candidate.closeReason, 'protocol');
+    assert.equal(room.room.invitations.find(invitation.key)?.triesLeft, room.limits.triesPerInvitation - 1);
+  }
+});
 
 test('a connection that is closed for its frame takes its try along, and its place in line', async () => {
   const room = await openRoom();

@@ -127,6 +127,88 @@ describe('candidates', () => {
     }
   });
 
+  describe('one address that fills the places', () => {
+    const HOLDER = '192.0.2.1';
+    /** As many as there is room for, all from one address. */
+    function filled(): DoorGate {
+      const gate = new DoorGate({ ...LIMITS, strangersPerAddress: 1_000 });
+      for (let id = 0; id < LIMITS.candidatesPerInvitation; id += 1) {
+        gate.arrive(id, HOLDER, 0);
+        assert.ok(gate.promoted(id, join('first')));
+      }
+      return gate;
+    }
+    function knock(gate: DoorGate, id: number, address: string, invitation = 'first'): boolean {
+      gate.arrive(id, address, 0);
+      return gate.promoted(id, join(invitation));
+    }
+
+    test('makes room for others, the longest-standing first', () => {
+      const gate = filled();
+      assert.ok(knock(gate, 100, '198.51.100.1'));
+      assert.ok(knock(gate, 101, '198.51.100.2'));
+      assert.deepEqual(gate.crowdedOut(), [0, 1]);
+      gate.left(0);
+      gate.left(1);
+      assert.deepEqual(gate.crowdedOut(), []);
+    });
+
+    test('gets no further place itself, as nobody does where all come from one address', () => {
+      const gate = filled();
+      assert.equal(knock(gate, 100, HOLDER), false);
+      assert.deepEqual(gate.crowdedOut(), []);
+    });
+
+    test('keeps those who have proved the answer', () => {
+      const gate = filled();
+      for (let id = 0; id < LIMITS.candidatesPerInvitation; id += 1) if (id !== 7) gate.proved(id);
+      assert.ok(knock(gate, 100, '198.51.100.1'));
+      assert.deepEqual(gate.crowdedOut(), [7]);
+      assert.equal(knock(gate, 101, '198.51.100.2'), false);
+    });
+
+    test('cannot fill the door with several invitations either', () => {
+      const gate = new DoorGate({ ...LIMITS, strangersPerAddress: 1_000 });
+      for (let id = 0; id < LIMITS.candidatesTotal; id += 1)
+        assert.ok(knock(gate, id, HOLDER, `invitation ${id % 4}`));
+      assert.ok(knock(gate, 1_000, '198.51.100.1', 'another'));
+      gate.arrive(1_001, '198.51.100.2', 0);
+      assert.ok(gate.promoted(1_001, login('ann')), 'and members come back');
+      assert.deepEqual(gate.crowdedOut(), [0, 1]);
+    });
+
+    test('of two crowds the larger one makes room, and people from everywhere none', () => {
+      const gate = new DoorGate({ ...LIMITS, strangersPerAddress: 1_000, candidatesPerInvitation: 6 });
+      for (const [id, address] of [
+        '10.0.0.1',
+        '10.0.0.1',
+        '10.0.0.2',
+        '10.0.0.2',
+        '10.0.0.2',
+        '10.0.0.3',
+      ].entries())
+        assert.ok(knock(gate, id, address));
+      assert.ok(knock(gate, 10, '10.0.0.4'));
+      assert.deepEqual(gate.crowdedOut(), [2]);
+      const spread = new DoorGate({ ...LIMITS, candidatesPerInvitation: 3 });
+      for (let id = 0; id < 3; id += 1) assert.ok(knock(spread, id, `10.0.1.${id}`));
+      assert.equal(knock(spread, 10, '10.0.2.1'), false);
+    });
+  });
+
+  test('with everything right have no time limit here, and make room for nobody', () => {
+    const gate = new DoorGate({ ...LIMITS, candidatesPerInvitation: 2 });
+    for (let id = 0; id < 2; id += 1) {
+      gate.arrive(id, '192.0.2.1', 0);
+      assert.ok(gate.promoted(id, join('first')));
+      gate.judged(id);
+    }
+    gate.arrive(2, '198.51.100.1', 0);
+    assert.equal(gate.promoted(2, join('first')), false);
+    assert.deepEqual(gate.crowdedOut(), []);
+    assert.deepEqual(gate.dueEvictions(LIMITS.waitingMs * 10), [2]);
+  });
+
   test('an unknown or evicted connection cannot become one', () => {
     const gate = new DoorGate();
     arriveFromEverywhere(gate, 0, 64);
