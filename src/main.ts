@@ -9,6 +9,8 @@ import { VERSION } from './version.ts';
 const DRAIN_MS = 1_000;
 
 async function main(words: readonly string[]): Promise<void> {
+  // Nobody reads what stands there, or its disk is full: no reason to end a room.
+  process.stderr.on('error', () => {});
   const [{ isatty }, { run }] = await Promise.all([import('node:tty'), import('./cli/run.ts')]);
   const exitCode = await run(
     words,

@@ -71,7 +71,7 @@ if (available(['test', '-d', '/proc/self/task'], 'the arguments of processes')) 
       const logs = ['host.log', 'ann.log', 'clumsy.log'].map((name) =>
         readFileSync(join(stage.folder, name), 'utf8'),
       );
-      assert.match(logs.join(''), /info line: lost/);
+      assert.match(logs.join(''), /"level":"info","about":"line","text":"lost"/);
       const errors = [room.host, ann, clumsy, wordy, damaged, loud].map(({ stderr }) => stderr);
       for (const secret of secrets) {
         for (const [where, texts] of Object.entries({ logs, errors, processes })) {
