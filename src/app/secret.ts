@@ -8,7 +8,7 @@ import type { SecretSource } from './options.ts';
 const SECRET_BYTES_MOST = 16_384;
 
 /** @throws InputError `file` naming the file that cannot be read, or holds more than a secret. */
-export async function readSecret(source: SecretSource, front: Front): Promise<string> {
+export async function readSecret(source: SecretSource, front: Pick<Front, 'readLine'>): Promise<string> {
   if (source.kind === 'standardInput') return (await front.readLine()).trim();
   const bytes = await readAtMost(source.path, SECRET_BYTES_MOST + 1).catch((error: unknown) => {
     const why = error instanceof Error ? error.message : String(error);
