@@ -1,0 +1,34 @@
+/** Whoever is refused at the door reads why and what to do, and a script gets its exit code. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { EXIT } from '../../src/app/exit-codes.ts';
+import { outcomeOf } from '../../src/app/finish.ts';
+import { REFUSAL, type Refusal } from '../../src/protocol/reasons.ts';
+import { PROTOCOL_VERSION } from '../../src/protocol/version.ts';
+
+const REASONS = Object.keys(REFUSAL) as Refusal[];
+
+function sentence(reason: Refusal, version: number = PROTOCOL_VERSION): string {
+  const { exitCode, problem } = outcomeOf({ kind: 'refused', reason, triesLeft: 0, version }, 'quit');
+  assert.equal(exitCode, EXIT.notAdmitted, reason);
+  assert.equal(problem?.code, reason);
+  return problem?.text ?? '';
+}
+
+test('each refusal has a sentence of its own', () => {
+  const told = new Set(REASONS.map((reason) => sentence(reason)));
+  assert.equal(told.size, REASONS.length);
+  for (const text of told) assert.match(text, /^[A-Z].*\.$/);
+});
+
+test('locked, denied and banned say what it means and what can be done', () => {
+  assert.match(sentence('locked'), /locked.*Your invitation stays good.*join again/);
+  assert.match(sentence('denied'), /did not let you in.*ask them another way/);
+  assert.match(sentence('banned'), /banned this nickname, or this key.*another nickname.*ask the host/);
+});
+
+test('another version says which one is older', () => {
+  assert.match(sentence('version', PROTOCOL_VERSION + 1), /Get the newer securechat/);
+  assert.match(sentence('version', PROTOCOL_VERSION - 1), /Ask the host to use a newer securechat/);
+  assert.match(sentence('version'), /different cryptography/);
+});
