@@ -42,7 +42,7 @@ test('someone banned is off the roster, told so, and shown as banned to everyone
   assert.deepEqual(bob.outcome, { kind: 'refused', reason: 'not-recognised', triesLeft: 0 });
 });
 
-test('neither the key nor the nickname, nor one that looks like it, comes back; others do', async () => {
+test('P54 neither the key nor the nickname, nor one that looks like it, comes back; others do', async () => {
   const room = await openRoom();
   const bob = await room.join('bob', { crowd: true, invitation: room.invite() });
   ban(room, bob, null);
@@ -63,7 +63,7 @@ test('a ban is not told to someone without the code', async () => {
   assert.equal(candidate.refused?.reason, 'wrong-code');
 });
 
-test('a ban ends with its time, and before that when it is taken back', async () => {
+test('P54 a ban ends with its time, and before that when it is taken back', async () => {
   const room = await openRoom();
   const bob = await room.join('bob', { crowd: true });
   const carol = await room.join('carol', { crowd: true });

@@ -11,7 +11,7 @@ function lock(room: TestRoom, locked = true): void {
   room.advance(500);
 }
 
-test('whoever holds an invitation is told that the room is locked; whoever holds none is told nothing', async () => {
+test('P53 whoever holds an invitation is told that the room is locked; whoever holds none is told nothing', async () => {
   const room = await openRoom();
   const invitation = room.invite();
   lock(room);
@@ -24,7 +24,7 @@ test('whoever holds an invitation is told that the room is locked; whoever holds
   assert.equal(stranger.refused?.reason, 'not-recognised');
 });
 
-test('people on their way when the lock falls are refused at their next step, and lose no try by it', async () => {
+test('P53 people on their way when the lock falls are refused at their next step, and lose no try by it', async () => {
   const room = await openRoom();
   const invitation = room.invite({ uses: 9 });
   const atQuestion = await RawCandidate.at(room, { place: 9 });

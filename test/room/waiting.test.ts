@@ -67,7 +67,7 @@ function refusalOf({ outcome }: TestMember): string {
   return outcome.kind === 'refused' ? outcome.reason : outcome.kind;
 }
 
-test('someone with everything right is told to wait, shown to the host, and let in by its yes', async () => {
+test('P53 someone with everything right is told to wait, shown to the host, and let in by its yes', async () => {
   const room = await askingRoom();
   const ann = await knock(room, 'ann', room.invite());
   assert.ok(ann.waits);
@@ -217,7 +217,7 @@ describe('what changes meanwhile', () => {
     assert.ok(people.every(({ live }) => live));
   });
 
-  test('the room is locked: they wait on, and only a yes lets them in', async () => {
+  test('P53 the room is locked: they wait on, and only a yes lets them in', async () => {
     const room = await askingRoom();
     const invitation = room.invite({ uses: 3 });
     const [ann, bob] = [await knock(room, 'ann', invitation), await knock(room, 'bob', invitation)];
