@@ -66,7 +66,7 @@ export async function execute(
     await runConfig(asked, optionLayer(CONFIG, flags), surroundings);
   });
   addCommand(program, COMPLETION).action(async (shell: Shell) => {
-    surroundings.writeOut((await import('./completion.ts')).completionScript(shell));
+    surroundings.writeOut((await import('./completion/script.ts')).completionScript(shell));
   });
   addCommand(program, MANUAL).action(async () => {
     surroundings.writeOut((await import('./manual.ts')).manualPage());
