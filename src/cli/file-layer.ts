@@ -2,8 +2,8 @@
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { InputError } from '../protocol/errors.ts';
+import { nearestWord } from '../protocol/nearest-word.ts';
 import type { Given, Layer } from './layers.ts';
-import { nearestWord } from './nearest.ts';
 import { ALL_SETTINGS, SECRETS, SECTIONS, type Setting } from './settings.ts';
 import type { TomlEntry } from './toml.ts';
 

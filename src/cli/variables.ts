@@ -1,7 +1,7 @@
 /** Settings from environment variables. No secret may stand in one: other programs and their reports see them. */
 import { InputError } from '../protocol/errors.ts';
+import { nearestWord } from '../protocol/nearest-word.ts';
 import type { Given, Layer } from './layers.ts';
-import { nearestWord } from './nearest.ts';
 import { ALL_SETTINGS, SECRETS, SETTINGS, type Setting, variableName, variableOf } from './settings.ts';
 
 const PREFIX = 'SECURECHAT_';

@@ -6,6 +6,7 @@
 import { parseDuration } from '../protocol/duration.ts';
 import { InputError } from '../protocol/errors.ts';
 import { LIMITS } from '../protocol/limits.ts';
+import { nearestWord } from '../protocol/nearest-word.ts';
 import type { Preferences } from './preferences.ts';
 
 /** One kind of call a name, so that each can be told from the others. */
@@ -592,46 +593,6 @@ export function findCommand(name: string, table: readonly Command[] = COMMANDS):
   return table.find((entry) => entry.name === wanted || entry.aliases.includes(wanted));
 }
 
-/** Edits (insert, leave out, replace, swap neighbours) from one word to the other. */
-function distance(from: string, to: string): number {
-  const rows: number[][] = [Array.from({ length: to.length + 1 }, (_, column) => column)];
-  const cell = (row: number, column: number): number => rows[row]?.[column] ?? Number.POSITIVE_INFINITY;
-  for (let row = 1; row <= from.length; row += 1) {
-    const current = [row];
-    rows.push(current);
-    for (let column = 1; column <= to.length; column += 1) {
-      const same = from[row - 1] === to[column - 1];
-      const swapped = row > 1 && from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
-      current[column] = Math.min(
-        cell(row - 1, column) + 1,
-        cell(row, column - 1) + 1,
-        cell(row - 1, column - 1) + (same ? 0 : 1),
-        swapped ? cell(row - 2, column - 2) + 1 : Number.POSITIVE_INFINITY,
-      );
-    }
-  }
-  return cell(from.length, to.length);
-}
-
-/** Farther than this it is no slip of the finger, and naming a command would be a guess. */
-const SLIP = 2;
-const LONGEST_NAME = 20;
-
-function nearestName(name: string, table: readonly Command[]): string | null {
-  if (name.length < 2 || name.length > LONGEST_NAME) return null;
-  let nearest: string | null = null;
-  let least = SLIP + 1;
-  for (const candidate of table.flatMap((entry) => [entry.name, ...entry.aliases])) {
-    const edits = candidate.startsWith(name) ? 1 : distance(name, candidate);
-    // Two slips in a word of three letters make another word.
-    if (edits < least && edits < candidate.length - 1) {
-      nearest = candidate;
-      least = edits;
-    }
-  }
-  return nearest;
-}
-
 /**
  * What a typed line is. `//` at the start is one slash of text; nothing else that begins with a slash is ever
  * sent as text, so a mistyped command does not become a message.
@@ -646,7 +607,8 @@ export function parseInput(line: string, table: readonly Command[] = COMMANDS): 
   if (found !== undefined) {
     return { kind: 'command', name: found.name, args: line.slice(1 + name.length).trim() };
   }
-  return { kind: 'unknown', name, nearest: nearestName(name.toLowerCase(), table) };
+  const names = table.flatMap((entry) => [entry.name, ...entry.aliases]);
+  return { kind: 'unknown', name, nearest: nearestWord(name.toLowerCase(), names) };
 }
 
 /**
