@@ -1,0 +1,80 @@
+/** The invitation: from where it was given, or pasted by hand, in one piece or in several. */
+import { type Invitation, readInvitation } from '../crypto/invitation.ts';
+import type { Bytes } from '../protocol/bytes.ts';
+import { InputError } from '../protocol/errors.ts';
+import { type Front, GaveUpError } from './front.ts';
+import type { InvitationSource } from './options.ts';
+import { readSecret } from './secret.ts';
+
+export interface HeldInvitation {
+  readonly invitation: Invitation;
+  readonly admissionKey: Bytes;
+}
+
+/** A mail around an invitation has no more lines than this before it ends. */
+const LINES_MOST = 64;
+
+/** @throws InputError when the invitation given cannot be used and nobody can be asked for another. */
+export async function askInvitation(
+  source: InvitationSource | null,
+  front: Pick<Front, 'ask' | 'readLine'>,
+  stdinIsTerminal: boolean = process.stdin.isTTY === true,
+): Promise<HeldInvitation> {
+  switch (source?.kind) {
+    case 'text':
+      return readInvitation(source.text);
+    case 'file':
+      return readInvitation(await readSecret(source, front));
+    case 'standardInput':
+      // Whoever types is told at once, not after more lines that they do not know of.
+      return stdinIsTerminal ? readInvitation(await front.readLine()) : readLines(front);
+    default:
+      return pasted(front);
+  }
+}
+
+/** Line by line, as far as it takes: a mail around it may be redirected whole, and what follows is for others. */
+async function readLines(front: Pick<Front, 'readLine'>): Promise<HeldInvitation> {
+  let text = '';
+  for (let line = 1; ; line += 1) {
+    try {
+      text += `${await front.readLine()}\n`;
+    } catch (error) {
+      // The end of input: what is wrong with what came says more.
+      if (text === '' || !(error instanceof GaveUpError) || error.how === 'interrupted') throw error;
+      return readInvitation(text);
+    }
+    try {
+      return await readInvitation(text);
+    } catch (error) {
+      if (line === LINES_MOST || !isIncomplete(error)) throw error;
+    }
+  }
+}
+
+/** Where a terminal gives a paste line by line, the lines are put together again. */
+async function pasted(front: Pick<Front, 'ask'>): Promise<HeldInvitation> {
+  const before: string[] = [];
+  let problem = '';
+  for (;;) {
+    const text = await front.ask({ name: 'token', message: `${problem}Paste the invitation.`, secret: true });
+    try {
+      return await readInvitation(text).catch((error: unknown) => {
+        if (!isIncomplete(error)) throw error;
+        before.push(text);
+        if (before.length > LINES_MOST) before.shift();
+        // What is wrong with this paste is told, not what is wrong with all of them.
+        return readInvitation(before.join('\n')).catch(() => Promise.reject(error));
+      });
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      problem = `${error.message} `;
+    }
+  }
+}
+
+const INCOMPLETE: ReadonlySet<string> = new Set(['invitation-empty', 'invitation-not', 'invitation-damaged']);
+
+function isIncomplete(error: unknown): boolean {
+  return error instanceof InputError && INCOMPLETE.has(error.code);
+}
