@@ -47,7 +47,7 @@ export function stamp(timeMs: number, { preferences, timeZone, palette }: Render
 /**
  * Rows after a head. What follows a line feed or a fold stands behind a bar, where no time and no nickname stand.
  *
- * @param rows clean and painted, wrapped to `textColumns(view)`
+ * @param rows as `wrapText` makes them; painted or not
  */
 export function underHead(
   head: string,

@@ -29,8 +29,11 @@ type ColorSet = {
   readonly good: number;
   readonly warning: number;
   readonly alarm: number;
+  /** The first six are the most unlike: in a small room nobody has any of the others. */
   readonly nicks: readonly number[];
 };
+
+const MOST_UNLIKE = 6;
 
 /**
  * Numbers of the 256 colours. `dark` is readable (contrast 4.5 to 1 and more) on every ground from black to #1e1e1e,
@@ -42,13 +45,13 @@ export const COLOR_SETS: Readonly<Record<Theme, ColorSet>> = {
     good: 114,
     warning: 214,
     alarm: 203,
-    nicks: [153, 34, 135, 220, 46, 33, 136, 37, 213, 199, 139, 114],
+    nicks: [153, 34, 220, 46, 33, 213, 135, 136, 37, 199, 139, 114],
   },
   light: {
     good: 22,
     warning: 94,
     alarm: 160,
-    nicks: [26, 22, 128, 89, 55, 96, 94, 162, 20, 57, 24, 88],
+    nicks: [26, 22, 128, 55, 96, 88, 89, 94, 162, 20, 57, 24],
   },
   auto: {
     good: 28,
@@ -75,15 +78,33 @@ function nickPainter(paints: readonly Paint[]): Paint {
   const given = new Map<string, number>();
   const taken = new Set<number>();
   return (nick) => {
-    let place = given.get(nick) ?? hashOf(nick) % paints.length;
-    if (!given.has(nick) && given.size < paints.length) {
-      while (taken.has(place)) place = (place + 1) % paints.length;
+    const known = given.get(nick);
+    if (known !== undefined) return paints[known]?.(nick) ?? nick;
+    const choice = given.size < MOST_UNLIKE ? Math.min(MOST_UNLIKE, paints.length) : paints.length;
+    let place = hashOf(nick) % choice;
+    if (given.size < paints.length) {
+      while (taken.has(place)) place = (place + 1) % choice;
       given.set(nick, place);
       taken.add(place);
     }
     return paints[place]?.(nick) ?? nick;
   };
 }
+
+function unpainted(text: string): string {
+  return text;
+}
+
+const NO_COLORS: Palette = {
+  dim: unpainted,
+  bold: unpainted,
+  good: unpainted,
+  warning: unpainted,
+  alarm: unpainted,
+  found: unpainted,
+  nick: unpainted,
+  paper: null,
+};
 
 /** One of the 256 colours, and the terminal's own after it: what picocolors does not know. */
 function indexed(number: number): Paint {
@@ -100,10 +121,10 @@ export function makePalette(options: {
   readonly theme?: Theme;
 }): Palette {
   const { color, colors = 16, theme = 'auto' } = options;
-  const sixteen = pico.createColors(color);
+  if (!color) return NO_COLORS;
+  const sixteen = pico.createColors(true);
   const { bold, dim, inverse } = sixteen;
   const shared = { bold, dim, found: (text: string) => bold(inverse(text)) };
-  if (!color) return { ...shared, good: sixteen.green, warning: bold, alarm: bold, nick: dim, paper: null };
   if (colors === 256) {
     const set = COLOR_SETS[theme];
     return {

@@ -76,7 +76,11 @@ test("nicknames' colours can be told apart, and from an alarm", () => {
     assert.ok(nicks.length >= count);
     const colors = [...nicks, alarm].map(rgbOf);
     for (const [index, color] of colors.entries()) {
-      for (const other of colors.slice(index + 1)) assert.ok(distance(color, other) > 0.11, `${theme}`);
+      for (const other of colors.slice(index + 1)) assert.ok(distance(color, other) > 0.11, theme);
+    }
+    const first = nicks.slice(0, 6).map(rgbOf);
+    for (const [index, color] of first.entries()) {
+      for (const other of first.slice(index + 1)) assert.ok(distance(color, other) > 0.16, theme);
     }
   }
 });
@@ -101,6 +105,16 @@ test('the first nicknames in a room share no colour, and each keeps its own', ()
       );
       assert.equal(fresh.nick('later1'), fresh.nick('later1'));
     }
+  }
+});
+
+test('six people in a room have six of the colours that are most unlike', () => {
+  for (const theme of ['auto', 'dark', 'light'] as const) {
+    const { nick } = makePalette({ color: true, colors: 256, theme });
+    const given = ['ann', 'bob', 'kit', 'olga', 'sam', 'sue'].map(
+      (name) => /;5;(\d+)m/.exec(nick(name))?.[1],
+    );
+    assert.deepEqual(new Set(given), new Set(COLOR_SETS[theme].nicks.slice(0, 6).map(String)));
   }
 });
 
