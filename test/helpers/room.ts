@@ -7,7 +7,8 @@ import { ownerFingerprint, type SigningKey } from '../../src/crypto/signature.ts
 import type { Bytes } from '../../src/protocol/bytes.ts';
 import { type Hash, idKey, invitationId, type RoomId } from '../../src/protocol/identifiers.ts';
 import { LIMITS, type Limits } from '../../src/protocol/limits.ts';
-import type { Role } from '../../src/protocol/signed-objects.ts';
+import type { Role, RoomSettings } from '../../src/protocol/signed-objects.ts';
+import type { Dialect } from '../../src/protocol/version.ts';
 import type { RoomEffect, RoomNotice } from '../../src/room/effects.ts';
 import { type Gate, Room } from '../../src/room/room.ts';
 import { MemoryLog } from '../../src/storage/memory-log.ts';
@@ -33,9 +34,21 @@ export interface TestRoomOptions {
   readonly limits?: Partial<Limits>;
   readonly maxMembers?: number;
   readonly gate?: Partial<Gate>;
+  /** An older or newer host. */
+  readonly dialect?: Dialect;
+  /** How the room is to begin with, where it is not plain. */
+  readonly settings?: Partial<RoomSettings>;
   readonly seed?: string;
   readonly startMs?: number;
 }
+
+const OPEN_GATE: Gate = {
+  recognised: () => true,
+  unrecognised: () => {},
+  proved: () => {},
+  judged: () => {},
+  admitted: () => {},
+};
 
 interface Delivery {
   readonly line: Line;
@@ -88,7 +101,9 @@ export class TestRoom implements LineRoom {
         limits: this.limits,
         ownerKey,
         answer: answers.gate,
-        gate: { recognised: () => true, unrecognised: () => {}, admitted: () => {}, ...options.gate },
+        gate: { ...OPEN_GATE, ...options.gate },
+        ...(options.dialect && { dialect: options.dialect }),
+        ...(options.settings && { settings: options.settings }),
         makeLog: (startHead) => {
           log = new MemoryLog(startHead, this.limits);
           return log;

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ADMISSION_FRAME } from '../../src/protocol/admission-frames.ts';
-import { LIMITS } from '../../src/protocol/limits.ts';
+import { LIMITS, type Limits } from '../../src/protocol/limits.ts';
 import { PROTOCOL_VERSION, SUITE } from '../../src/protocol/version.ts';
 import { DoorGate } from '../../src/room/door-gate.ts';
 import type { Gate } from '../../src/room/room.ts';
@@ -14,17 +14,19 @@ import { openRoom } from '../helpers/room.ts';
 
 interface CountingGate {
   readonly gate: Gate;
-  readonly arrive: (id: number) => void;
+  readonly door: DoorGate;
+  readonly arrive: (id: number, address?: string) => void;
   failed: number;
 }
 
 /** The product's gate, for lines that all come from here. */
-function countingGate(): CountingGate {
-  const door = new DoorGate();
+function countingGate(limits: Limits = LIMITS): CountingGate {
+  const door = new DoorGate(limits);
   const counted: CountingGate = {
     failed: 0,
-    arrive: (id) => {
-      door.arrive(id, '127.0.0.1', 0);
+    door,
+    arrive: (id, address = '127.0.0.1') => {
+      door.arrive(id, address, 0);
     },
     gate: {
       recognised: (holder, purpose) => door.promoted(holder, purpose),
@@ -83,6 +85,42 @@ test('after a valid HELLO: 64 an invitation, and the next is told to come back',
   counted.arrive(next.line.id);
   next.hello(crowded);
   assert.equal(next.lastType, ADMISSION_FRAME.question);
+});
+
+test('after a valid HELLO: one of many from one address makes room, unless the answer is proved', async () => {
+  const counted = countingGate({ ...LIMITS, candidatesPerInvitation: 2 });
+  const room = await openRoom({ gate: counted.gate });
+  const invitation = room.invite({ uses: 9 });
+  const from = async (address: string) => {
+    const candidate = await RawCandidate.at(room, { place: 9 });
+    counted.arrive(candidate.line.id, address);
+    candidate.hello(invitation);
+    return candidate;
+  };
+  const [first, second] = [await from('192.0.2.1'), await from('192.0.2.1')];
+  first.answer();
+  first.prove();
+  const third = await from('198.51.100.1');
+  assert.equal(third.lastType, ADMISSION_FRAME.question);
+  assert.deepEqual(counted.door.crowdedOut(), [second.line.id]);
+  room.perform(room.room.turnAway(second.line.id, 'busy', room.clock.moment));
+  room.pump();
+  counted.door.left(second.line.id);
+  assert.equal(second.refused?.reason, 'busy');
+  assert.equal((await from('203.0.113.1')).refused?.reason, 'busy', 'nobody else is to be crowded out');
+});
+
+test('waiting: the time of someone who types is over with the last check', async () => {
+  const counted = countingGate();
+  const room = await openRoom({ gate: counted.gate, settings: { approval: true } });
+  const candidate = await RawCandidate.at(room, { place: 9 });
+  counted.arrive(candidate.line.id);
+  candidate.toCode(room.invite());
+  const { nowMs } = room.clock;
+  assert.deepEqual(counted.door.dueEvictions(nowMs), [candidate.line.id]);
+  candidate.join();
+  assert.equal(candidate.lastType, ADMISSION_FRAME.wait);
+  assert.deepEqual(counted.door.dueEvictions(nowMs), []);
 });
 
 test('failed HELLOs: each is counted, a valid one is not', async () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ADMISSION_FRAME } from '../../src/protocol/admission-frames.ts';
-import { frameType } from '../../src/protocol/framing.ts';
+import { encodeFrame, frameType } from '../../src/protocol/framing.ts';
 import { DIALECT, type Dialect, FEATURE, FEATURES_MOST } from '../../src/protocol/version.ts';
 import { RawCandidate } from '../helpers/door.ts';
 import { openRoom } from '../helpers/room.ts';
@@ -81,6 +81,18 @@ describe('within one version', () => {
     room.pump();
     assert.equal(unknowing.outcome.kind, 'failed');
   });
+});
+
+test('a host that lets a member wait who comes back breaks the protocol', async () => {
+  const room = await openRoom();
+  const ann = await room.join('ann', { crowd: true });
+  ann.loseLine();
+  ann.comeBack().toMember = (frame) =>
+    frameType(frame) === ADMISSION_FRAME.welcome
+      ? [encodeFrame(ADMISSION_FRAME.wait, new Uint8Array())]
+      : [frame];
+  room.pump();
+  assert.equal(ann.outcome.kind, 'failed');
 });
 
 describe('another version', () => {
