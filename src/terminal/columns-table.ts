@@ -13,7 +13,7 @@ function padded(cell: string, columns: number): string {
 
 /**
  * All columns but the last are as wide as their widest cell; the last is wrapped under itself. Where too little is
- * left for it, the other cells stand on a line of their own, and the last one indented below.
+ * left for it, the other cells stand on a line of their own, and the last one indented below them.
  *
  * @param rows cells, cleaned here; of equal number
  * @param columns of the screen; infinite wraps nothing
@@ -30,7 +30,8 @@ export function columnsTable(rows: readonly (readonly string[])[], columns: numb
   return cleaned.flatMap((row, index) => {
     const cells = heads[index] ?? [];
     const last = row.at(-1) ?? '';
-    const indent = isWide ? headColumns : GAP.length;
+    const ownIndent = (cells[0] ?? '').search(/\S|$/u);
+    const indent = isWide ? headColumns : ownIndent + GAP.length;
     const texts = wrapLine(last, columns - indent).map((text) => ' '.repeat(indent) + text);
     if (!isWide && cells.length > 0) return [...wrapLine(cells.join(GAP), columns), ...texts];
     const head = cells.map((cell, column) => padded(cell, widths[column] ?? 0) + GAP).join('');

@@ -44,31 +44,33 @@ export function stamp(timeMs: number, { preferences, timeZone, palette }: Render
   return time === '' ? '' : `${palette.dim(time)} `;
 }
 
+/** Rows that go on with what was said before, behind the bar. */
+export function underBar(rows: readonly string[], { palette, preferences }: RenderView): readonly string[] {
+  const gutter = palette.dim(GUTTER[preferences.timestamps]);
+  return rows.map((row) => gutter + row);
+}
+
+/** How wide a row behind the bar may be. */
+export function barColumns({ columns, preferences }: RenderView): number {
+  return columns - GUTTER[preferences.timestamps].length;
+}
+
 /**
  * Rows after a head. What follows a line feed or a fold stands behind a bar, where no time and no nickname stand.
  *
  * @param rows as `wrapText` makes them; painted or not
  */
-export function underHead(
-  head: string,
-  rows: readonly string[],
-  { palette, preferences }: RenderView,
-): readonly string[] {
+export function underHead(head: string, rows: readonly string[], view: RenderView): readonly string[] {
   const [opening = '', ...folded] = rows;
-  const gutter = palette.dim(GUTTER[preferences.timestamps]);
-  return [head + opening, ...folded.map((row) => gutter + row)];
+  return [head + opening, ...underBar(folded, view)];
 }
 
 /** @returns clean rows that fit behind `head` and, from the second on, behind the bar. */
-export function wrapText(
-  head: string,
-  text: string,
-  { columns, preferences }: RenderView,
-): readonly string[] {
-  if (columns === Number.POSITIVE_INFINITY) return [cleanText(text)];
-  const width = columns - GUTTER[preferences.timestamps].length;
+export function wrapText(head: string, text: string, view: RenderView): readonly string[] {
+  if (view.columns === Number.POSITIVE_INFINITY) return [cleanText(text)];
+  const width = barColumns(view);
   const [first = '', ...others] = cleanText(text, { multiline: true }).split('\n');
-  const rows = wrapLine(first, width, Math.max(0, columns - columnsOf(head)));
+  const rows = wrapLine(first, width, Math.max(0, view.columns - columnsOf(head)));
   return [...rows, ...others.flatMap((line) => wrapLine(line, width))];
 }
 

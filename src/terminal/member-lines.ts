@@ -46,7 +46,9 @@ export function memberLines(event: MemberEvent, view: RenderView): readonly stri
     case 'removed':
       return line(SIGN.left, `was removed${by}${reason}`);
     case 'renamed':
-      return line(SIGN.alert, `is the new nickname of ${cleanNick(event.formerNick ?? 'a member')}`);
+      return isSelf
+        ? alert(`You are now called ${nick}`, view, view.palette.bold)
+        : line(SIGN.alert, `is the new nickname of ${cleanNick(event.formerNick ?? 'a member')}`);
     case 'role':
       return event.member.role === 'member'
         ? news('no longer a moderator')

@@ -1,7 +1,8 @@
 /** What a person sees of each event by itself, as lines of text. What depends on the events before is `scroll.ts`. */
 import { cleanText } from '../protocol/clean-text.ts';
 import { unreachable } from '../protocol/errors.ts';
-import { alert, cleanNick, entry, type RenderView, stamp } from './entry.ts';
+import { columnsTable } from './columns-table.ts';
+import { alert, barColumns, cleanNick, entry, type RenderView, stamp, underBar } from './entry.ts';
 import type {
   DoorEvent,
   InvitationView,
@@ -14,6 +15,7 @@ import { memberLines } from './member-lines.ts';
 import { paintMentions } from './mention.ts';
 import { invitationUse, readyPanel } from './ready-panel.ts';
 import { joinedLines, roomLines } from './room-lines.ts';
+import { wrapLine } from './wrap.ts';
 
 /** Before the author of a message that names oneself; no nickname begins with it. */
 const NAMES_YOU = '!';
@@ -34,10 +36,22 @@ function message(event: MessageEvent, view: RenderView): readonly string[] {
   );
 }
 
+/** Of a line in a list: what stands in its first column, with its padding, and what explains it. */
+const LISTED = /^( *\S+(?: \S+)* *) {2}(\S.*)$/;
+
+/** A notice that begins with two spaces is a line of the list that the one before has begun. */
+function listed(text: string, view: RenderView): readonly string[] {
+  const [, label, rest] = LISTED.exec(text) ?? [];
+  const cells = label === undefined || rest === undefined ? [text] : [label, rest];
+  return underBar(columnsTable([cells], barColumns(view)), view);
+}
+
 function notice(event: NoticeEvent, view: RenderView): readonly string[] {
   switch (event.level) {
     case 'info':
-      return alert(event.text, view);
+      return event.text.startsWith('  ') && Number.isFinite(view.columns)
+        ? listed(event.text, view)
+        : alert(event.text, view);
     case 'warning':
       return alert(`Warning: ${event.text}`, view, view.palette.warning);
     case 'alarm':
@@ -52,11 +66,17 @@ function door(event: DoorEvent, view: RenderView): readonly string[] {
   return alert(event.text, view, event.stage === 'waiting' ? view.palette.bold : undefined);
 }
 
+/** Under the question mark, so that the question stands out. */
+const HINT = '  ';
+
 function prompt(event: PromptEvent, view: RenderView): readonly string[] {
   const tries = event.triesLeft;
   const left = tries === undefined ? '' : ` (${tries} ${tries === 1 ? 'try' : 'tries'} left)`;
   const usual = event.default === undefined ? '' : ` [${event.default}]`;
-  return entry('? ', event.message + left + usual, view, view.palette.bold);
+  const hints = (event.hints ?? []).flatMap((hint) =>
+    wrapLine(cleanText(hint), view.columns - HINT.length).map((row) => HINT + row),
+  );
+  return [...hints, ...entry('? ', event.message + left + usual, view, view.palette.bold)];
 }
 
 function invitation(event: InvitationView, view: RenderView): readonly string[] {

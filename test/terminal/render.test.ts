@@ -102,6 +102,7 @@ test('what is done to members, and to oneself', () => {
     [role('sue', 'moderator'), '-!- You are now a moderator'],
     [change('muted', { by: bob, reason: '10 min' }), '-!- ann was muted by bob (10 min)'],
     [change('muted', { member: person('sue'), by: bob }), '-!- You were muted by bob'],
+    [change('renamed', { member: person('sue'), formerNick: 'old' }), '-!- You are now called sue'],
     [change('unmuted'), '-!- ann was unmuted'],
     [change('unmuted', { member: person('sue') }), '-!- You were unmuted'],
   ];
@@ -154,6 +155,23 @@ test('what concerns members', () => {
   ];
   for (const [event, line] of cases) assert.deepEqual(renderEvent(event, WIDE), [line]);
   assert.match(renderEvent(change('key-changed'), PLAIN).join(), /^09:05 -!- Warning: ann has a new key/);
+});
+
+test('a list: its lines stand under what began it, each explanation under itself', () => {
+  const line = (text: string): JsonEvent => ({ type: 'notice', level: 'info', code: 'help', text });
+  const summary = 'take another nickname, if nobody else in the room has it';
+  assert.deepEqual(renderEvent(line('Talking'), WIDE), ['09:05 -!- Talking']);
+  assert.deepEqual(renderEvent(line(`  /nick    ${summary}`), view(60)), [
+    '      |   /nick    take another nickname, if nobody else in',
+    '      |            the room has it',
+  ]);
+  assert.deepEqual(renderEvent(line(`  /nick        ${summary}`), view(40)), [
+    '      |   /nick',
+    '      |     take another nickname, if',
+    '      |     nobody else in the room has it',
+  ]);
+  assert.deepEqual(renderEvent(line('  For the host.'), WIDE), ['      |   For the host.']);
+  assert.deepEqual(renderEvent(line('  /nick  x'), PLAIN), ['09:05 -!-   /nick  x']);
 });
 
 test('notices, errors, the end', () => {
@@ -298,6 +316,7 @@ test('P42: no untrusted string of any event reaches the screen uncleaned', () =>
       ...(['info', 'warning', 'alarm'] as const).map(
         (level): JsonEvent => ({ type: 'notice', level, code: text, text }),
       ),
+      { type: 'notice', level: 'info', code: text, text: `  ${text}  ${text}` },
       { type: 'error', code: text, message: text },
       { type: 'closed', code: text, reason: text },
       { type: 'prompt', name: text, message: text, secret: false, default: text },
