@@ -46,7 +46,7 @@ export interface RosterSnapshot {
   readonly members: readonly RosterMember[];
 }
 
-export interface RosterChanges {
+interface RosterChanges {
   readonly puts: readonly RosterEntry[];
   readonly removes: readonly { readonly memberId: MemberId; readonly reason: Removal }[];
 }

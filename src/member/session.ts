@@ -303,7 +303,8 @@ export class Session {
 
   /** What was said a while ago and has no place yet: one word about all of it. */
   #late(moment: Moment): SessionEffect[] {
-    if (this.#isSlow && this.#speaking.isWaiting(moment.nowMs)) return [];
+    // What slow mode holds is told when it is held; it is late when nothing came of it after its time.
+    if (this.#isSlow && this.#speaking.isWaiting(moment.nowMs - LIMITS.notPlacedMs)) return [];
     const [first, ...others] = this.#speaking.late(moment.nowMs);
     if (first === undefined) return [];
     const text = `Not placed yet: ${quoted(first.content, others.length)}`;

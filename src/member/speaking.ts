@@ -231,7 +231,7 @@ export class Speaking {
     return said === null ? null : { said, inMs: Math.max(0, this.#notBeforeMs - nowMs) };
   }
 
-  /** What is under way has been told to wait until later. */
+  /** Nothing goes out before a later time than this. */
   isWaiting(nowMs: number): boolean {
     return nowMs < this.#notBeforeMs;
   }

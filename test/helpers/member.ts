@@ -6,6 +6,7 @@ import type { SessionEffect, SessionEvent } from '../../src/member/events.ts';
 import { Joining, type JoiningEffect, type Purpose, type Wanted } from '../../src/member/joining.ts';
 import { Session } from '../../src/member/session.ts';
 import { OwnWrapKeys } from '../../src/member/wrap-keys.ts';
+import type { ActRequest } from '../../src/protocol/acts.ts';
 import type { Question, Welcome } from '../../src/protocol/admission-frames.ts';
 import type { Bytes } from '../../src/protocol/bytes.ts';
 import { type IdKey, idKey, ROOM_CONVERSATION, type SessionId } from '../../src/protocol/identifiers.ts';
@@ -154,6 +155,11 @@ export class TestMember {
 
   leave(): void {
     this.#perform(this.session.leave());
+  }
+
+  /** Asks the owner for a change. */
+  act(request: ActRequest): void {
+    this.#perform(this.session.act(request));
   }
 
   acknowledge(): void {

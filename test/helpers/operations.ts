@@ -1,12 +1,15 @@
 /** Roster operations made by hand: what a host that keeps the owner's key can sign. */
 
-import { type NextOperation, Roster } from '../../src/crypto/roster.ts';
+import { sha256 } from '../../src/crypto/hash.ts';
+import { type NextOperation, Roster, rosterMember } from '../../src/crypto/roster.ts';
 import { importVerifyKey } from '../../src/crypto/signature.ts';
+import { compareBytes, utf8 } from '../../src/protocol/bytes.ts';
 import type { Signed } from '../../src/protocol/codec.ts';
 import { encodeFrame } from '../../src/protocol/framing.ts';
 import { ciphertext, idKey, ROOM_CONVERSATION } from '../../src/protocol/identifiers.ts';
 import { Entry, SESSION_FRAME } from '../../src/protocol/session-frames.ts';
-import type { RosterEntry } from '../../src/protocol/signed-objects.ts';
+import { type RosterEntry, RosterOperation } from '../../src/protocol/signed-objects.ts';
+import { PROTOCOL_VERSION } from '../../src/protocol/version.ts';
 import type { TestMember } from './member.ts';
 import type { TestRoom } from './room.ts';
 
@@ -22,16 +25,31 @@ export function rosterOf(room: TestRoom): Roster {
   return roster;
 }
 
-/** The owner's signature under whatever follows on a roster; what is not given stays as it is. */
-export function signNext(room: TestRoom, next: Partial<NextOperation>, roster = rosterOf(room)): Signed {
-  const bytes = roster.prepare({
-    puts: [],
-    removes: [],
-    causes: [],
-    settings: roster.settings,
+/**
+ * The owner's signature under whatever follows on a roster, honest or not: the list is put together here, with its right
+ * hash. What is not given stays as it is.
+ */
+export function signNext(room: TestRoom, next: Partial<NextOperation>): Signed {
+  const roster = rosterOf(room);
+  const { puts = [], removes = [], causes = [], settings = roster.settings } = next;
+  const changed = new Set([
+    ...removes.map(({ memberId }) => idKey(memberId)),
+    ...puts.map((entry) => rosterMember(entry).key),
+  ]);
+  const list = [...roster.members.filter(({ key }) => !changed.has(key)), ...puts.map(rosterMember)];
+  list.sort((left, right) => compareBytes(left.identity, right.identity));
+  const bytes = RosterOperation.encode({
+    version: PROTOCOL_VERSION,
+    roomId: room.id,
+    epoch: roster.epoch + 1,
+    previous: roster.hash,
+    listHash: sha256(utf8.encode('sc1/list'), ...list.map(({ encoded }) => encoded)),
     atMs: room.clock.nowMs,
     roomName: 'test room',
-    ...next,
+    settings,
+    removes: [...removes],
+    puts: [...puts],
+    causes: [...causes],
   });
   return { bytes, signature: room.ownerKey.sign('sc1/roster', bytes) };
 }
