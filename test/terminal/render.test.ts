@@ -168,7 +168,8 @@ test('a list: its lines stand under what began it, each explanation under itself
   assert.deepEqual(renderEvent(line(`  /nick        ${summary}`), view(40)), [
     '      |   /nick',
     '      |     take another nickname, if',
-    '      |     nobody else in the room has it',
+    '      |     nobody else in the room has',
+    '      |     it',
   ]);
   assert.deepEqual(renderEvent(line('  For the host.'), WIDE), ['      |   For the host.']);
   assert.deepEqual(renderEvent(line('  /nick  x'), PLAIN), ['09:05 -!-   /nick  x']);
