@@ -1,5 +1,6 @@
 /** The program's commands as data: the command line, the completions and the manual are made from it. */
-import { ALL_SETTINGS, type Setting, settingsOf } from './settings.ts';
+import type { Setting } from './setting.ts';
+import { ALL_SETTINGS, settingsOf } from './settings.ts';
 
 /** An option that is no setting: it says what one command should do. */
 interface Switch {

@@ -2,7 +2,8 @@
 import { cleanText } from '../protocol/clean-text.ts';
 import type { Chosen } from './choose.ts';
 import type { Origin } from './layers.ts';
-import { ALL_SETTINGS, SECTIONS, type Section, type Setting, variableOf } from './settings.ts';
+import { SECTIONS, type Section, type Setting } from './setting.ts';
+import { ALL_SETTINGS, variableOf } from './settings.ts';
 
 /** Those that last beyond one command line. */
 const REPORTED = ALL_SETTINGS.filter(({ place }) => place === 'file');

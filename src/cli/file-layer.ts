@@ -4,7 +4,8 @@ import { dirname, join, resolve } from 'node:path';
 import { InputError } from '../protocol/errors.ts';
 import { nearestWord } from '../protocol/nearest-word.ts';
 import type { Given, Layer } from './layers.ts';
-import { ALL_SETTINGS, SECRETS, SECTIONS, type Setting } from './settings.ts';
+import { SECTIONS, type Setting } from './setting.ts';
+import { ALL_SETTINGS, SECRETS } from './settings.ts';
 import type { TomlEntry } from './toml.ts';
 
 const IN_FILE = ALL_SETTINGS.filter(({ place }) => place === 'file');

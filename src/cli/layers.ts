@@ -3,7 +3,7 @@
  * checked, also one that a stronger place overrides: a mistake does not wait until it counts.
  */
 import { InputError } from '../protocol/errors.ts';
-import type { Setting } from './settings.ts';
+import type { Setting } from './setting.ts';
 
 export type Origin =
   | { readonly kind: 'option'; readonly name: string }

@@ -1,5 +1,5 @@
 /** From settings to the options that give them. */
-import type { Setting } from './settings.ts';
+import type { Setting } from './setting.ts';
 
 /** One long option. */
 export interface OptionEntry {

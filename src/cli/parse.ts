@@ -54,6 +54,32 @@ export function parseAdvertised(text: string): AdvertisedAddress {
   return place;
 }
 
+const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['yes', true],
+  ['1', true],
+  ['false', false],
+  ['no', false],
+  ['0', false],
+]);
+
+/** @throws InputError */
+export function parseBoolean(text: string): boolean {
+  const value = BOOLEANS.get(text.trim().toLowerCase());
+  if (value === undefined) throw new InputError('bad-choice', 'Write true or false.');
+  return value;
+}
+
+function isOneOf<Choice extends string>(text: string, choices: readonly Choice[]): text is Choice {
+  return choices.some((choice) => choice === text);
+}
+
+/** @throws InputError naming the choices */
+export function parseChoice<Choice extends string>(text: string, choices: readonly Choice[]): Choice {
+  if (!isOneOf(text, choices)) throw new InputError('bad-choice', `Write one of ${choices.join(', ')}.`);
+  return text;
+}
+
 /** @param text a path, or `-` for standard input. */
 export function parseSecretSource(text: string): SecretSource {
   return text === '-' ? { kind: 'standardInput' } : { kind: 'file', path: text };

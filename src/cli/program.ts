@@ -20,7 +20,7 @@ import {
 } from './commands.ts';
 import type { Given, Layer } from './layers.ts';
 import { type OptionEntry, optionsOf } from './option-entries.ts';
-import type { Section, Setting } from './settings.ts';
+import type { Section, Setting } from './setting.ts';
 import type { Surroundings } from './surroundings.ts';
 import { toHostOptions, toJoinOptions } from './to-options.ts';
 

@@ -2,157 +2,30 @@
  * Every setting there is, once. The options, the variables, the file's checks, `securechat config`, the completions, the
  * manual and docs/settings.md are all made from this table.
  */
-import type {
-  AdvertisedAddress,
-  ListenAddress,
-  LogLevel,
-  Reach,
-  SecretSource,
-  SigningAlgorithm,
-} from '../app/options.ts';
+import type { AdvertisedAddress, ListenAddress, LogLevel, Reach, SigningAlgorithm } from '../app/options.ts';
 import { parseDuration } from '../protocol/duration.ts';
-import { InputError } from '../protocol/errors.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { checkNickname, type Nickname } from '../protocol/nickname.ts';
 import type { Preferences } from '../terminal/preferences.ts';
-import { parseAdvertised, parseCount, parseListen, parseSecretSource, parseText } from './parse.ts';
-
-/** Tables of the file, in its order; `general` stands above the first of them. */
-export const SECTIONS = ['general', 'host', 'join', 'terminal', 'log'] as const;
-export type Section = (typeof SECTIONS)[number];
-
-/** How a setting is written: what follows its option, and its type in the file. */
-export type Form =
-  /** Yes or no: `--name` and `--no-name`. */
-  | { readonly kind: 'flag' }
-  /** One of several, each of which is an option without a value. */
-  | {
-      readonly kind: 'flags';
-      readonly choices: readonly { readonly value: string; readonly summary: string }[];
-    }
-  | { readonly kind: 'choice'; readonly argument: string; readonly choices: readonly string[] }
-  | { readonly kind: 'text' | 'integer' | 'file'; readonly argument: string }
-  | { readonly kind: 'list'; readonly argument: string; readonly most: number };
-
-export interface Setting<Value = unknown> {
-  readonly section: Section;
-  /** Its name in the file. */
-  readonly key: string;
-  /** Its long option without the dashes; its variable comes from it as well. */
-  readonly option: string;
-  readonly form: Form;
-  readonly command: 'host' | 'join' | 'both';
-  /** The weakest place it may be given: `option` means the command line only, `file` means everywhere. */
-  readonly place: 'option' | 'variable' | 'file';
-  /** What it does. A flag's is about the opposite of its default. */
-  readonly summary: string;
-  readonly fallback: Value;
-  /** The default as help and reports show it. */
-  readonly fallbackText: string;
-  /** A value as the file has it, for the sample. */
-  readonly example: string;
-  /**
-   * @param texts as they were given; all but lists take the last one
-   * @throws InputError
-   */
-  read(texts: readonly string[]): Value;
-}
-
-type Row = Pick<Setting, 'key' | 'summary'> &
-  Partial<Pick<Setting, 'option' | 'place' | 'fallbackText' | 'example'>>;
-type Where = Pick<Setting, 'section' | 'command'>;
+import { parseAdvertised, parseListen, parseText } from './parse.ts';
+import {
+  choice,
+  count,
+  file,
+  flag,
+  flags,
+  list,
+  type Setting,
+  setting,
+  source,
+  type Where,
+} from './setting.ts';
 
 const GENERAL: Where = { section: 'general', command: 'both' };
 const HOST: Where = { section: 'host', command: 'host' };
 const JOIN: Where = { section: 'join', command: 'join' };
 const TERMINAL: Where = { section: 'terminal', command: 'both' };
 const LOG: Where = { section: 'log', command: 'both' };
-
-/** The last one counts, as it does for options given twice. */
-function lastOf(texts: readonly string[]): string {
-  return texts.at(-1) ?? '';
-}
-
-function setting<Value, Fallback = Value>(
-  where: Where,
-  row: Row,
-  form: Form,
-  fallback: Fallback,
-  parse: (text: string) => Value,
-): Setting<Value | Fallback> {
-  return {
-    option: row.key,
-    place: 'file',
-    fallbackText: String(fallback),
-    example: `"${String(fallback)}"`,
-    ...where,
-    ...row,
-    form,
-    fallback,
-    read: (texts) => parse(lastOf(texts)),
-  };
-}
-
-const BOOLEANS: ReadonlyMap<string, boolean> = new Map([
-  ['true', true],
-  ['yes', true],
-  ['1', true],
-  ['false', false],
-  ['no', false],
-  ['0', false],
-]);
-
-function parseBoolean(text: string): boolean {
-  const value = BOOLEANS.get(text.trim().toLowerCase());
-  if (value === undefined) throw new InputError('bad-choice', 'Write true or false.');
-  return value;
-}
-
-function flag<Fallback extends boolean | null>(where: Where, row: Row, fallback: Fallback) {
-  const example = fallback === false ? 'true' : 'false';
-  return setting(where, { example, ...row }, { kind: 'flag' }, fallback, parseBoolean);
-}
-
-function isOneOf<Choice extends string>(text: string, choices: readonly Choice[]): text is Choice {
-  return choices.some((choice) => choice === text);
-}
-
-function parseChoice<Choice extends string>(text: string, choices: readonly Choice[]): Choice {
-  if (!isOneOf(text, choices)) throw new InputError('bad-choice', `Write one of ${choices.join(', ')}.`);
-  return text;
-}
-
-function choice<Choice extends string>(
-  where: Where,
-  row: Row,
-  argument: string,
-  choices: readonly Choice[],
-  fallback: Choice,
-) {
-  return setting(where, row, { kind: 'choice', argument, choices }, fallback, (text) =>
-    parseChoice(text, choices),
-  );
-}
-
-function file(where: Where, row: Row): Setting<string | null> {
-  const known = { fallbackText: 'none', ...row };
-  return setting(where, known, { kind: 'file', argument: 'file' }, null, (text) => {
-    if (text === '') throw new InputError('bad-text', 'Write the name of a file.');
-    return text;
-  });
-}
-
-/** A file that is read late, or standard input. */
-function source(where: Where, row: Row): Setting<SecretSource | null> {
-  const { read, ...rest } = file(where, row);
-  return { ...rest, fallback: null, read: (texts) => parseSecretSource(read(texts) ?? '') };
-}
-
-const REACHES: readonly { readonly value: Reach; readonly summary: string }[] = [
-  { value: 'private', summary: "put this machine's private addresses into the invitation (the default)" },
-  { value: 'public', summary: "put this machine's public addresses into the invitation" },
-  { value: 'this-machine', summary: 'be reached from this machine only' },
-];
 
 export const SETTINGS = {
   nick: setting<Nickname, null>(
@@ -202,7 +75,7 @@ export const SETTINGS = {
     parseListen('[::]:8888'),
     parseListen,
   ),
-  reach: setting<Reach, null>(
+  reach: flags<Reach>(
     HOST,
     {
       key: 'reach',
@@ -210,36 +83,26 @@ export const SETTINGS = {
       fallbackText: 'asked for, else private',
       example: '"private"',
     },
-    { kind: 'flags', choices: REACHES },
-    null,
-    (text) =>
-      parseChoice(
-        text,
-        REACHES.map(({ value }) => value),
-      ),
+    [
+      { value: 'private', summary: "put this machine's private addresses into the invitation (the default)" },
+      { value: 'public', summary: "put this machine's public addresses into the invitation" },
+      { value: 'this-machine', summary: 'be reached from this machine only' },
+    ],
   ),
-  address: {
-    ...HOST,
-    key: 'address',
-    option: 'address',
-    form: { kind: 'list', argument: 'host[:port]', most: LIMITS.addressesPerInvitation },
-    place: 'file',
-    summary: 'put this address into the invitation instead (repeatable)',
-    fallback: [],
-    fallbackText: 'none',
-    example: '["chat.example.org"]',
-    read(texts) {
-      const most = LIMITS.addressesPerInvitation;
-      if (texts.length > most) throw new InputError('too-many', `Give it ${most} times at most.`);
-      return texts.map(parseAdvertised);
-    },
-  } satisfies Setting<readonly AdvertisedAddress[]>,
-  uses: setting(
+  address: list<AdvertisedAddress>(
     HOST,
-    { key: 'uses', summary: 'how many may join with the first invitation', example: '16' },
-    { kind: 'integer', argument: 'n' },
-    16,
-    (text) => parseCount(text, 1, LIMITS.invitationUsesMost),
+    {
+      key: 'address',
+      summary: 'put this address into the invitation instead (repeatable)',
+      example: '["chat.example.org"]',
+    },
+    { argument: 'host[:port]', most: LIMITS.addressesPerInvitation },
+    parseAdvertised,
+  ),
+  uses: count(
+    HOST,
+    { key: 'uses', summary: 'how many may join with the first invitation' },
+    { least: 1, most: LIMITS.invitationUsesMost, fallback: 16 },
   ),
   expires: setting(
     HOST,
@@ -253,16 +116,10 @@ export const SETTINGS = {
     24 * 60 * 60_000,
     (text) => parseDuration(text, LIMITS.invitationMsMost),
   ),
-  maxMembers: setting(
+  maxMembers: count(
     HOST,
-    {
-      key: 'max-members',
-      summary: 'how many members the room may have',
-      example: String(LIMITS.membersDefault),
-    },
-    { kind: 'integer', argument: 'n' },
-    LIMITS.membersDefault,
-    (text) => parseCount(text, 2, LIMITS.membersMost),
+    { key: 'max-members', summary: 'how many members the room may have' },
+    { least: 2, most: LIMITS.membersMost, fallback: LIMITS.membersDefault },
   ),
   topic: setting<string, null>(
     HOST,

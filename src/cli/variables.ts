@@ -2,7 +2,8 @@
 import { InputError } from '../protocol/errors.ts';
 import { nearestWord } from '../protocol/nearest-word.ts';
 import type { Given, Layer } from './layers.ts';
-import { ALL_SETTINGS, SECRETS, SETTINGS, type Setting, variableName, variableOf } from './settings.ts';
+import type { Setting } from './setting.ts';
+import { ALL_SETTINGS, SECRETS, SETTINGS, variableName, variableOf } from './settings.ts';
 
 const PREFIX = 'SECURECHAT_';
 
