@@ -24,6 +24,7 @@ class FakeOutput extends Writable {
   rows: number;
   readonly writes: string[] = [];
   readonly #terminal: xterm.Terminal;
+  #held: (() => void)[] | null = null;
 
   constructor(terminal: xterm.Terminal, isTTY: boolean) {
     super();
@@ -35,7 +36,21 @@ class FakeOutput extends Writable {
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
     this.writes.push(chunk.toString('utf8'));
-    this.#terminal.write(chunk, () => done());
+    this.emit('wrote');
+    const take = (): void => this.#terminal.write(chunk, () => done());
+    if (this.#held === null) take();
+    else this.#held.push(take);
+  }
+
+  /** From here on nothing is taken, as by a terminal that is stopped or far away. */
+  hold(): void {
+    this.#held = [];
+  }
+
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = null;
+    for (const take of held) take();
   }
 }
 
@@ -48,7 +63,7 @@ export class FakeTerminal {
     this.terminal = new xterm.Terminal({
       cols: size.columns,
       rows: size.rows,
-      scrollback: 1_000,
+      scrollback: 20_000,
       allowProposedApi: true,
       // A tty's line discipline turns line feeds into CR LF outside raw mode.
       convertEol: !isTTY,
