@@ -386,9 +386,11 @@ export class Room {
     const effects: RoomEffect[] = [];
     for (const key of resident.invitations) {
       const invitation = this.invitations.find(key);
-      if (invitation === undefined || invitation.suspended || invitation.usesLeft === 0) continue;
+      if (invitation === undefined || invitation.suspended) continue;
+      // One that is used up may get a use back yet, from someone who waits at the door; until then there is nothing to tell.
       this.invitations.suspend(key);
-      effects.push({ kind: 'notice', notice: { kind: 'suspended', invitation: key, because: 'removal' } });
+      if (invitation.usesLeft > 0)
+        effects.push({ kind: 'notice', notice: { kind: 'suspended', invitation: key, because: 'removal' } });
     }
     return effects;
   }

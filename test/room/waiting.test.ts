@@ -135,6 +135,20 @@ test('a lost connection gives everything back, and the host is told', async () =
   assert.ok((await knock(room, 'ann', invitation)).waits);
 });
 
+// Once the last use, held by someone who waited, hid the invitation from the removal, and came back afterwards.
+test('an invitation whose last use someone holds who waits is suspended with its holder\u2019s removal', async () => {
+  const room = await askingRoom();
+  const invitation = room.invite({ uses: 2 });
+  const bob = await knock(room, 'bob', invitation);
+  admit(room, 'bob');
+  await knock(room, 'ann', invitation);
+  assert.equal(usesLeft(room, invitation), 0);
+  room.perform(room.room.remove(bob.key, room.clock.moment));
+  deny(room, 'ann');
+  assert.equal(usesLeft(room, invitation), 1);
+  assert.equal(refusalOf(await knock(room, 'bob-2', invitation)), 'suspended');
+});
+
 test('being let in gives a shared invitation a try back, and waiting in vain does not', async () => {
   const room = await askingRoom();
   const invitation = room.invite({ uses: 5 });
