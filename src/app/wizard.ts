@@ -12,7 +12,7 @@ import { checkNickname, type Nickname } from '../protocol/nickname.ts';
 import { advertisedAddresses, type OwnAddresses, readOwnAddresses } from './addresses.ts';
 import { answerHint } from './answer-hint.ts';
 import type { Front } from './front.ts';
-import type { AdvertisedAddress, HostOptions, ListenAddress, Reach } from './options.ts';
+import type { AdvertisedAddress, HostOptions, ListenAddress, Reach, SecretSource } from './options.ts';
 import { type ReachChoice, reachChoices, reachLines, readChoice, routerLines } from './reach-question.ts';
 import { readSecret } from './secret.ts';
 
@@ -41,14 +41,16 @@ type Asker = Pick<Front, 'emit' | 'ask' | 'readLine'>;
 type Asked = Parameters<Front['ask']>[0];
 type Outcome = 'done' | 'back';
 /** Puts one question, again and again until it is answered. */
-type Step = () => Promise<Outcome>;
+type Step = (front: Asker) => Promise<Outcome>;
 
 /** What is known so far; a step that is asked again offers what was answered before. */
 type Draft = { -readonly [Name in keyof HostPlan]?: HostPlan[Name] };
 
 const BACK = '<';
 const DEFAULT_ROOM = 'securechat';
-const GOOD_QUESTIONS = [
+const INTRO = `Enter takes what stands in brackets, ${BACK} goes back.`;
+const QUESTION_HINTS = [
+  'Guests answer a question at the door. Ask what they know and nobody can look up or guess: no birthday, pet or school.',
   'Where did we get lost in Lisbon?',
   'What did Grandma call the blue car?',
   'Which song did Tom ruin at the wedding?',
@@ -66,22 +68,20 @@ export async function askHost(
 ): Promise<HostPlan> {
   const { isPerson, own } = surroundings;
   const draft: Draft = {};
-  const steps: Step[] = [];
-  if (isPerson && options.roomName === null) steps.push(() => askRoom(draft, front, surroundings));
-  if (isPerson && options.chat && options.nick === null)
-    steps.push(() => askNick(draft, front, surroundings));
-  if (options.question === null) steps.push(() => askQuestion(draft, front, isPerson));
-  if (options.answer === null) steps.push(() => askAnswer(draft, front, isPerson));
-  if (isPerson && isReachOpen(options)) steps.push(() => askReach(draft, front, options.listen, own));
+  if (options.answer?.kind === 'file') draft.answer = await givenAnswer(options.answer, front);
 
-  if (isPerson && steps.length > 1)
-    tell(
-      front,
-      `A few questions, then the room opens. Enter takes what stands in brackets, ${BACK} goes back.`,
-    );
-  // A redirected answer comes before anything that is asked, or it would be taken for that.
-  if (options.answer !== null) draft.answer = await redirectedAnswer(options.answer, front);
-  for (let at = 0; at < steps.length; ) at = (await steps[at]?.()) === 'back' ? Math.max(0, at - 1) : at + 1;
+  const steps: Step[] = [];
+  if (isPerson && options.roomName === null) steps.push((asker) => askRoom(draft, asker, surroundings));
+  if (isPerson && options.chat && options.nick === null)
+    steps.push((asker) => askNick(draft, asker, surroundings));
+  if (options.question === null) steps.push((asker) => askQuestion(draft, asker, isPerson));
+  if (options.answer === null) steps.push((asker) => askAnswer(draft, asker, isPerson));
+  if (isPerson && isReachOpen(options)) steps.push((asker) => askReach(draft, asker, options.listen, own));
+  const asker = isPerson && steps.length > 1 ? introducing(front) : front;
+  for (let at = 0; at < steps.length; )
+    at = (await steps[at]?.(asker)) === 'back' ? Math.max(0, at - 1) : at + 1;
+  // On standard input the answer stands behind what is asked there.
+  if (options.answer?.kind === 'standardInput') draft.answer = await givenAnswer(options.answer, front);
 
   const reach = options.reach ?? draft.reach ?? null;
   const plan: HostPlan = {
@@ -146,16 +146,15 @@ function askNick(draft: Draft, front: Asker, { accountName }: Surroundings): Pro
 }
 
 function askQuestion(draft: Draft, front: Asker, isPerson: boolean): Promise<Outcome> {
-  if (isPerson && draft.question === undefined) {
-    tell(
-      front,
-      'Guests answer a question at the door. Ask what they know and nobody can look up: no birthday, no pet, no school.',
-    );
-    tell(front, `For example: ${GOOD_QUESTIONS.join(' ')}`);
-  }
   const message = 'A security question whose answer your guests know?';
-  const usual = draft.question === undefined ? {} : { default: draft.question };
-  return askUntil(front, { name: 'question', message, secret: false, ...usual }, (text) => {
+  const asked = {
+    name: 'question',
+    message,
+    secret: false,
+    ...(draft.question !== undefined && { default: draft.question }),
+    ...(isPerson && { hints: QUESTION_HINTS }),
+  };
+  return askUntil(front, asked, (text) => {
     draft.question = bounded(text, LIMITS.questionBytes, 'A question');
   });
 }
@@ -180,7 +179,7 @@ async function askAnswer(draft: Draft, front: Asker, isPerson: boolean): Promise
   return 'done';
 }
 
-async function redirectedAnswer(source: NonNullable<HostOptions['answer']>, front: Asker): Promise<string> {
+async function givenAnswer(source: SecretSource, front: Asker): Promise<string> {
   const answer = normaliseAnswer(await readSecret(source, front));
   tellStrength(answer, front, false);
   return answer;
@@ -206,14 +205,16 @@ async function askReach(
   own: OwnAddresses,
 ): Promise<Outcome> {
   const choices = reachChoices(own);
+  const router = routerLines(own, listen.port);
+  let hints = reachLines(choices);
   for (;;) {
-    for (const line of reachLines(choices)) tell(front, line);
     let chosen: ReachChoice = choices.usual;
     const asked = {
       name: 'reach',
       message: 'Who can reach the room?',
       secret: false,
-      default: choices.usual,
+      default: chosen,
+      hints,
     };
     const outcome = await askUntil(front, asked, (text) => {
       chosen = readChoice(text);
@@ -222,7 +223,11 @@ async function askReach(
     draft.named = [];
     draft.reach = chosen === '3' ? 'this-machine' : chosen === '2' ? 'public' : 'private';
     if (chosen !== '2' || choices.hasPublicIpv4) return 'done';
-    if ((await askRouter(draft, front, listen, own)) === 'done') return 'done';
+    // A port that the system chooses anew each time is no port to forward.
+    const canForward = listen.port !== 0;
+    if (!canForward && own.public.length > 0) return 'done';
+    if (canForward && (await askRouter(draft, front, listen, own, router)) === 'done') return 'done';
+    hints = [...(canForward ? [] : router), ...reachLines(choices)];
   }
 }
 
@@ -232,15 +237,14 @@ async function askRouter(
   front: Asker,
   listen: ListenAddress,
   own: OwnAddresses,
+  hints: readonly string[],
 ): Promise<Outcome> {
-  for (const line of routerLines(own, listen.port)) tell(front, line);
-  if (listen.port === 0) return own.public.length > 0 ? 'done' : 'back';
   const message =
     own.public.length > 0
       ? "The router's address, HOST or HOST:PORT? Enter: none."
       : "The router's address, HOST or HOST:PORT? Enter goes back.";
   let none = false;
-  const outcome = await askUntil(front, { name: 'address', message, secret: false }, (text) => {
+  const outcome = await askUntil(front, { name: 'address', message, secret: false, hints }, (text) => {
     none = text.trim() === '';
     if (!none) draft.named = [parseAddress(text, listen.port)];
   });
@@ -248,6 +252,20 @@ async function askRouter(
   // Who is on the same network may not reach the router's outer side.
   if (own.public.length === 0) draft.reach = 'private';
   return 'done';
+}
+
+/** The first question says how questions are answered. */
+function introducing(front: Asker): Asker {
+  let hints: readonly string[] = [INTRO];
+  return {
+    emit: (event) => front.emit(event),
+    readLine: () => front.readLine(),
+    ask(asked) {
+      const all = [...hints, ...(asked.hints ?? [])];
+      hints = [];
+      return front.ask(all.length === 0 ? asked : { ...asked, hints: all });
+    },
+  };
 }
 
 /**
@@ -258,7 +276,11 @@ async function askRouter(
 async function askUntil(front: Asker, asked: Asked, accept: (text: string) => void): Promise<Outcome> {
   let problem = '';
   for (;;) {
-    const text = await front.ask({ ...asked, message: `${problem}${asked.message}` });
+    const { hints, ...again } = asked;
+    // Hints are read once.
+    const text = await front.ask(
+      problem === '' ? asked : { ...again, message: `${problem}${asked.message}` },
+    );
     if (text.trim() === BACK) return 'back';
     try {
       accept(text.trim() === '' ? (asked.default ?? text) : text);

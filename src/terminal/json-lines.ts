@@ -58,6 +58,8 @@ export type PromptEvent = {
   readonly triesLeft?: number;
   /** What an empty answer stands for. */
   readonly default?: string;
+  /** What helps to answer, for people: a sentence or a choice each. */
+  readonly hints?: readonly string[];
 };
 export type JoinedEvent = {
   readonly type: 'joined';

@@ -62,6 +62,7 @@ async function play(
       },
       async ask(prompt) {
         asked.push(prompt);
+        told.push(...(prompt.hints ?? []));
         const answer = left.shift();
         if (answer === undefined) throw new GaveUpError('interrupted');
         return answer;

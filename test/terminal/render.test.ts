@@ -224,6 +224,11 @@ test('joining, prompts, codes, invitations', () => {
     renderEvent({ type: 'prompt', name: 'nick', message: 'Nickname?', secret: false, default: 'ann' }, WIDE),
     ['? Nickname? [ann]'],
   );
+  const hints = ['1  Everyone', 'Choose\u0007 well.'];
+  assert.deepEqual(
+    renderEvent({ type: 'prompt', name: 'reach', message: 'Who?', secret: false, hints }, WIDE),
+    ['  1  Everyone', '  Choose\u2407 well.', '? Who?'],
+  );
   assert.deepEqual(
     renderEvent({ type: 'invitation', ...READY.invitation, uses: 1, label: 'Ann' }, WIDE).at(0),
     '09:05 -!- Invitation IIII for Ann, 1 use, 24 hours left:',
@@ -320,7 +325,7 @@ test('P42: no untrusted string of any event reaches the screen uncleaned', () =>
       { type: 'notice', level: 'info', code: text, text: `  ${text}  ${text}` },
       { type: 'error', code: text, message: text },
       { type: 'closed', code: text, reason: text },
-      { type: 'prompt', name: text, message: text, secret: false, default: text },
+      { type: 'prompt', name: text, message: text, secret: false, default: text, hints: [text] },
       { type: 'code', value: text, expiresAt: text },
       { type: 'invitation', id: text, token: text, expiresAt: text, uses: 1, label: text },
       { type: 'joined', room, self: bad, members: [bad] },
