@@ -66,6 +66,10 @@ export async function runJoin(options: JoinOptions): Promise<ExitCode> {
         question = asked.question;
         front.emit({ type: 'notice', level: 'info', code: 'room', text: aboutRoom(asked, invitation) });
       },
+      onWaiting() {
+        const text = 'Everything is right. Now the host has to let you in; Ctrl-C gives up.';
+        front.emit({ type: 'notice', level: 'info', code: 'waiting', text });
+      },
       onEvent(event) {
         if (event.kind === 'alarm') log.warn('alarm', `${event.code}: ${event.text}`);
         if (event.kind === 'joined') {
@@ -75,6 +79,7 @@ export async function runJoin(options: JoinOptions): Promise<ExitCode> {
             front,
             membership,
             host: null,
+            roomId: invitation.roomId,
             roomName,
             ownerFingerprint: invitation.ownerFingerprint,
             onQuit(how) {

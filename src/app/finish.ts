@@ -13,7 +13,7 @@ export interface Outcome {
   readonly exitCode: ExitCode;
   /** What to say about it; `null` when it went as wished. */
   readonly problem: { readonly code: string; readonly text: string } | null;
-  /** For programs: the last event, where the room has not told them one. */
+  /** For programs: the last event, where the room has not told them one and there was no problem to name. */
   readonly closed?: { readonly code: string; readonly reason: string };
 }
 
@@ -101,13 +101,14 @@ function securityText(error: SecurityError): string {
 
 /** Tells how it ended: an event for programs, standard error for people. */
 export function finish(
-  front: Front,
+  front: Pick<Front, 'emit' | 'close'>,
   display: 'terminal' | 'plain' | 'json',
   { exitCode, problem, closed }: Outcome,
 ): ExitCode {
   if (display === 'json') {
-    if (closed !== undefined) front.emit({ type: 'closed', ...closed });
     if (problem !== null) front.emit({ type: 'error', code: problem.code, message: problem.text });
+    const last = closed ?? (problem === null ? undefined : { code: problem.code, reason: problem.text });
+    if (last !== undefined) front.emit({ type: 'closed', ...last });
     front.close();
   } else {
     front.close();

@@ -48,7 +48,7 @@ export interface Front {
   display(call: DisplayCall): void;
   /** Hands a text to the clipboard. @returns whether the terminal may have taken it. */
   copy(text: string): boolean;
-  /** @throws InputError `no-screen` where nothing can be drawn, `too-narrow` where it does not fit. */
+  /** @throws InputError `no-screen` where nothing can be drawn, `too-small` where it does not fit. */
   showQr(text: string): void;
   /** Called when the person goes while nobody listens and nothing is asked: someone waits for something else. */
   onGone: (error: GaveUpError) => void;

@@ -9,15 +9,16 @@ import { toBase64url, utf8 } from '../protocol/bytes.ts';
 import { InputError } from '../protocol/errors.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { checkNickname, type Nickname } from '../protocol/nickname.ts';
+import type { RoomSettings } from '../protocol/signed-objects.ts';
 import type { RoomNotice } from '../room/effects.ts';
 import { advertisedAddresses, readOwnAddresses } from './addresses.ts';
 import { AnswerThread } from './answer-thread.ts';
-import { Chat, type HostControls, type QuitReason } from './chat.ts';
+import { Chat, type QuitReason } from './chat.ts';
 import { DoorReport } from './door-report.ts';
-import { jsonEvents } from './event-view.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { finish, LEFT_EXIT, outcomeOf, outcomeOfError } from './finish.ts';
 import type { Front } from './front.ts';
+import { HostControls } from './host-controls.ts';
 import { InvitationDesk } from './invitation-desk.ts';
 import { openLog } from './log.ts';
 import { Membership } from './membership.ts';
@@ -48,6 +49,7 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
       listen: options.listen,
       membersMost: options.membersMost,
       limits: LIMITS,
+      settings: await firstSettings(options, front),
       answers,
       log,
     });
@@ -61,38 +63,14 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
     const desk = new InvitationDesk({ relay: host, front, addresses, options });
     const first = await desk.make();
     const ownerFingerprint = host.ownerFingerprint;
-    const codeView = () => ({
-      value: host.code.value,
-      expiresAt: new Date(host.code.expiresAtMs).toISOString(),
-    });
-    const controls: HostControls = {
-      members: () => host.members,
-      position: () => host.position,
-      code: codeView,
-      invite: (call) => desk.obey(call),
-      showCode: () =>
-        front.emit({
-          type: 'notice',
-          level: 'info',
-          code: 'code',
-          text: `The room code is ${host.code.value}.`,
-        }),
-      kick(nick) {
-        const member = host.members.find((candidate) => candidate.nick === nick);
-        if (member === undefined)
-          throw new InputError('no-such-member', `Nobody here is called ${nick}. /names shows who is.`);
-        if (member.role === 'owner')
-          throw new InputError('no-such-member', 'You cannot remove yourself; /quit ends the room.');
-        host.remove(member.key);
-      },
-    };
+    const controls = new HostControls({ relay: host, desk, front });
     front.emit({
       type: 'ready',
       room: { id: toBase64url(host.roomId), name: options.roomName ?? DEFAULT_ROOM },
       addresses: desk.addresses.map(formatAddress),
       invitation: first,
       question,
-      code: codeView(),
+      code: controls.code,
       fingerprint: toBase64url(ownerFingerprint),
     });
 
@@ -103,6 +81,7 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
         front,
         membership: member,
         host: controls,
+        roomId: host.roomId,
         roomName: options.roomName ?? DEFAULT_ROOM,
         ownerFingerprint,
         onQuit: (how) => over.resolve(how),
@@ -115,7 +94,9 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
       const atDoor = door.take(notice);
       if (atDoor !== null) log.info('door', atDoor.text);
       if (notice.kind === 'roster') log.info('roster', rosterText(notice.change));
-      for (const event of noticeEvents(notice, membership !== null, desk)) front.emit(event);
+      for (const event of noticeEvents(notice, desk)) front.emit(event);
+      // The host's own session shows them, checked like everyone's.
+      if (identity === null && (notice.kind === 'roster' || notice.kind === 'presence')) chat?.show(notice);
       chat?.refreshStatus();
     });
     if (identity !== null && wrapKeys !== null) {
@@ -138,6 +119,7 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
         answers,
         ask: (what) => Promise.resolve(what === 'answer' ? answer : what === 'code' ? host.code.value : nick),
         onQuestion: () => {},
+        onWaiting: () => {},
         onEvent(event) {
           if (event.kind === 'joined') {
             void answers.end();
@@ -216,6 +198,14 @@ function checkedAnswer(text: string, front: Front): string {
   return answer;
 }
 
+/** How the room is to begin with. @throws InputError when the message of the day is too long. */
+async function firstSettings(options: HostOptions, front: Front): Promise<Partial<RoomSettings>> {
+  const motd = options.motd === null ? '' : await readSecret(options.motd, front);
+  if (utf8.encode(motd).length > LIMITS.motdBytes)
+    throw new InputError('text-too-long', `A message of the day is at most ${LIMITS.motdBytes} bytes.`);
+  return { topic: options.topic ?? '', motd, approval: options.approval };
+}
+
 /** The account's name where it makes a nickname, else `host`, which only the owner may be called. */
 function defaultNick(): Nickname {
   try {
@@ -225,32 +215,17 @@ function defaultNick(): Nickname {
   }
 }
 
-function noticeEvents(
-  notice: RoomNotice,
-  takesPart: boolean,
-  desk: InvitationDesk,
-): readonly Parameters<Front['emit']>[0][] {
+function noticeEvents(notice: RoomNotice, desk: InvitationDesk): readonly Parameters<Front['emit']>[0][] {
   switch (notice.kind) {
-    case 'code':
-      return [
-        {
-          type: 'code',
-          value: notice.code.value,
-          expiresAt: new Date(notice.code.expiresAtMs).toISOString(),
-        },
-      ];
-    case 'roster':
-      // The host's own session shows them, checked like everyone's.
-      return takesPart ? [] : jsonEvents(notice);
-    case 'presence':
-      return takesPart ? [] : jsonEvents(notice);
+    case 'code': {
+      const { value, expiresAtMs } = notice.code;
+      return [{ type: 'code', value, expiresAt: new Date(expiresAtMs).toISOString() }];
+    }
     case 'suspended': {
       const text = desk.suspendedText(notice.invitation, notice.because);
       return [{ type: 'notice', level: 'warning', code: 'suspended', text }];
     }
-    case 'refused':
-    case 'door':
-    case 'door-left':
+    default:
       return [];
   }
 }

@@ -4,6 +4,6 @@ import { JsonFront } from './json-front.ts';
 import type { CommonOptions } from './options.ts';
 import { TerminalFront } from './terminal-front.ts';
 
-export function openFront(options: Pick<CommonOptions, 'display' | 'color' | 'mayAsk'>): Front {
+export function openFront(options: CommonOptions): Front {
   return options.display === 'json' ? new JsonFront() : new TerminalFront(options);
 }

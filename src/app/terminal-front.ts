@@ -9,7 +9,7 @@ import { makePalette, type Palette } from '../terminal/palette.ts';
 import { PlainScreen } from '../terminal/plain-screen.ts';
 import type { Preferences } from '../terminal/preferences.ts';
 import { askLine, openScreen } from '../terminal/prompt.ts';
-import { qrLines } from '../terminal/qr.ts';
+import { qrLines, qrSize } from '../terminal/qr.ts';
 import { bannerLines, promptText } from '../terminal/ready-panel.ts';
 import { Scroll } from '../terminal/scroll.ts';
 import { VERSION } from '../version.ts';
@@ -121,12 +121,16 @@ export class TerminalFront extends ScreenFront {
   override showQr(text: string): void {
     if (!this.#draws)
       throw new InputError('no-screen', 'A QR code needs a terminal to be drawn on, without --plain.');
-    const lines = qrLines(text, { columns: this.screen.columns, palette: this.#palette });
-    if (lines === null)
+    const { columns, rows } = this.screen;
+    const { theme } = this.#preferences;
+    const lines = qrLines(text, { columns, rows }, { palette: this.#palette, theme });
+    if (lines === null) {
+      const needed = qrSize(text);
       throw new InputError(
-        'too-narrow',
-        'The window is too narrow for the QR code: widen it, or shrink the font.',
+        'too-small',
+        `The QR code takes ${needed.columns} columns and ${needed.rows} rows; this window has ${columns} and ${rows}. Make it larger, or its font smaller.`,
       );
+    }
     this.#print(lines);
   }
 

@@ -48,20 +48,37 @@ const time = matching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 const fingerprint = id(32);
 const code = matching(/^\d{6}$/);
 const nick = matching(/^[a-z0-9_-]{2,20}$/);
-const room = object({ id: id(16), name: text });
+const count = ofType('number');
+const roomName = object({ id: id(16), name: text });
+const room = object({
+  id: id(16),
+  name: text,
+  topic: text,
+  motd: text,
+  slowSeconds: count,
+  locked: flag,
+  approval: flag,
+});
 const person = { id: id(16), nick };
-const member = object({ ...person, fingerprint, role: matching(/^(owner|member)$/), online: flag });
+const member = object({
+  ...person,
+  fingerprint,
+  role: matching(/^(owner|moderator|member)$/),
+  online: flag,
+  muted: flag,
+});
 const invitation = {
   id: matching(/^\d+$/),
   token: matching(/^sc1\.[\w-]{43}\.[\w-]+\.[\w-]{6}$/),
   expiresAt: time,
-  uses: ofType('number'),
+  uses: count,
+  'label?': text,
 };
 
 const SHAPES: Readonly<Record<JsonEvent['type'], Shape>> = {
   ready: object({
     type: text,
-    room,
+    room: roomName,
     addresses: listOf(matching(/^127\.0\.0\.1:\d+$/)),
     invitation: object(invitation),
     question: text,
@@ -70,14 +87,40 @@ const SHAPES: Readonly<Record<JsonEvent['type'], Shape>> = {
   }),
   code: object({ type: text, value: code, expiresAt: time }),
   invitation: object({ type: text, ...invitation }),
-  prompt: object({ type: text, name: text, message: text, secret: flag, 'triesLeft?': ofType('number') }),
+  prompt: object({
+    type: text,
+    name: text,
+    message: text,
+    secret: flag,
+    'triesLeft?': count,
+    'default?': text,
+  }),
   joined: object({ type: text, room, self: object({ ...person, fingerprint }), members: listOf(member) }),
   member: object({
     type: text,
-    change: matching(/^(joined|left|online|offline|renamed|removed|key-changed)$/),
+    change: matching(/^(joined|left|online|offline|renamed|removed|key-changed|role|muted|unmuted)$/),
     member,
     'by?': object(person),
     'reason?': text,
+    'formerNick?': nick,
+  }),
+  room: object({
+    type: text,
+    changes: listOf(matching(/^(topic|motd|slow|locked|approval)$/)),
+    room,
+    'by?': object(person),
+  }),
+  door: object({
+    type: text,
+    visitor: count,
+    stage: matching(
+      /^(question|answer-tested|answer-proved|wrong-code|nick-refused|waiting|gone|refused|admitted)$/,
+    ),
+    invitation: matching(/^\d*$/),
+    'nick?': nick,
+    'fingerprint?': fingerprint,
+    'reason?': text,
+    text,
   }),
   message: object({
     type: text,
@@ -88,6 +131,7 @@ const SHAPES: Readonly<Record<JsonEvent['type'], Shape>> = {
     text,
     at: time,
     own: flag,
+    mention: flag,
     'ref?': text,
   }),
   notice: object({ type: text, level: matching(/^(info|warning|alarm)$/), code: text, text }),
@@ -169,6 +213,9 @@ describe('the line protocol', () => {
     host.command('/code');
     await host.until('notice', { code: 'code' });
 
+    host.command('/topic Tea at four');
+    for (const one of everyone) await one.until('room', ({ changes }) => changes.includes('topic'));
+
     host.command('/kick bob');
     const gone = ({ member: shown }: { member: { nick: string } }): boolean => shown.nick === 'bob';
     const removed = await ann.until('member', gone);
@@ -239,7 +286,7 @@ describe('the line protocol', () => {
     await refuses('{"type":"command","line":"/fork ack"}', 'no-alarm');
     await refuses('{"type":"command","line":"/whois"}', 'usage');
     await refuses('{"type":"command","line":"/whois nobody-here"}', 'no-such-member');
-    await refuses('{"type":"command","line":"/kick olga"}', 'host-only');
+    await refuses('{"type":"command","line":"/kick olga"}', 'not-allowed');
     await refuses('{"type":"command","line":"/invite new"}', 'host-only');
 
     ann.write('\n{"type":"say","text":"the first message","unknown":1}\r\n');

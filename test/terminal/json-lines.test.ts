@@ -18,6 +18,7 @@ function messageOf(text: string): MessageEvent {
     text,
     at: '2026-01-01T00:00:00Z',
     own: false,
+    mention: false,
   };
 }
 
