@@ -1,6 +1,6 @@
 /**
  * Builds dist/securechat for the platform it runs on: one bundle of the program and one per worker,
- * baked into a copy of the pinned Node binary. Nothing is downloaded.
+ * baked into a copy of the pinned Node binary, with its manual page and completions beside it. Nothing is downloaded.
  */
 import { execFileSync } from 'node:child_process';
 import {
@@ -17,6 +17,9 @@ import {
 import { basename, join, relative, resolve } from 'node:path';
 import seaModule from '@yao-pkg/pkg/lib-es5/sea.js';
 import { build } from 'esbuild';
+import { SHELLS } from '../src/cli/commands.ts';
+import { completionScript } from '../src/cli/completion/script.ts';
+import { manualPage } from '../src/cli/manual.ts';
 
 const PKG_PLATFORMS: Readonly<Record<string, 'linux' | 'macos' | 'win'>> = {
   linux: 'linux',
@@ -102,6 +105,14 @@ function writeLicences(inputs: readonly string[]): void {
   writeFileSync(join(dist, 'THIRD-PARTY-LICENSES.txt'), `${parts.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`);
 }
 
+/** The same that `securechat manual` and `securechat completion` print, for whoever packages it. */
+function writeManual(): void {
+  writeFileSync(join(dist, 'securechat.1'), manualPage());
+  const folder = join(dist, 'completions');
+  mkdirSync(folder, { recursive: true });
+  for (const shell of SHELLS) writeFileSync(join(folder, `securechat.${shell}`), completionScript(shell));
+}
+
 async function main(): Promise<void> {
   const platform = PKG_PLATFORMS[process.platform];
   if (platform === undefined) throw new Error(`no executable is made for ${process.platform}`);
@@ -112,6 +123,7 @@ async function main(): Promise<void> {
     const inputs = await bundle('src/main.ts', program);
     const workers = await bundleWorkers(work);
     writeLicences([...inputs, ...workers.inputs]);
+    writeManual();
     const seaConfig = {
       disableExperimentalSEAWarning: true,
       useSnapshot: false,
