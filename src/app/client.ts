@@ -1,21 +1,14 @@
 /** `securechat c`: from an invitation to the room, and out again. */
 
-import {
-  formatAddress,
-  type Invitation,
-  invitationClockWarning,
-  readInvitation,
-} from '../crypto/invitation.ts';
+import { formatAddress, invitationClockWarning } from '../crypto/invitation.ts';
 import { generateWrapKeys } from '../crypto/key-wrap.ts';
 import { generateSigningKey } from '../crypto/signature.ts';
-import type { Question } from '../protocol/admission-frames.ts';
-import type { Bytes } from '../protocol/bytes.ts';
 import { InputError } from '../protocol/errors.ts';
-import { formatFingerprint } from '../protocol/fingerprint.ts';
-import { LIMITS } from '../protocol/limits.ts';
 import { checkNickname } from '../protocol/nickname.ts';
 import { dialTls } from '../transport/tls-dialer.ts';
+import { aboutRoom } from './about-room.ts';
 import { AnswerThread } from './answer-thread.ts';
+import { askInvitation } from './ask-invitation.ts';
 import { Chat, type QuitReason } from './chat.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { finish, outcomeOf, outcomeOfError } from './finish.ts';
@@ -23,7 +16,7 @@ import { type Front, GaveUpError } from './front.ts';
 import { openLog } from './log.ts';
 import { type Ask, Membership } from './membership.ts';
 import { openFront } from './open-front.ts';
-import type { InvitationSource, JoinOptions, SecretSource } from './options.ts';
+import type { JoinOptions, SecretSource } from './options.ts';
 import { readSecret } from './secret.ts';
 import { problemText } from './sentences.ts';
 
@@ -64,7 +57,8 @@ export async function runJoin(options: JoinOptions): Promise<ExitCode> {
       onQuestion(asked) {
         roomName = asked.roomName;
         question = asked.question;
-        front.emit({ type: 'notice', level: 'info', code: 'room', text: aboutRoom(asked, invitation) });
+        for (const text of aboutRoom(asked, invitation.ownerFingerprint))
+          front.emit({ type: 'notice', level: 'info', code: 'room', text });
       },
       onWaiting() {
         const text = 'Everything is right. Now the host has to let you in; Ctrl-C gives up.';
@@ -117,25 +111,6 @@ export async function runJoin(options: JoinOptions): Promise<ExitCode> {
   }
 }
 
-/** @throws InputError when the invitation given cannot be used and nobody can be asked for another. */
-async function askInvitation(
-  source: InvitationSource | null,
-  front: Front,
-): Promise<{ readonly invitation: Invitation; readonly admissionKey: Bytes }> {
-  if (source !== null)
-    return readInvitation(source.kind === 'text' ? source.text : await readSecret(source, front));
-  let problem = '';
-  for (;;) {
-    const text = await front.ask({ name: 'token', message: `${problem}Paste the invitation.`, secret: true });
-    try {
-      return await readInvitation(text);
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      problem = `${error.message} `;
-    }
-  }
-}
-
 /** Answers the door's questions: from options first, then by asking. What did not do once is not given again. */
 function answerer(options: JoinOptions, front: Front, question: () => string): Ask {
   const sources: Record<'answer' | 'code', SecretSource | null> = {
@@ -171,11 +146,4 @@ async function askNick(front: Front, said: string): Promise<string> {
       problem = `${error.message} `;
     }
   }
-}
-
-function aboutRoom(question: Question, invitation: Invitation): string {
-  const keeps = question.keeps === 'nothing' ? 'nothing' : 'only ciphertext for absent members';
-  const room = `Room "${question.roomName}", owner key ${formatFingerprint(invitation.ownerFingerprint)}.`;
-  const minutes = LIMITS.candidateMs / 60_000;
-  return `${room} Its members read what is said, the host too if they are one; the machine that relays it cannot, and keeps ${keeps} on disk. You have ${minutes} minutes to join.`;
 }

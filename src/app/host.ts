@@ -1,6 +1,3 @@
-/** `securechat s`: opens a room on this machine, and takes part in it unless told not to. */
-import { userInfo } from 'node:os';
-import { answerStrength, normaliseAnswer } from '../crypto/answer.ts';
 import { formatAddress } from '../crypto/invitation.ts';
 import { generateWrapKeys } from '../crypto/key-wrap.ts';
 import type { RosterChange } from '../crypto/roster.ts';
@@ -8,7 +5,6 @@ import { generateSigningKey } from '../crypto/signature.ts';
 import { toBase64url, utf8 } from '../protocol/bytes.ts';
 import { InputError } from '../protocol/errors.ts';
 import { LIMITS } from '../protocol/limits.ts';
-import { checkNickname, type Nickname } from '../protocol/nickname.ts';
 import type { RoomSettings } from '../protocol/signed-objects.ts';
 import type { RoomNotice } from '../room/effects.ts';
 import { advertisedAddresses, readOwnAddresses } from './addresses.ts';
@@ -26,8 +22,8 @@ import { openFront } from './open-front.ts';
 import type { HostOptions } from './options.ts';
 import { RelayHost } from './relay-host.ts';
 import { readSecret } from './secret.ts';
+import { askHost } from './wizard.ts';
 
-const DEFAULT_ROOM = 'securechat';
 /** The host's own way in lives only until it is used, moments later. */
 const OWN_INVITATION_MS = 10 * 60_000;
 
@@ -40,13 +36,14 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
   try {
     const identity = options.chat ? generateSigningKey(options.signing) : null;
     const wrapKeys = options.chat ? generateWrapKeys() : null;
-    const question = await askQuestion(options, front);
-    let answer = await askAnswer(options, front);
+    const plan = await askHost(options, front);
+    const { roomName, question, nick } = plan;
+    let { answer } = plan;
     const host = await RelayHost.start({
-      roomName: options.roomName ?? DEFAULT_ROOM,
+      roomName,
       question,
       answer,
-      listen: options.listen,
+      listen: plan.listen,
       membersMost: options.membersMost,
       limits: LIMITS,
       settings: await firstSettings(options, front),
@@ -58,15 +55,14 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
     const over = Promise.withResolvers<QuitReason | Error>();
     front.onGone = (error) => over.resolve(error.how === 'interrupted' ? 'interrupted' : 'quit');
 
-    const wish = { named: options.addresses, reach: null, listen: options.listen };
-    const addresses = advertisedAddresses(wish, host.port, readOwnAddresses());
+    const addresses = advertisedAddresses(plan, host.port, readOwnAddresses());
     const desk = new InvitationDesk({ relay: host, front, addresses, options });
     const first = await desk.make();
     const ownerFingerprint = host.ownerFingerprint;
     const controls = new HostControls({ relay: host, desk, front });
     front.emit({
       type: 'ready',
-      room: { id: toBase64url(host.roomId), name: options.roomName ?? DEFAULT_ROOM },
+      room: { id: toBase64url(host.roomId), name: roomName },
       addresses: desk.addresses.map(formatAddress),
       invitation: first,
       question,
@@ -82,7 +78,7 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
         membership: member,
         host: controls,
         roomId: host.roomId,
-        roomName: options.roomName ?? DEFAULT_ROOM,
+        roomName,
         ownerFingerprint,
         onQuit: (how) => over.resolve(how),
       });
@@ -106,7 +102,6 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
         ttlMs: OWN_INVITATION_MS,
         role: 'owner',
       });
-      const nick = options.nick ?? defaultNick();
       membership = new Membership({
         roomId: host.roomId,
         ownerFingerprint,
@@ -164,55 +159,12 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
   }
 }
 
-async function askQuestion(options: HostOptions, front: Front): Promise<string> {
-  if (options.question !== null) return options.question;
-  for (let problem = ''; ; problem = 'A question is 1 to 400 bytes. ') {
-    const message = `${problem}A security question whose answer your guests know?`;
-    const text = (await front.ask({ name: 'question', message, secret: false })).trim();
-    const bytes = utf8.encode(text).length;
-    if (bytes > 0 && bytes <= LIMITS.questionBytes) return text;
-  }
-}
-
-/** @returns the answer, normalised. */
-async function askAnswer(options: HostOptions, front: Front): Promise<string> {
-  if (options.answer !== null) return checkedAnswer(await readSecret(options.answer, front), front);
-  let problem = '';
-  for (;;) {
-    const text = await front.ask({ name: 'answer', message: `${problem}Its answer?`, secret: true });
-    try {
-      return checkedAnswer(text, front);
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      problem = `${error.message} `;
-    }
-  }
-}
-
-function checkedAnswer(text: string, front: Front): string {
-  const answer = normaliseAnswer(text);
-  if (answerStrength(answer) === 'weak') {
-    const warning = "That answer is short and could be guessed by someone who reads this machine's memory.";
-    front.emit({ type: 'notice', level: 'warning', code: 'weak-answer', text: warning });
-  }
-  return answer;
-}
-
 /** How the room is to begin with. @throws InputError when the message of the day is too long. */
 async function firstSettings(options: HostOptions, front: Front): Promise<Partial<RoomSettings>> {
   const motd = options.motd === null ? '' : await readSecret(options.motd, front);
   if (utf8.encode(motd).length > LIMITS.motdBytes)
     throw new InputError('text-too-long', `A message of the day is at most ${LIMITS.motdBytes} bytes.`);
   return { topic: options.topic ?? '', motd, approval: options.approval };
-}
-
-/** The account's name where it makes a nickname, else `host`, which only the owner may be called. */
-function defaultNick(): Nickname {
-  try {
-    return checkNickname(userInfo().username.toLowerCase());
-  } catch {
-    return 'host' as Nickname;
-  }
 }
 
 function noticeEvents(notice: RoomNotice, desk: InvitationDesk): readonly Parameters<Front['emit']>[0][] {

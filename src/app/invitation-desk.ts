@@ -5,6 +5,7 @@ import { InputError } from '../protocol/errors.ts';
 import { type IdKey, idKey } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type { InviteCall } from '../terminal/commands.ts';
+import { expandHome } from '../terminal/completion.ts';
 import type { InvitationView } from '../terminal/json-lines.ts';
 import type { Front } from './front.ts';
 import { invitationLines, namedText, stateOf } from './invitation-list.ts';
@@ -129,7 +130,7 @@ export class InvitationDesk {
   /** Readable by nobody else, and over nothing that is there. */
   async #save(made: Made, path: string): Promise<void> {
     try {
-      const file = await open(path, 'wx', 0o600);
+      const file = await open(expandHome(path), 'wx', 0o600);
       await file.writeFile(`${made.text}\n`).finally(() => file.close());
     } catch (error) {
       const taken = error instanceof Error && 'code' in error && error.code === 'EEXIST';
