@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
+import * as acts from '../../src/protocol/acts.ts';
 import * as admission from '../../src/protocol/admission-frames.ts';
 import { type Bytes, concatBytes, toHex } from '../../src/protocol/bytes.ts';
 import type { Codec } from '../../src/protocol/codec.ts';
@@ -19,7 +20,7 @@ import {
 } from '../helpers/fuzz.ts';
 
 const codecs = new Map<string, Codec<unknown>>();
-for (const module of [admission, content, session, signed]) {
+for (const module of [acts, admission, content, session, signed]) {
   for (const [name, value] of Object.entries(module)) if (isCodec(value)) codecs.set(name, value);
 }
 

@@ -121,6 +121,16 @@ export async function livelyRoom(): Promise<Lively> {
     room.advance(250);
   }
   bob.line.toMember = (frame) => [frame];
+  // Someone is put in charge and uses it; the same once more is refused.
+  room.perform(room.room.setRole(carol.key, 'moderator', room.clock.moment));
+  room.advance(500);
+  for (let place = 0; place < 2; place += 1) {
+    carol.act({ kind: 'topic', text: 'fuzz' });
+    room.advance(500);
+  }
+  dave.act({ kind: 'rename', nick: 'david' });
+  carol.act({ kind: 'mute', member: dave.identity.memberId, seconds: 600 });
+  room.advance(1_000);
   bob.loseLine();
   room.advance(30_000);
   for (let place = 0; place < 20; place += 1) {

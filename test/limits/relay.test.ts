@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sha256 } from '../../src/crypto/hash.ts';
+import { SignedAct } from '../../src/protocol/acts.ts';
 import { InputError } from '../../src/protocol/errors.ts';
 import { encodeFrame, frameBody, frameType } from '../../src/protocol/framing.ts';
-import { ROOM_CONVERSATION } from '../../src/protocol/identifiers.ts';
+import { memberId, ROOM_CONVERSATION, ZERO_HASH } from '../../src/protocol/identifiers.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
 import {
   Deferred,
@@ -16,7 +17,15 @@ import {
   SESSION_FRAME,
   WRAPS_PAGE,
 } from '../../src/protocol/session-frames.ts';
-import { MessageHeader, NeedKey } from '../../src/protocol/signed-objects.ts';
+import {
+  MessageHeader,
+  NeedKey,
+  ROSTER_CAUSES_MOST,
+  ROSTER_CHANGES_MOST,
+  RosterOperation,
+} from '../../src/protocol/signed-objects.ts';
+import { company } from '../helpers/company.ts';
+import { TEST_ROOM } from '../helpers/line.ts';
 import type { TestMember } from '../helpers/member.ts';
 import { openRoom, type TestRoom } from '../helpers/room.ts';
 
@@ -253,6 +262,76 @@ test('pages: more statements or wraps than a page holds close the connection', a
     assert.equal(alice.line?.closed, true);
     assert.equal(alice.eventsOf('closed')[0]?.reason, 'protocol');
   }
+});
+
+test('roster operations: the largest one fits a page of the log, and a frame', () => {
+  const member = memberId(new Uint8Array(16));
+  const roomId = TEST_ROOM;
+  const act = SignedAct.encode({
+    version: 1,
+    roomId,
+    memberId: member,
+    epoch: 1,
+    rosterHash: ZERO_HASH,
+    kind: 'topic',
+    target: member,
+    seconds: 0,
+    text: 'x'.repeat(LIMITS.topicBytes),
+    algorithm: 'rsa',
+    identityKey: new Uint8Array(550),
+  });
+  const entry = {
+    identity: ZERO_HASH,
+    nick: 'x'.repeat(LIMITS.nicknameCharactersMost),
+    role: 'member',
+  } as const;
+  const operation = RosterOperation.encode({
+    version: 1,
+    roomId,
+    epoch: 1,
+    previous: ZERO_HASH,
+    listHash: ZERO_HASH,
+    atMs: 0,
+    roomName: 'x'.repeat(LIMITS.roomNameBytes),
+    settings: {
+      topic: 'x'.repeat(LIMITS.topicBytes),
+      motd: 'x'.repeat(LIMITS.motdBytes),
+      slowSeconds: 0,
+      locked: false,
+      approval: false,
+    },
+    removes: Array.from({ length: ROSTER_CHANGES_MOST }, () => ({
+      memberId: member,
+      reason: 'left' as const,
+    })),
+    puts: Array.from({ length: ROSTER_CHANGES_MOST }, () => ({
+      ...entry,
+      algorithm: 'rsa' as const,
+      muted: false,
+    })),
+    causes: Array.from({ length: ROSTER_CAUSES_MOST }, () => ({
+      bytes: act,
+      signature: new Uint8Array(512),
+    })),
+  });
+  // What else stands in a page, and the owner's signature.
+  assert.ok(operation.length + 512 + 4_096 <= LIMITS.pageBytes, `${operation.length}`);
+});
+
+test('acts: so many wait for the owner as there may, and the next is told to come later', async () => {
+  const { room, all, mona } = await company({ limits: { actsWaiting: 3, rosterOperationsPerSecond: 1 } });
+  all.forEach((member, place) => {
+    member.act({ kind: 'rename', nick: `other-${'abcde'[place]}` });
+  });
+  room.pump();
+  const refused = all.flatMap((member) =>
+    member.eventsOf('notice').filter(({ code, text }) => code === 'act-refused' && /too much/.test(text)),
+  );
+  assert.ok(refused.length > 0 && refused.length <= 2, `${refused.length}`);
+  room.advance(3_000);
+  const renamed = room.room.members.filter(({ nick }) => nick.startsWith('other-'));
+  assert.equal(renamed.length, all.length - refused.length);
+  assert.deepEqual(mona.alarms, []);
 });
 
 test('message text: 16,000 bytes of UTF-8 go, one more is refused before anything is sealed', async () => {

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import type { ActRequest } from '../../src/protocol/acts.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
 import { SESSION_FRAME } from '../../src/protocol/session-frames.ts';
+import { DIALECT } from '../../src/protocol/version.ts';
 import { company } from '../helpers/company.ts';
 import { bodiesOf } from '../helpers/evil-host.ts';
 import { dsaIdentity, wrapKeys } from '../helpers/keys.ts';
@@ -307,6 +308,15 @@ test('what cannot be asked for is said before it is sent', async () => {
   });
   ann.loseLine();
   assert.throws(() => ann.act({ kind: 'rename', nick: 'anna' }), { code: 'not-connected' });
+});
+
+test('a host that knows nothing of acts is asked for none', async () => {
+  const { room, mona, ann, all } = await company({ dialect: { ...DIALECT, features: [] } });
+  assert.throws(() => mona.act({ kind: 'lock' }), { code: 'not-supported' });
+  room.pump();
+  assert.deepEqual(bodiesOf(mona.sent, SESSION_FRAME.act), []);
+  say(room, ann, 'and nobody minds');
+  assertCalm(all);
 });
 
 test('a notice about a message repeats nothing that a screen obeys', async () => {
