@@ -99,7 +99,7 @@ export function sampleFile(): string {
   const parts = SECTIONS.flatMap((section) => [
     ...(section === 'general' ? [] : [`[${section}]`]),
     ...inSection(inFile, section).map(
-      ({ setting: { summary, key, example } }) => `# ${summary}\n# ${key} = ${example}`,
+      ({ setting }) => `# ${setting.summary}${choicesOf(setting)}\n# ${setting.key} = ${setting.example}`,
     ),
   ]);
   const head = [
@@ -107,4 +107,9 @@ export function sampleFile(): string {
     '# "securechat config" shows what counts. Secrets do not belong here.',
   ];
   return `${[head.join('\n'), ...parts].join('\n\n')}\n`;
+}
+
+function choicesOf({ form }: Setting): string {
+  if (form.kind === 'choice') return `: ${form.choices.join(', ')}`;
+  return form.kind === 'flags' ? `: ${form.choices.map(({ value }) => value).join(', ')}` : '';
 }
