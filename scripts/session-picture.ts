@@ -25,7 +25,7 @@ async function enterRoom(host: Pane, guest: Pane, nick: string, invitation: stri
   guest.enter(ANSWER);
   await guest.see(/nickname/);
   guest.enter(nick);
-  await guest.see(/six digits/);
+  await guest.see(/The code/);
   const [, code = ''] = await host.see(/Kitchen \(\d\) (\d{6}) \d+s>[^>]*$/);
   guest.enter(code);
   await guest.see(new RegExp(`You are ${nick}`));
