@@ -25,14 +25,13 @@ export async function runConfig(
 
 /** Never over a file that is there. */
 async function writeSample(path: string): Promise<void> {
-  try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    await writeFile(path, sampleFile(), { mode: 0o600, flag: 'wx' });
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    if ('code' in error && error.code === 'EEXIST') {
-      throw new InputError('config', `${path} exists already and is left as it is.`);
-    }
-    throw new InputError('config', `Cannot write ${path}: ${error.message}.`);
-  }
+  const problem = (error: NodeJS.ErrnoException) =>
+    new InputError('config', `Cannot write ${path}: ${error.message}.`);
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch((error) => {
+    throw problem(error);
+  });
+  await writeFile(path, sampleFile(), { mode: 0o600, flag: 'wx' }).catch((error) => {
+    if (error.code !== 'EEXIST') throw problem(error);
+    throw new InputError('config', `${path} exists already and is left as it is.`);
+  });
 }
