@@ -174,7 +174,7 @@ const SHAPE =
 /** A full stop, hyphen or underscore as addresses, mail (quoted-printable) and Markdown write them. */
 const ENCODED = /[%=](2d|2e|5f)/gi;
 /** A line break that mail has put in, what Markdown escapes with, and tags of a page. */
-const WRAPPING = /=\r?\n|\\|<\/?[a-z][^<>]*>/gi;
+const WRAPPING = /=\s+|\\|<\/?[a-z][^<>]*>/gi;
 
 /** A prefix in capitals, or a key whose 43 random characters are all capitals or all small. */
 const CASE_LOST = /(?:S[Cc]|sC)\d\s*\.\s*[\w-]{30}|sc\d\s*\.\s*(?:[A-Z\d_-]{43}|[a-z\d_-]{43})\./;

@@ -31,8 +31,11 @@ export function leavePaste(state: EditorState): EditResult {
 
 export function endPaste(state: EditorState, { text, before }: Pasting): EditResult {
   const lines = printableText(text);
-  // A secret copied with its line feed is still one line, and so is a line copied with its own.
-  const kept = state.masked ? lines.replaceAll('\n', '') : lines.replace(/\n$/, '');
+  // A line copied with its line feed is still one line. So is a secret, whose own lines are parted by spaces: what stood
+  // around an invitation must not touch it.
+  const kept = state.masked
+    ? lines.replaceAll(/^\n+|\n+$/g, '').replaceAll(/\n+/g, ' ')
+    : lines.replace(/\n$/, '');
   const result = insert({ ...state, mode: TYPING }, asText(kept, state));
   const lineCount = lineFeedsIn(result.state.text) - lineFeedsIn(before.text) + 1;
   if (lineCount < 2) return result;

@@ -5,6 +5,7 @@
 import { emitKeypressEvents } from 'node:readline';
 import { InputError } from '../protocol/errors.ts';
 import { type EditorState, newEditor } from './editor-state.ts';
+import { looksPasted } from './guessed-paste.ts';
 import { edit, type Key } from './line-editor.ts';
 import { LineQueue, LineSplitter, MAX_LINE_BYTES, type SplitLine } from './line-queue.ts';
 import { type ChatScreen, type ScreenInput, type ScreenOutput, setRaw } from './screen.ts';
@@ -44,10 +45,14 @@ export class PlainScreen implements ChatScreen {
     setRaw(this.#input, masked);
     if (masked) {
       this.#input.off('data', this.#onData);
+      this.#input.prependListener('data', this.#onSecretChunk);
       emitKeypressEvents(this.#input);
       this.#input.on('keypress', this.#onKey);
+      this.#input.on('data', this.#onSecretChunkEnd);
     } else {
+      this.#input.off('data', this.#onSecretChunk);
       this.#input.off('keypress', this.#onKey);
+      this.#input.off('data', this.#onSecretChunkEnd);
       this.#input.on('data', this.#onData);
     }
   }
@@ -112,16 +117,28 @@ export class PlainScreen implements ChatScreen {
     }
   }
 
-  readonly #onKey = (text: string | undefined, key: Key): void => {
+  /** An invitation with line breaks in it is one paste, and its later lines answer no other question. */
+  readonly #onSecretChunk = (chunk: Uint8Array | string): void => {
+    const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('latin1');
+    if (looksPasted(text, false)) this.#press({ name: 'paste-start' });
+  };
+
+  readonly #onSecretChunkEnd = (): void => {
+    if (this.#secret?.mode.kind === 'pasting') this.#press({ name: 'paste-end' });
+  };
+
+  readonly #onKey = (text: string | undefined, key: Key): void => this.#press({ ...key, text });
+
+  #press(key: Key): void {
     if (this.#secret === null) return;
-    const { state, submitted, signal } = edit(this.#secret, { ...key, text });
+    const { state, submitted, signal } = edit(this.#secret, key);
     this.#secret = state;
     if (signal === 'interrupt') this.#onInterrupt?.();
     if (signal === 'end') this.#queue.abort();
     if (submitted === undefined) return;
     this.print('');
     this.#queue.push(submitted);
-  };
+  }
 
   readonly #onInputEnd = (): void => {
     this.#take(this.#splitter.end());

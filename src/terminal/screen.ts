@@ -353,9 +353,9 @@ export class Screen implements ChatScreen {
   };
 
   readonly #onChunk = (chunk: Uint8Array | string): void => {
-    const { mode, masked } = this.#editor;
+    const { mode } = this.#editor;
     // What is typed ahead of the question is no paste.
-    if (!this.#isHere || masked || mode.kind === 'pasting' || !this.#queue.isAsked) return;
+    if (!this.#isHere || mode.kind === 'pasting' || !this.#queue.isAsked) return;
     const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('latin1');
     if (!looksPasted(text, mode.kind === 'pasted')) return;
     this.#guessedPaste = true;

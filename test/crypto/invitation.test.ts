@@ -213,6 +213,8 @@ test('what mail, Markdown, addresses and pages write for an invitation is read',
     sign + character.charCodeAt(0).toString(16).toUpperCase();
   const written = [
     text.replaceAll(/.{75}/g, '$&=\r\n'),
+    // As a prompt hands on a paste.
+    text.replaceAll(/.{75}/g, '$&= '),
     text.replaceAll('.', '=2E').replaceAll(/.{70}/g, '$&=\n'),
     text.replaceAll(/[._-]/g, hex('%')),
     text.replaceAll('.', '%2e'),

@@ -249,6 +249,7 @@ test('a secret: one line, no history, no yank, no words to see', () => {
   const masked = newEditor({ masked: true });
   const pasted = paste('hun ter2\n', masked).state;
   assert.equal(pasted.text, 'hun ter2');
+  assert.equal(paste('\r\none\r\n\r\ntwo\r\n', masked).state.text, 'one two');
   const killed = run('<C-u>', pasted).state;
   assert.equal(killed.text, '');
   assert.equal(killed.killed, '');

@@ -83,6 +83,18 @@ test('a secret on a terminal: echo off while it is typed, and on again after', a
   screen.close();
 });
 
+test('a secret on a terminal: pasted in several lines it is one, and answers one question', async () => {
+  const { fake, screen } = open(true);
+  const token = askLine(screen, { prompt: '', masked: true });
+  await fake.type('Hi,\r> sc1.abc\r> def\rsee you\r');
+  await fake.type('\r');
+  assert.equal(await token, 'Hi, > sc1.abc > def see you');
+  const answer = askLine(screen, { prompt: '', masked: true });
+  await fake.type('teapot\r');
+  assert.equal(await answer, 'teapot');
+  screen.close();
+});
+
 test('a secret on a terminal: Ctrl-C and Ctrl-D are told, and restore turns echo on again', async () => {
   const { fake, screen } = open(true);
   const seen: string[] = [];

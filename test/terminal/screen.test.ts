@@ -185,6 +185,20 @@ test('a paste of several lines waits in the line being typed', async () => {
   screen.close();
 });
 
+test('a secret pasted in several lines answers one question, on terminals that mark no paste too', async () => {
+  const { fake, screen } = open(40, 10);
+  for (const [before, after] of [
+    ['', ''],
+    ['\u001b[200~', '\u001b[201~'],
+  ]) {
+    const token = askLine(screen, { prompt: '> ', masked: true });
+    await fake.type(`${before}Hi,\r> sc1.abc\r> def\rsee you\r${after}`);
+    await fake.type('\r');
+    assert.equal(await token, 'Hi, > sc1.abc > def see you');
+  }
+  screen.close();
+});
+
 test('a secret shows as dots, enters no history, and the draft comes back after it', async () => {
   const { fake, screen } = open(40, 10);
   screen.setPrompt('> ');
