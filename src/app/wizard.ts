@@ -50,10 +50,10 @@ const BACK = '<';
 const DEFAULT_ROOM = 'securechat';
 const INTRO = `Enter takes what stands in brackets, ${BACK} goes back.`;
 const QUESTION_HINTS = [
-  'Guests answer a question at the door. Ask what they know and nobody can look up or guess: no birthday, pet or school.',
-  'Where did we get lost in Lisbon?',
-  'What did Grandma call the blue car?',
-  'Which song did Tom ruin at the wedding?',
+  'Guests answer a question at the door. Ask what they know and nobody can look up or guess: no birthday, pet or school. For example:',
+  '- Where did we get lost in Lisbon?',
+  '- What did Grandma call the blue car?',
+  '- Which song did Tom ruin at the wedding?',
 ];
 
 /**
