@@ -7,6 +7,7 @@ import { InputError } from '../protocol/errors.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type { RoomSettings } from '../protocol/signed-objects.ts';
 import type { RoomNotice } from '../room/effects.ts';
+import { checkListen } from '../transport/tls-listener.ts';
 import { advertisedAddresses, readOwnAddresses } from './addresses.ts';
 import { AnswerThread } from './answer-thread.ts';
 import { Chat, type QuitReason } from './chat.ts';
@@ -36,6 +37,8 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
   try {
     const identity = options.chat ? generateSigningKey(options.signing) : null;
     const wrapKeys = options.chat ? generateWrapKeys() : null;
+    // Nobody should answer five questions for a port that is taken.
+    await checkListen(options.listen);
     const plan = await askHost(options, front);
     const { roomName, question, nick } = plan;
     let { answer } = plan;
@@ -69,6 +72,10 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
       code: controls.code,
       fingerprint: toBase64url(ownerFingerprint),
     });
+    if (front.copy(first.token)) {
+      const text = 'The invitation was put on the clipboard, where your terminal allows that.';
+      front.emit({ type: 'notice', level: 'info', code: 'copied', text });
+    }
 
     let membership: Membership | null = null;
     let chat: Chat | null = null;

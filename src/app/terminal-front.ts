@@ -1,4 +1,5 @@
 /** Events drawn for a person, on a terminal or as plain lines. */
+import { cleanText } from '../protocol/clean-text.ts';
 import { InputError } from '../protocol/errors.ts';
 import { adjust } from '../terminal/adjust.ts';
 import type { DisplayCall } from '../terminal/commands.ts';
@@ -17,6 +18,8 @@ import { editText } from './editor.ts';
 import type { FrontListener, Status } from './front.ts';
 import type { CommonOptions } from './options.ts';
 import { ScreenFront } from './screen-front.ts';
+
+const PROMPT = '> ';
 
 /** Folded lines, day changes and the code's seconds are due in steps of this. */
 const TICK_MS = 1_000;
@@ -65,7 +68,10 @@ export class TerminalFront extends ScreenFront {
       );
     }
     this.emit({ type: 'prompt', ...prompt });
-    return this.#line(prompt.secret);
+    const line = await this.#line(prompt.secret);
+    // What was typed leaves the screen with the line; the question keeps its answer.
+    if (this.#draws) this.screen.print(answerLine(prompt, line));
+    return line;
   }
 
   /** What comes this way is a secret: on a terminal it is not shown. */
@@ -208,7 +214,7 @@ export class TerminalFront extends ScreenFront {
 
   #line(masked: boolean): Promise<string> {
     return this.waitFor((pending) => {
-      void askLine(this.screen, { prompt: '> ', masked }).then((line) => {
+      void askLine(this.screen, { prompt: PROMPT, masked }).then((line) => {
         this.screen.setPrompt('');
         pending.resolve(line);
       });
@@ -224,4 +230,9 @@ export class TerminalFront extends ScreenFront {
     if (this.#status === null || this.listener === null) return;
     this.screen.setPrompt(promptText({ ...this.#status, nowMs: Date.now(), columns: this.screen.columns }));
   }
+}
+
+/** A secret leaves only that it was given. */
+function answerLine({ secret, default: usual = '' }: Omit<PromptEvent, 'type'>, line: string): string {
+  return PROMPT + (secret ? '(not shown)' : cleanText(line.trim() === '' ? usual : line));
 }

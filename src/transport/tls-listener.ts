@@ -149,6 +149,22 @@ async function bind(server: Server, host: string, port: number): Promise<void> {
   }
 }
 
+/**
+ * Whether the address can be listened on, before anyone is asked for what goes with it.
+ * @throws ListenError when it cannot be
+ */
+export async function checkListen({
+  host,
+  port,
+}: {
+  readonly host: string;
+  readonly port: number;
+}): Promise<void> {
+  const server = createServer();
+  await bind(server, host, port);
+  await new Promise((resolve) => server.close(resolve));
+}
+
 function tryListen(server: Server, host: string, port: number): Promise<NodeJS.ErrnoException | null> {
   return new Promise((resolve) => {
     const onListening = (): void => {
