@@ -26,6 +26,7 @@ const DIAL_MS = 20_000;
 export async function runJoin(options: JoinOptions): Promise<ExitCode> {
   const log = openLog(options);
   const front = openFront(options);
+  log.showOn(front);
   const answers = new AnswerThread();
   try {
     // Keys take up to two seconds; the person is still typing.

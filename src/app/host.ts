@@ -32,6 +32,7 @@ const OWN_INVITATION_MS = 10 * 60_000;
 export async function runHost(options: HostOptions): Promise<ExitCode> {
   const log = openLog(options);
   const front = openFront(options);
+  log.showOn(front);
   const answers = new AnswerThread();
   let relay: RelayHost | null = null;
   try {
