@@ -1,9 +1,9 @@
 /** Choosing the front that was asked for. */
 import type { Front } from './front.ts';
 import { JsonFront } from './json-front.ts';
-import type { CommonOptions } from './options.ts';
+import type { CommonOptions, HostOptions } from './options.ts';
 import { TerminalFront } from './terminal-front.ts';
 
-export function openFront(options: CommonOptions): Front {
+export function openFront(options: CommonOptions | HostOptions): Front {
   return options.display === 'json' ? new JsonFront() : new TerminalFront(options);
 }

@@ -16,7 +16,7 @@ import { Scroll } from '../terminal/scroll.ts';
 import { VERSION } from '../version.ts';
 import { editText } from './editor.ts';
 import type { FrontListener, Status } from './front.ts';
-import type { CommonOptions } from './options.ts';
+import type { CommonOptions, HostOptions } from './options.ts';
 import { ScreenFront } from './screen-front.ts';
 
 const PROMPT = '> ';
@@ -24,7 +24,8 @@ const PROMPT = '> ';
 /** Folded lines, day changes and the code's seconds are due in steps of this. */
 const TICK_MS = 1_000;
 
-type FrontOptions = Pick<CommonOptions, 'display' | 'color' | 'colors' | 'preferences' | 'mayAsk'>;
+type FrontOptions = Pick<CommonOptions, 'display' | 'color' | 'colors' | 'preferences' | 'mayAsk'> &
+  Partial<Pick<HostOptions, 'qr'>>;
 
 export class TerminalFront extends ScreenFront {
   readonly #options: FrontOptions;
@@ -150,6 +151,8 @@ export class TerminalFront extends ScreenFront {
       palette: this.#palette,
       preferences: this.#preferences,
       columns: this.screen.columns,
+      // Without its rows nothing draws a code unasked.
+      ...(this.#options.qr !== false && { rows: this.screen.rows }),
       nowMs: Date.now(),
       self: this.#self?.nick ?? null,
     };
