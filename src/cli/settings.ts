@@ -93,7 +93,8 @@ export const SETTINGS = {
     HOST,
     {
       key: 'address',
-      summary: 'put this address into the invitation instead (repeatable)',
+      summary:
+        "put this address into the invitation (repeatable); with --private or --public, before the machine's own",
       example: '["chat.example.org"]',
     },
     { argument: 'host[:port]', most: LIMITS.addressesPerInvitation },
