@@ -100,7 +100,9 @@ export class InvitationDesk {
 
   async #mint(uses: number, ttlMs: number, label: string): Promise<Made> {
     const minted = await this.#relay.invite({ addresses: this.addresses, uses, ttlMs });
-    const made = { ...minted, name: String(this.#made.length + 1), key: idKey(minted.id), label };
+    // People write "for Ann", and so do we.
+    const whom = label.replace(/^for\s+/i, '');
+    const made = { ...minted, name: String(this.#made.length + 1), key: idKey(minted.id), label: whom };
     this.#made.push(made);
     return made;
   }

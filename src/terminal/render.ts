@@ -61,8 +61,12 @@ function notice(event: NoticeEvent, view: RenderView): readonly string[] {
   }
 }
 
-/** Someone who waits for the host stands out: without the host nothing goes on. */
+/**
+ * Someone who waits for the host stands out: without the host nothing goes on. Whoever is let in is told of as a member
+ * in the same moment.
+ */
 function door(event: DoorEvent, view: RenderView): readonly string[] {
+  if (event.stage === 'admitted') return [];
   return alert(event.text, view, event.stage === 'waiting' ? view.palette.bold : undefined);
 }
 

@@ -87,7 +87,7 @@ describe('/invite', () => {
       uses: 16,
     });
     await obey(PLAIN_NEW);
-    await obey({ act: 'new', uses: 5, forMs: 2 * HOUR_MS, label: 'the team' });
+    await obey({ act: 'new', uses: 5, forMs: 2 * HOUR_MS, label: 'for the team' });
     assert.deepEqual(
       told.filter(({ type }) => type === 'invitation'),
       [

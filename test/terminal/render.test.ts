@@ -134,6 +134,8 @@ test('the door: the sentence that came with the event', () => {
     renderEvent({ type: 'door', visitor: 7, stage: 'question', invitation: '2', text }, WIDE),
     [`09:05 -!- ${text}`],
   );
+  const admitted = { type: 'door', visitor: 7, stage: 'admitted', invitation: '2', text } as const;
+  assert.deepEqual(renderEvent(admitted, WIDE), [], 'the line of the new member says it');
 });
 
 test('messages and emotes', () => {
