@@ -70,7 +70,8 @@ export class Chat implements FrontListener {
   refreshStatus(): void {
     const { front, host, membership, roomName } = this.#options;
     const online = membership?.session?.onlineCount ?? host?.members.length ?? 0;
-    front.setStatus({ room: roomName, online, ...(host !== null && { code: host.code }) });
+    const connected = membership?.session?.phase !== 'away';
+    front.setStatus({ room: roomName, online, connected, ...(host !== null && { code: host.code }) });
   }
 
   /** For completion. */
@@ -116,6 +117,7 @@ export class Chat implements FrontListener {
   end(): void {
     if (this.#options.membership === null) return;
     this.#ending = true;
+    this.#options.membership.hurry();
     this.#endWhenPlaced();
   }
 

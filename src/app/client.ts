@@ -91,6 +91,7 @@ export async function runJoin(options: JoinOptions): Promise<ExitCode> {
         if (state.kind !== 'lost') return;
         const text = 'The line to the host is lost. Trying again; what you say waits.';
         front.emit({ type: 'notice', level: 'warning', code: 'line-lost', text });
+        chat?.refreshStatus();
       },
     });
     const gaveUp = new Promise<GaveUpError>((resolve) => {

@@ -32,6 +32,8 @@ export interface FrontListener {
 export interface Status {
   readonly room: string;
   readonly online: number;
+  /** `false` while the line to the host is lost. */
+  readonly connected: boolean;
   readonly code?: { readonly value: string; readonly expiresAt: string };
 }
 

@@ -13,6 +13,7 @@ import type { ActRequest } from '../protocol/acts.ts';
 import { ADMISSION_FRAME, type Question, type Welcome } from '../protocol/admission-frames.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 import type { Content } from '../protocol/content.ts';
+import { formatDuration } from '../protocol/duration.ts';
 import { InputError, ProtocolError, SecurityError } from '../protocol/errors.ts';
 import { frameType } from '../protocol/framing.ts';
 import { type Hash, type InvitationId, ROOM_CONVERSATION, type RoomId } from '../protocol/identifiers.ts';
@@ -73,6 +74,8 @@ const TICK_MS = 250;
 const LAST_FRAMES: ReadonlySet<number> = new Set([ADMISSION_FRAME.join, ADMISSION_FRAME.login]);
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 15_000;
+/** A program that only wanted to say something is not to hang for long when the host is gone. */
+const UNATTENDED_MS = 60_000;
 /** A run at the door without a person in it. */
 const LOGIN_MS = 20_000;
 const SILENT_HOST = 'The host does not answer. Try again; if it stays like this, ask them another way.';
@@ -88,6 +91,8 @@ export class Membership {
   #timer: NodeJS.Timeout | null = null;
   #leaving = false;
   #ended = false;
+  /** How long a lost line is tried again: as long as the host keeps the place, unless nobody is there to wait. */
+  #patienceMs: number = LIMITS.guestOfflineMs;
 
   constructor(options: MembershipOptions) {
     this.#options = options;
@@ -130,6 +135,11 @@ export class Membership {
 
   acknowledge(): void {
     this.#perform(this.#session?.acknowledge(systemMoment()) ?? []);
+  }
+
+  /** Nobody is there any more to wait for a lost line. */
+  hurry(): void {
+    this.#patienceMs = UNATTENDED_MS;
   }
 
   /** Leaves for good, if there is anything to leave. */
@@ -355,8 +365,8 @@ export class Membership {
 
   /** Tries until the host would have given the place away. */
   async #comeBack(): Promise<void> {
-    const untilMs = Date.now() + LIMITS.guestOfflineMs;
-    for (let attempt = 0; Date.now() < untilMs && !this.#ended; attempt += 1) {
+    const sinceMs = Date.now();
+    for (let attempt = 0; Date.now() - sinceMs < this.#patienceMs && !this.#ended; attempt += 1) {
       const longestMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** attempt);
       // Jitter: everyone lost the same host at the same time.
       const inMs = attempt === 0 ? Math.random() * FIRST_RETRY_MS : longestMs * (0.5 + Math.random() / 2);
@@ -372,7 +382,8 @@ export class Membership {
         if (error instanceof SecurityError) return this.#fail(error);
       }
     }
-    this.#end({ kind: 'failed', error: new LostError('The host could not be reached for fifteen minutes.') });
+    const text = `The host could not be reached for ${formatDuration(this.#patienceMs)}.`;
+    this.#end({ kind: 'failed', error: new LostError(text) });
   }
 
   async #login(connection: Connection): Promise<Welcome> {

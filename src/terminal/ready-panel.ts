@@ -135,6 +135,8 @@ export function readyPanel(
 export function promptText(view: {
   readonly room: string;
   readonly online: number;
+  /** `false` while the line to the host is lost: who is online is not known then. */
+  readonly connected: boolean;
   readonly code?: CodeView;
   readonly nowMs: number;
   readonly columns: number;
@@ -143,7 +145,8 @@ export function promptText(view: {
     view.code === undefined
       ? ''
       : ` ${cleanText(view.code.value)} ${codeSecondsLeft(view.code, view.nowMs)}s`;
-  const full = `${cleanText(view.room)} (${view.online})${code}> `;
+  const state = view.connected ? `(${view.online})` : '(no line)';
+  const full = `${cleanText(view.room)} ${state}${code}> `;
   // Half the row at least is for the text.
-  return columnsOf(full) <= view.columns / 2 ? full : `(${view.online})${code}> `;
+  return columnsOf(full) <= view.columns / 2 ? full : `${state}${code}> `;
 }

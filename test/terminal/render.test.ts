@@ -349,7 +349,14 @@ test('P42: no untrusted string of any event reaches the screen uncleaned', () =>
       for (const columns of [40, Number.POSITIVE_INFINITY]) safe(renderEvent(event, view(columns)));
     }
     safe([
-      promptText({ room: text, online: 1, code: { value: text, expiresAt: text }, nowMs: 0, columns: 80 }),
+      promptText({
+        room: text,
+        online: 1,
+        connected: true,
+        code: { value: text, expiresAt: text },
+        nowMs: 0,
+        columns: 80,
+      }),
     ]);
   };
   const naughty = vectors('blns/blns.json');
@@ -383,8 +390,9 @@ test('the panel: everything a guest needs, the invitation alone and whole on its
 });
 
 test('the prompt: room, number, code and seconds; the room goes first where it is narrow', () => {
-  const base = { room: 'tea party', online: 3, nowMs: Date.parse(NOW), columns: 80 };
+  const base = { room: 'tea party', online: 3, connected: true, nowMs: Date.parse(NOW), columns: 80 };
   assert.equal(promptText(base), 'tea party (3)> ');
+  assert.equal(promptText({ ...base, connected: false }), 'tea party (no line)> ');
   assert.equal(promptText({ ...base, code: READY.code }), 'tea party (3) 123456 20s> ');
   assert.equal(promptText({ ...base, code: READY.code, columns: 40 }), '(3) 123456 20s> ');
   assert.equal(
