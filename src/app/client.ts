@@ -18,7 +18,8 @@ import { type Ask, Membership } from './membership.ts';
 import { openFront } from './open-front.ts';
 import type { JoinOptions, SecretSource } from './options.ts';
 import { readSecret } from './secret.ts';
-import { problemText } from './sentences.ts';
+import { MAKING_KEYS, problemText } from './sentences.ts';
+import { tellIfSlow } from './tell-if-slow.ts';
 
 const DIAL_MS = 20_000;
 
@@ -54,7 +55,7 @@ export async function runJoin(options: JoinOptions): Promise<ExitCode> {
           timeoutMs: DIAL_MS,
           signal,
         }),
-      ask: answerer(options, front, () => question),
+      ask: answerer(options, front, { question: () => question, keys: Promise.all([identity, wrapKeys]) }),
       onQuestion(asked) {
         roomName = asked.roomName;
         question = asked.question;
@@ -114,7 +115,11 @@ export async function runJoin(options: JoinOptions): Promise<ExitCode> {
 }
 
 /** Answers the door's questions: from options first, then by asking. What did not do once is not given again. */
-function answerer(options: JoinOptions, front: Front, question: () => string): Ask {
+function answerer(
+  options: JoinOptions,
+  front: Front,
+  { question, keys }: { readonly question: () => string; readonly keys: Promise<unknown> },
+): Ask {
   const sources: Record<'answer' | 'code', SecretSource | null> = {
     answer: options.answer,
     code: options.code,
@@ -127,9 +132,14 @@ function answerer(options: JoinOptions, front: Front, question: () => string): A
     }
     const source = sources[what];
     sources[what] = null;
-    if (source !== null && problem === null) return readSecret(source, front);
     const message = what === 'answer' ? question() : "The code on the host's screen (six digits)?";
-    return front.ask({ name: what, message: `${said}${message}`, secret: true, triesLeft });
+    const text =
+      source !== null && problem === null
+        ? await readSecret(source, front)
+        : await front.ask({ name: what, message: `${said}${message}`, secret: true, triesLeft });
+    // The code is the last thing that a person does.
+    if (what === 'code') tellIfSlow(keys, front, MAKING_KEYS);
+    return text;
   };
 }
 

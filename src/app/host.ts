@@ -23,6 +23,8 @@ import { openFront } from './open-front.ts';
 import type { HostOptions } from './options.ts';
 import { RelayHost } from './relay-host.ts';
 import { readSecret } from './secret.ts';
+import { MAKING_KEYS } from './sentences.ts';
+import { tellIfSlow } from './tell-if-slow.ts';
 import { askHost } from './wizard.ts';
 
 /** The host's own way in lives only until it is used, moments later. */
@@ -104,6 +106,7 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
       chat?.refreshStatus();
     });
     if (identity !== null && wrapKeys !== null) {
+      tellIfSlow(Promise.all([identity, wrapKeys]), front, MAKING_KEYS);
       const own = await host.invite({
         addresses: desk.addresses,
         uses: 1,

@@ -2,6 +2,8 @@
 import type { Refusal } from '../protocol/reasons.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 
+export const MAKING_KEYS = 'Making your keys; this takes a few seconds on a slow machine.';
+
 /** A refusal that ends the run, in one sentence or two. */
 export function refusalText(reason: Refusal | 'wrong-answer', hostVersion: number): string {
   switch (reason) {
