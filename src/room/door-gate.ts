@@ -107,7 +107,9 @@ export class DoorGate {
   /** All is right: what it waits for now is the host's to give, and how long is the room's to say. */
   judged(id: number): void {
     const waiting = this.#waiting.get(id);
-    if (waiting !== undefined) waiting.progress = 'judged';
+    if (waiting === undefined) return;
+    waiting.progress = 'judged';
+    waiting.crowdedOut = false;
   }
 
   /** @returns who has had to make room; each until it has left */

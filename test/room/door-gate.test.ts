@@ -167,6 +167,13 @@ describe('candidates', () => {
       assert.equal(knock(gate, 101, '198.51.100.2'), false);
     });
 
+    test('loses nobody who got everything right in the moment that they were to make room', () => {
+      const gate = filled();
+      assert.ok(knock(gate, 100, '198.51.100.1'));
+      gate.judged(0);
+      assert.deepEqual(gate.crowdedOut(), []);
+    });
+
     test('cannot fill the door with several invitations either', () => {
       const gate = new DoorGate({ ...LIMITS, strangersPerAddress: 1_000 });
       for (let id = 0; id < LIMITS.candidatesTotal; id += 1)
