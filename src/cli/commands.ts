@@ -82,6 +82,8 @@ export const COMPLETION: CommandEntry = {
   description: 'Print the script by which a shell completes commands, options and file names.',
   examples: [
     'securechat completion bash > ~/.local/share/bash-completion/completions/securechat',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's.
+    'securechat completion zsh > "${fpath[1]}/_securechat"',
     'securechat completion fish > ~/.config/fish/completions/securechat.fish',
   ],
   argument: { usage: '<shell>', summary: SHELLS.join(', '), choices: SHELLS },
@@ -100,4 +102,21 @@ export const MANUAL: CommandEntry = {
   settings: [],
 };
 
-export const ALL_COMMANDS: readonly CommandEntry[] = [HOST, JOIN, CONFIG, COMPLETION, MANUAL];
+const EXPLAINED: readonly CommandEntry[] = [HOST, JOIN, CONFIG, COMPLETION, MANUAL];
+
+export const HELP: CommandEntry = {
+  name: 'help',
+  aliases: [],
+  summary: "show a command's help",
+  description: 'Show the help of the program, or of a command.',
+  examples: ['securechat help s'],
+  argument: {
+    usage: '[command]',
+    summary: 'one of the commands',
+    choices: EXPLAINED.flatMap(({ name, aliases }) => [name, ...aliases]),
+  },
+  switches: [],
+  settings: [],
+};
+
+export const ALL_COMMANDS: readonly CommandEntry[] = [...EXPLAINED, HELP];

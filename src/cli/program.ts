@@ -6,6 +6,7 @@ import { Argument, Command, CommanderError, Option } from 'commander';
 import { EXIT } from '../app/exit-codes.ts';
 import type { HostOptions, JoinOptions } from '../app/options.ts';
 import { InputError } from '../protocol/errors.ts';
+import { nearestWord } from '../protocol/nearest-word.ts';
 import { VERSION } from '../version.ts';
 import { choose } from './choose.ts';
 import {
@@ -13,6 +14,7 @@ import {
   COMPLETION,
   CONFIG,
   type CommandEntry,
+  HELP,
   HOST,
   JOIN,
   MANUAL,
@@ -71,6 +73,7 @@ export async function execute(
   addCommand(program, MANUAL).action(async () => {
     surroundings.writeOut((await import('./manual.ts')).manualPage());
   });
+  addCommand(program, HELP).action((name: string | undefined) => showHelp(program, name));
   try {
     await program.parseAsync(words, { from: 'user' });
     return exitCode;
@@ -86,7 +89,7 @@ function createProgram(surroundings: Surroundings): Command {
     .description('A private chatroom hosted on your own machine: end-to-end encrypted, joined by invitation.')
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show this help')
-    .helpCommand('help [command]', "show a command's help")
+    .helpCommand(false)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => surroundings.writeOut(text),
@@ -94,13 +97,21 @@ function createProgram(surroundings: Surroundings): Command {
       outputError: (text, write) => write(hideInvitations(text.replace(/^error: /, 'securechat: '))),
     })
     .showHelpAfterError(
-      'Run "securechat help" for the commands, "securechat help s" or "securechat help c" for the options.',
+      'Run "securechat help" for the commands, "securechat help s" or "securechat help c" for their options.',
     )
     .addHelpText('before', examples(ALL_COMMANDS.slice(0, 2).map(({ name }) => `securechat ${name}`)))
     .addHelpText(
       'after',
       '\nIn a room, /help lists what can be typed. "securechat manual | man -l -" tells all.',
     );
+}
+
+/** @param name of a command, or an alias of one */
+function showHelp(program: Command, name: string | undefined): void {
+  const command = program.commands.find(
+    (each) => name !== undefined && [each.name(), ...each.aliases()].includes(name),
+  );
+  (command ?? program).outputHelp();
 }
 
 function addCommand(program: Command, entry: CommandEntry): Command {
@@ -110,11 +121,13 @@ function addCommand(program: Command, entry: CommandEntry): Command {
     .aliases(entry.aliases)
     .summary(entry.summary)
     .description(also === '' ? entry.description : `${entry.description} Also: ${also}.`)
-    .addHelpText('before', examples(entry.examples));
+    .addHelpText('before', examples(entry.examples))
+    .showHelpAfterError(`Run "securechat help ${entry.name}" for what it takes.`);
   if (entry.argument !== null) {
-    const argument = new Argument(entry.argument.usage, entry.argument.summary);
+    const { usage, summary, choices } = entry.argument;
+    const argument = new Argument(usage, summary);
     command.addArgument(
-      entry.argument.choices.length > 0 ? argument.choices(entry.argument.choices) : argument,
+      choices.length === 0 ? argument : argument.argParser((text) => chosenWord(text, choices)),
     );
   }
   for (const { name, summary } of entry.switches) command.option(`--${name}`, summary);
@@ -132,6 +145,14 @@ function addCommand(program: Command, entry: CommandEntry): Command {
     );
   }
   return command;
+}
+
+/** @throws InputError naming the choices, and the nearest of them */
+function chosenWord(text: string, choices: readonly string[]): string {
+  if (choices.includes(text)) return text;
+  const nearest = nearestWord(text, choices);
+  const hint = nearest === null ? '.' : `; did you mean ${nearest}?`;
+  throw new InputError('usage', `"${hideInvitations(text)}" is none of ${choices.join(', ')}${hint}`);
 }
 
 function commanderOption({ name, argument, summary, hidden, setting }: OptionEntry): Option {

@@ -243,6 +243,11 @@ test('the last of an option and its opposite counts', async () => {
 describe('wrong usage exits 2, says what to do, and starts nothing', () => {
   const CASES: readonly (readonly [readonly string[], RegExp])[] = [
     [['x'], /unknown command 'x'/],
+    [['hots'], /Did you mean host\?/],
+    [['help', 'hots'], /did you mean host\?/],
+    [['help', 'sc1.secret'], /"sc1\.…" is none of s, host/],
+    [['completion', 'basj'], /did you mean bash\?/],
+    [['completion'], /missing required argument[^]*securechat help completion/],
     [['s', '--listne', 'a:1'], /Did you mean --listen\?/],
     [['s', '--uses', '256'], /whole number from 1 to 255/],
     [['s', '--max-members', '1'], /whole number from 2 to 4096/],

@@ -22,11 +22,8 @@ export interface CompletedCommand {
   readonly options: readonly CompletedOption[];
 }
 
-/** Every command in its order, `help` with them. */
 export function completedCommands(): readonly CompletedCommand[] {
-  const commands = ALL_COMMANDS.map(completed);
-  const words = commands.flatMap(({ names }) => names);
-  return [...commands, { names: ['help'], summary: "show a command's help", words, options: [] }];
+  return ALL_COMMANDS.map(completed);
 }
 
 function completed({ name, aliases, summary, argument, switches, settings }: CommandEntry): CompletedCommand {
