@@ -2,7 +2,7 @@
  * `npm run bench`: how fast the program is, as ratios to what it is compared with in the same run. Absolute figures belong to
  * the machine and the hour.
  *
- *   npm run bench -- [--json] [--quick] [--only relay|latency|join|memory|startup|crypto]
+ *   npm run bench -- [--json] [--quick] [--only relay|latency|join|memory|startup|crypto|terminal]
  */
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -13,8 +13,9 @@ import { hasNgircd } from './ngircd.ts';
 import { formatTable, isReached, type Row, type Topic } from './report.ts';
 import { measureRoom, type RoomPlan } from './room.ts';
 import { measureStartup } from './startup.ts';
+import { measureTerminal } from './terminal.ts';
 
-const TOPICS: readonly Topic[] = ['startup', 'crypto', 'memory', 'relay', 'latency', 'join'];
+const TOPICS: readonly Topic[] = ['startup', 'crypto', 'terminal', 'memory', 'relay', 'latency', 'join'];
 
 const FULL = {
   startups: 15,
@@ -23,8 +24,17 @@ const FULL = {
   sizes: [10, 100, 1_000, 4_000],
   joinSizes: [500, 1_000, 2_000, 4_000],
   repetitions: 3,
+  terminal: { startups: 15, repetitions: 5, keys: 400, lines: 10_000 },
 };
-const QUICK = { startups: 5, cryptos: 3, idleMembers: 200, sizes: [1_000], joinSizes: [500], repetitions: 1 };
+const QUICK = {
+  startups: 5,
+  cryptos: 3,
+  idleMembers: 200,
+  sizes: [1_000],
+  joinSizes: [500],
+  repetitions: 1,
+  terminal: { startups: 5, repetitions: 1, keys: 200, lines: 2_000 },
+};
 
 const { values } = parseArgs({
   options: {
@@ -67,6 +77,7 @@ async function measure(): Promise<Row[]> {
     progress('crypto');
     rows.push(...(await measureCrypto(scale.cryptos)));
   }
+  if (topics.has('terminal')) rows.push(...(await measureTerminal(scale.terminal, progress)));
   if (topics.has('memory')) {
     progress('memory');
     rows.push(...(await measureMemory(scale.idleMembers)));

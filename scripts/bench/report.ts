@@ -1,7 +1,7 @@
 /** What was measured, beside what it is compared with and what it is to reach. */
 import { median } from './statistics.ts';
 
-export type Topic = 'relay' | 'latency' | 'join' | 'memory' | 'startup' | 'crypto';
+export type Topic = 'relay' | 'latency' | 'join' | 'memory' | 'startup' | 'crypto' | 'terminal';
 
 export interface Goal {
   /** Complete with what it is a multiple of. */

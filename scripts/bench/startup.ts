@@ -6,7 +6,7 @@ import { onCore } from './child.ts';
 import { OURS, type Row, row } from './report.ts';
 
 const suffix = process.platform === 'win32' ? '.exe' : '';
-const executable = resolve(import.meta.dirname, `../../dist/securechat${suffix}`);
+export const executable = resolve(import.meta.dirname, `../../dist/securechat${suffix}`);
 
 /** @returns nothing where the executable has not been built. */
 export function measureStartup(repetitions: number): Row[] {
