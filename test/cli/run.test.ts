@@ -247,7 +247,7 @@ describe('wrong usage exits 2, says what to do, and starts nothing', () => {
     [['help', 'hots'], /did you mean host\?/],
     [['help', 'sc1.secret'], /"sc1\.…" is none of s, host/],
     [['completion', 'basj'], /did you mean bash\?/],
-    [['completion'], /missing required argument[^]*securechat help completion/],
+    [['completion'], /missing required argument.*securechat help completion/s],
     [['s', '--listne', 'a:1'], /Did you mean --listen\?/],
     [['s', '--uses', '256'], /whole number from 1 to 255/],
     [['s', '--max-members', '1'], /whole number from 2 to 4096/],
