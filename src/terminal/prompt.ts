@@ -1,6 +1,7 @@
 /** Asking one question, and choosing the screen to ask it on. */
 import { PlainScreen } from './plain-screen.ts';
 import { type ChatScreen, Screen, type ScreenInput, type ScreenOutput } from './screen.ts';
+import { letWritesWait } from './unblock.ts';
 
 /** The drawing screen where both ends are a terminal and nothing speaks against it, else the plain one. */
 export function openScreen(
@@ -9,7 +10,9 @@ export function openScreen(
   options: { readonly plain: boolean },
 ): ChatScreen {
   const draws = !options.plain && input.isTTY === true && output.isTTY === true;
-  return draws ? new Screen(input, output) : new PlainScreen(input, output);
+  if (!draws) return new PlainScreen(input, output);
+  letWritesWait(output);
+  return new Screen(input, output);
 }
 
 /**
