@@ -14,7 +14,8 @@ export type InvitationState = Pick<
   'usesLeft' | 'uses' | 'triesLeft' | 'revoked' | 'suspended' | 'expiresAtMs'
 >;
 
-const DAY_MS = 24 * 60 * 60 * 1_000;
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
 
 /** e.g. `invitation 2, for Ann` */
 export function namedText({ name, label }: NamedInvitation): string {
@@ -45,7 +46,9 @@ export function lastsText(expiresAtMs: number, nowMs: number, timeZone?: string)
     hourCycle: 'h23',
     timeZone,
   }).format(expiresAtMs);
-  return leftMs > 0 ? `${formatDuration(leftMs)} left, until ${until}` : `since ${until}`;
+  if (leftMs <= 0) return `since ${until}`;
+  const rounded = leftMs < MINUTE_MS ? leftMs : Math.round(leftMs / MINUTE_MS) * MINUTE_MS;
+  return `${formatDuration(rounded)} left, until ${until}`;
 }
 
 /** One line an invitation, in columns that a screen reader can read as a sentence. */

@@ -228,6 +228,9 @@ describe('/invite list', () => {
 
   test('is empty where there is none, and times far away carry a date', () => {
     assert.deepEqual(invitationLines([], NOW), []);
+    assert.equal(lastsText(NOW + 3 * HOUR_MS + 900, NOW, 'UTC'), '3h left, until 12:00');
+    assert.equal(lastsText(NOW + 59_100, NOW, 'UTC'), '1m left, until 09:00');
+    assert.equal(lastsText(NOW + 20_100, NOW, 'UTC'), '21s left, until 09:00');
     assert.equal(lastsText(NOW + 72 * HOUR_MS, NOW, 'UTC'), '3d left, until Tue 24 Nov, 09:00');
     assert.equal(lastsText(NOW - 72 * HOUR_MS, NOW, 'UTC'), 'since Wed 18 Nov, 09:00');
   });

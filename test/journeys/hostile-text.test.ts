@@ -113,6 +113,8 @@ describe('hostile text', () => {
 
   journey('P42: as what a host is asked at its own prompts, is refused or shown clean', async (stage) => {
     const host = stage.terminal(['s', '--listen', '127.0.0.1:0', '--nick', 'olga']);
+    await host.waitFor("The room's name?");
+    host.type('\u001b[200~Kit\u009bch\u202een\u001b[201~\r');
     await host.waitFor('A security question');
     // A paste with controls in it, between the marks that a terminal sends.
     host.type('\u001b[200~Where \u009b31m did \u202ewe\u0007 meet?\u001b[201~');

@@ -35,11 +35,16 @@ describe('Ctrl-C', () => {
     const role = stage.terminal([]);
     await role.waitFor('Host a room or join one?');
     role.type(CTRL_C);
-    const question = stage.terminal(['s', '--listen', '127.0.0.1:0']);
+    const named = ['--room', 'Kitchen', '--nick', 'olga'];
+    const roomName = stage.terminal(['s', '--listen', '127.0.0.1:0']);
+    await roomName.waitFor("The room's name?");
+    roomName.type(CTRL_C);
+    assert.deepEqual([await role.left(), await roomName.left()], [INTERRUPTED, INTERRUPTED]);
+    const question = stage.terminal(['s', '--listen', '127.0.0.1:0', ...named]);
     await question.waitFor('A security question');
     question.type(CTRL_C);
-    assert.deepEqual([await role.left(), await question.left()], [INTERRUPTED, INTERRUPTED]);
-    const answer = stage.terminal(['s', '--listen', '127.0.0.1:0', '--question', QUESTION]);
+    assert.deepEqual(await question.left(), INTERRUPTED);
+    const answer = stage.terminal(['s', '--listen', '127.0.0.1:0', '--question', QUESTION, ...named]);
     await answer.waitFor('Its answer?');
     answer.type('half an ans');
     answer.type(CTRL_C);
@@ -74,7 +79,8 @@ describe('Ctrl-C', () => {
   });
 
   journey('ends the room for everyone when it is the host who insists', async (stage) => {
-    const host = stage.terminal(['s', '--listen', '127.0.0.1:0', '--question', QUESTION, '--nick', 'olga']);
+    const named = ['--room', 'Kitchen', '--nick', 'olga'];
+    const host = stage.terminal(['s', '--listen', '127.0.0.1:0', '--question', QUESTION, ...named]);
     await host.waitFor('Its answer?');
     host.enter(ANSWER);
     await host.waitFor('You are olga');
