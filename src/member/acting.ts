@@ -17,7 +17,7 @@ import type { SessionEvent } from './events.ts';
 export function checkRequest(request: ActRequest, self: RosterMember, target: RosterMember | null): void {
   if (!mayAct(self.role, request.kind, target?.role ?? null))
     throw new InputError('not-allowed', whyNot(self, target));
-  if (request.kind === 'rename' && self.role !== 'owner') checkNickname(request.nick);
+  if (request.kind === 'rename') checkNickname(request.nick, self.role === 'owner');
   if (request.kind === 'topic' && utf8.encode(request.text).length > LIMITS.topicBytes)
     throw new InputError('text-too-long', `A topic is at most ${LIMITS.topicBytes} bytes of UTF-8.`);
   const isTimed = request.kind === 'ban' || request.kind === 'mute';

@@ -75,11 +75,12 @@ const RESERVED_BARE: ReadonlySet<string> = new Set(RESERVED.map(bare));
 
 /**
  * @param text what a person chose
+ * @param isOwner the owner may well be called "host"
  * @returns the same text, as a nickname
  * @throws InputError `nick-shape` when it has other characters or another length; `nick-reserved` when it reads
  *   like a reserved word
  */
-export function checkNickname(text: string): Nickname {
+export function checkNickname(text: string, isOwner = false): Nickname {
   if (!SHAPE.test(text)) {
     throw new InputError(
       'nick-shape',
@@ -88,7 +89,7 @@ export function checkNickname(text: string): Nickname {
     );
   }
   const core = bare(text);
-  if (core === '' || RESERVED_BARE.has(core)) {
+  if (core === '' || (!isOwner && RESERVED_BARE.has(core))) {
     throw new InputError(
       'nick-reserved',
       `"${text}" could be mistaken for the room itself. Choose another nickname.`,

@@ -398,11 +398,10 @@ export class Room {
   /** @param of who asks for it and is here already: their own nickname is not in their way */
   #nickRefusal(nick: string, role: Role, of?: RosterMember): 'nick-taken' | 'nick-refused' | null {
     try {
-      checkNickname(nick);
+      checkNickname(nick, role === 'owner');
     } catch (error) {
-      // The owner may well be called "host".
-      const allowed = error instanceof InputError && error.code === 'nick-reserved' && role === 'owner';
-      if (!allowed) return 'nick-refused';
+      if (!(error instanceof InputError)) throw error;
+      return 'nick-refused';
     }
     const folded = foldNickname(nick);
     if (of !== undefined && folded === foldNickname(of.nick)) return null;

@@ -62,6 +62,12 @@ test('P47: reserved words are refused, also when disguised', () => {
   }
 });
 
+test('the owner may be called by a reserved word, by no other shape', () => {
+  assert.equal(checkNickname('host', true), 'host');
+  for (const nick of ['--', 'Host', 'h'])
+    assert.throws(() => checkNickname(nick, true), { name: 'InputError' }, nick);
+});
+
 test('P47: look-alikes share one fold', () => {
   const alike: readonly (readonly string[])[] = [
     ['bob', 'b0b'],
