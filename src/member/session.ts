@@ -67,6 +67,8 @@ type Phase = 'away' | 'listing' | 'reading' | 'live' | 'over';
 
 /** Wraps that arrive before the roster they are for. */
 const WRAPS_HELD_MOST = 4_096;
+/** Acts asked for before the log is read to its end: a program may ask at once. */
+const ACTS_HELD_MOST = 16;
 
 export class Session {
   readonly #roomId: RoomId;
@@ -93,6 +95,7 @@ export class Session {
   /** Of messages that could not be checked, because the host had no key of theirs. */
   #uncheckedSenders: RosterMember[] = [];
   #heldWraps: { readonly announcement: Signed; readonly wrap: Wrap }[] = [];
+  #heldActs: ActRequest[] = [];
   /** Made while there was no connection. */
   #wrapKeysReady: WrapKeyPair | null = null;
   #lastPingMs = 0;
@@ -275,6 +278,11 @@ export class Session {
    */
   act(request: ActRequest): SessionEffect[] {
     const { self } = this;
+    const isSoonLive = this.#phase === 'listing' || this.#phase === 'reading';
+    if (isSoonLive && this.#heldActs.length < ACTS_HELD_MOST) {
+      this.#heldActs.push(request);
+      return [];
+    }
     if (this.#phase !== 'live' || self === undefined)
       throw new InputError('not-connected', 'Not connected just now. Try again once you are back.');
     if (!this.features.has(FEATURE.moderation))
@@ -284,6 +292,18 @@ export class Session {
     checkRequest(request, self, target);
     const act = signAct(this.#identity, this.#roster, request);
     return [this.#send(SESSION_FRAME.act, ActFrame.encode({ act }))];
+  }
+
+  /** What was asked for before the log was read to its end. */
+  #actsDue(): SessionEffect[] {
+    return this.#heldActs.splice(0).flatMap((request) => {
+      try {
+        return this.act(request);
+      } catch (error) {
+        if (!(error instanceof InputError)) throw error;
+        return [event({ kind: 'notice', level: 'warning', code: 'act-refused', text: error.message })];
+      }
+    });
   }
 
   /** Time passes: to be called a few times a second. */
@@ -470,7 +490,7 @@ export class Session {
     effects.push(...this.#unchecked(), event({ kind: 'live', again: this.#returning }));
     if (this.#returning) effects.push(this.#pullList());
     this.#returning = false;
-    return [...effects, ...this.#pump(moment)];
+    return [...effects, ...this.#actsDue(), ...this.#pump(moment)];
   }
 
   /** The log held this message already: it came in a part that this member did not see. */

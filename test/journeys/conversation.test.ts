@@ -48,14 +48,14 @@ describe('a conversation on terminals', () => {
     ann.enter('/whois bob');
     await ann.waitFor(/bob: member, online, signs with RSA-PSS, key [0-9a-f ]{30,}/);
     ann.enter('/help');
-    await ann.waitFor('/help command explains one');
+    await ann.waitFor('/help COMMAND explains one');
     assert.doesNotMatch(ann.text(), /\/kick/);
     ann.enter('/help me');
     await ann.waitFor('/me ACTION');
     ann.enter('/security');
     await ann.waitFor('3 members can read what you say now');
     ann.enter('/kick bob');
-    await ann.waitFor('/kick is for the host');
+    await ann.waitFor('/kick is for moderators and the host');
     ann.enter('/nmaes');
     await ann.waitFor('There is no /nmaes. Did you mean /names?');
 
@@ -68,7 +68,7 @@ describe('a conversation on terminals', () => {
     assert.deepEqual(new Set(compared).size, 1);
 
     host.enter('/code');
-    await host.waitFor(/The room code is \d{6}\./);
+    await host.waitFor(/The room code is \d{6}, for \d+s more\./);
     host.enter('/invite new');
     const made = await host.waitFor(/Invitation 2, 1 use, 24 hours left:/);
     assert.match(made.slice(made.indexOf('Invitation 2,')), INVITATION);

@@ -293,7 +293,7 @@ describe('the line protocol', () => {
     assert.equal((await room.host.until('message')).text, 'the first message');
     assert.deepEqual(texts(room.host), ['the first message']);
     room.host.command('/kick olga');
-    assert.equal((await room.host.until('error')).code, 'no-such-member');
+    assert.equal((await room.host.until('error')).code, 'not-allowed');
     room.host.command('/invite revoke 7');
     assert.equal((await room.host.until('error')).code, 'no-invitation');
     checkShapes([room.host, ann]);

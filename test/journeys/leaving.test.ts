@@ -221,6 +221,6 @@ describe('wrong usage', () => {
     refuses(['c', '--json', '--token-file', '-'], /give a file instead of -/);
     refuses(['c', '--token-file', '/nowhere/at-all'], /Cannot read \/nowhere\/at-all/);
     refuses(['c', '--no-input'], /Nobody can be asked with --no-input/);
-    refuses(['s', '--no-input'], /Nobody can be asked with --no-input/);
+    refuses(['s', '--no-input', '--listen', '127.0.0.1:0'], /Nobody can be asked with --no-input/);
   });
 });

@@ -78,6 +78,6 @@ describe('an invitation for one', () => {
     const joins = room.host.events.filter((event) => event.type === 'member' && event.change === 'joined');
     assert.equal(joins.length, 1);
     room.host.command('/invite list');
-    assert.match((await room.host.until('notice', { code: 'invite' })).text, /0 of 1 uses left/);
+    assert.match((await room.host.until('notice', { code: 'invite' })).text, /used up +0 of 1 left/);
   });
 });

@@ -120,7 +120,7 @@ describe('a guest at the door', () => {
     assert.equal((await refusal(second, 4)).code, 'wrong-answer');
     assert.match(
       (await room.host.until('notice', { code: 'suspended' })).text,
-      /Invitation 1 is suspended: too many/,
+      /Invitation 1 is suspended after too many/,
     );
     assert.equal((await refusal(guestWithFiles(stage, room.token), 4)).code, 'suspended');
     room.host.command('/invite resume 1');

@@ -310,6 +310,24 @@ test('what cannot be asked for is said before it is sent', async () => {
   assert.throws(() => ann.act({ kind: 'rename', nick: 'anna' }), { code: 'not-connected' });
 });
 
+// A program that acted as soon as it had joined was told that it is not connected.
+test('what is asked for before the log is read to its end is asked once it is', async () => {
+  const { room, mona, ben, ann } = await company();
+  mona.loseLine();
+  say(room, ann, 'while you were away');
+  mona.comeBack();
+  for (let frames = 0; mona.session.phase === 'away' && frames < 100; frames += 1) room.step();
+  assert.equal(mona.session.phase, 'reading');
+  mona.act({ kind: 'topic', text: 'tea' });
+  mona.act({ kind: 'kick', member: ann.identity.memberId });
+  mona.act({ kind: 'kick', member: ann.identity.memberId });
+  room.pump();
+  room.advance(SECOND_MS);
+  assert.equal(ben.session.settings.topic, 'tea');
+  assert.ok(!nicks(ben).includes('ann'));
+  assertCalm([mona, ben]);
+});
+
 test('a host that knows nothing of acts is asked for none', async () => {
   const { room, mona, ann, all } = await company({ dialect: { ...DIALECT, features: [] } });
   assert.throws(() => mona.act({ kind: 'lock' }), { code: 'not-supported' });
