@@ -23,7 +23,20 @@ const EMOJI =
 
 const MARKS = '[\\p{M}--\\p{Default_Ignorable_Code_Point}]+';
 
-const PARTS = new RegExp(`(${EMOJI})|(${MARKS})|${HIDDEN}`, 'gv');
+/**
+ * What Persian and its neighbours write between letters that must not join. A space is what their writers fall back on,
+ * and hides nothing.
+ */
+const NON_JOINER = '(?<=\\p{Script=Arabic})\\u200c';
+
+/**
+ * What writers of Indic scripts put behind a virama to choose the shape of a conjunct. Without it the letters are the
+ * same and the shape is the usual one. Not before marks, of which more than four would meet.
+ */
+const CONJUNCT_JOINER =
+  '(?<=[\\u094d\\u09cd\\u0a4d\\u0acd\\u0b4d\\u0bcd\\u0c4d\\u0ccd\\u0d4d\\u0dca])[\\u200c\\u200d](?!\\p{M})';
+
+const PARTS = new RegExp(`(${EMOJI})|(${MARKS})|(${NON_JOINER})|(${CONJUNCT_JOINER})|${HIDDEN}`, 'gv');
 
 /** Every character of the hidden kind, for writers that escape instead of replacing. */
 export const HIDDEN_CHARACTERS: RegExp = new RegExp(HIDDEN, 'gv');
@@ -67,7 +80,8 @@ function shorten(text: string, maxCodePoints: number): string {
 
 /**
  * Makes untrusted text safe to show. C0 and DEL become their visible pictures (a tab four spaces), every other
- * hidden character U+FFFD; marks beyond four in a row are left out; joiners stay inside emoji only.
+ * hidden character U+FFFD; marks beyond four in a row are left out; joiners stay inside emoji only. What Arabic and Indic
+ * scripts need joiners for stays readable without them.
  * Cleaning twice changes nothing more.
  *
  * @param untrusted any string, lone surrogates included
@@ -84,8 +98,17 @@ export function cleanText(
   const source = multiline ? wellFormed.replaceAll('\r\n', '\n') : wellFormed;
   const cleaned = source.replace(
     PARTS,
-    (part: string, emoji: string | undefined, marks: string | undefined, offset: number) => {
+    (
+      part: string,
+      emoji: string | undefined,
+      marks: string | undefined,
+      nonJoiner: string | undefined,
+      conjunctJoiner: string | undefined,
+      offset: number,
+    ) => {
       if (emoji !== undefined) return emoji;
+      if (nonJoiner !== undefined) return ' ';
+      if (conjunctJoiner !== undefined) return '';
       if (marks !== undefined) {
         const base = offset === 0 || source[offset - 1] === '\n' ? DOTTED_CIRCLE : '';
         return base + [...marks].slice(0, MARKS_IN_A_ROW).join('');

@@ -55,6 +55,9 @@ const hostile = fc
     fc.oneof(
       fc.constantFrom(
         '\u200d',
+        '\u200c',
+        'ی',
+        '\u094d',
         '\ufe0f',
         '\ufe0e',
         '\u20e3',
@@ -197,6 +200,28 @@ test('every code point alone comes out safe', () => {
 
 test('the hidden class knows joiners and selectors too', () => {
   assert.equal('👩\u200d❤\ufe0f\u202e'.replaceAll(HIDDEN_CHARACTERS, '?'), '👩?❤??');
+});
+
+test('scripts that are written with joiners stay readable, and carry nothing invisible', () => {
+  for (const [said, shown] of [
+    // Persian "I want": the prefix does not join.
+    ['می\u200cخواهم', 'می خواهم'],
+    ['می\u200c\u200cخواهم', 'می \ufffdخواهم'],
+    ['a\u200cb', 'a\ufffdb'],
+    ['\u200cمی', '\ufffdمی'],
+    ['می\u200dخ', 'می\ufffdخ'],
+    // Devanagari half form, Sinhala "Sri".
+    ['क्\u200dष', 'क्ष'],
+    ['ශ්\u200dරී', 'ශ්රී'],
+    ['क्\u200cष', 'क्ष'],
+    ['क्\u200d\u200dष', 'क्\ufffdष'],
+    ['क\u200dष', 'क\ufffdष'],
+    ['क\u0301\u0301\u0301\u094d\u200d\u0301\u0301', 'क\u0301\u0301\u0301\u094d\ufffd\u0301\u0301'],
+  ] as const) {
+    assert.equal(cleanText(said), shown);
+    assert.equal(cleanText(shown), shown);
+    assertSafe(cleanText(said));
+  }
 });
 
 test('P42: every string of the naughty list comes out safe', () => {
