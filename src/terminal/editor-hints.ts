@@ -1,4 +1,4 @@
-/** What the line being typed says about itself: in the prompt's place, and in a row below it. */
+/** What the line being typed says about itself: in the prompt's place, and in a row above it. */
 
 import type { EditorState } from './editor-state.ts';
 import { columnsOf } from './graphemes.ts';
@@ -10,7 +10,7 @@ export function promptOf({ mode }: Pick<EditorState, 'mode'>, prompt: string): s
   return `${mode.found ? '' : 'no '}(search)'${mode.words}': `;
 }
 
-/** @returns the row below the line, or null for none. It is redrawn with the line and leaves no trace. */
+/** @returns the row above the line, or null for none. It is redrawn with the line and leaves no trace. */
 export function hintOf({ mode }: Pick<EditorState, 'mode'>, columns: number): string | null {
   if (mode.kind === 'pasted') {
     const long = `${mode.lines} lines pasted: Enter sends them as one message, Esc drops them`;

@@ -59,7 +59,8 @@ export function layoutInput(
   const hint = maxRows > 1 ? hintOf(state, columns) : null;
   if (hint === null) return clip(layoutText(state, promptOf(state, prompt), columns), maxRows);
   const layout = clip(layoutText(state, promptOf(state, prompt), columns), maxRows - 1);
-  return { ...layout, rows: [...layout.rows, oneRow(hint, columns)] };
+  // Above, because terminals that fold a row below the cursor disagree on where the cursor is then.
+  return { ...layout, rows: [oneRow(hint, columns), ...layout.rows], cursorRow: layout.cursorRow + 1 };
 }
 
 function layoutText(

@@ -26,8 +26,14 @@ const ATTACKS: readonly string[] = [
 ];
 
 const ESC = '\u001b';
-/** All that the screen itself writes: paste and wrap modes, cursor on, clear, up and down, colours, CR and LF. */
-const OWN = new RegExp(`${ESC}\\[(?:\\?(?:2004|7|25)[hl]|\\d*[ABJ]|[\\d;]*m)|\\r|\\n`, 'g');
+/**
+ * All that the screen itself writes: paste, focus and wrap modes, cursor on, clear, up and down, colours, CR and LF, and
+ * an invitation for the clipboard.
+ */
+const OWN = new RegExp(
+  `${ESC}\\]52;c;c2Mx[\\w+/=]*\u0007|${ESC}\\[(?:\\?(?:2004|1004|7|25)[hl]|\\d*[ABJ]|[\\d;]*m)|\\r|\\n`,
+  'g',
+);
 /** Emoji are shown with what joins them. */
 const EMOJI =
   /\p{Extended_Pictographic}(?:[\u200d\ufe0e\ufe0f]|\p{Emoji_Modifier}|\p{Extended_Pictographic})*|[0-9#*]\ufe0f\u20e3/gu;

@@ -268,7 +268,7 @@ test('several lines in one read were pasted, on a terminal that does not mark pa
   assert.deepEqual(lines, []);
   await fake.type('ee\r');
   assert.deepEqual(lines, [], 'the end of a long paste sends nothing either');
-  assert.deepEqual(fake.rows(), ['> //quit', 'two', 'three', '3 lines: Enter sends, Esc drops']);
+  assert.deepEqual(fake.rows(), ['3 lines: Enter sends, Esc drops', '> //quit', 'two', 'three']);
   await fake.type('\r');
   assert.deepEqual(lines, ['//quit\ntwo\nthree']);
   await fake.type('typed\r');

@@ -11,15 +11,22 @@ type Deed =
   | { readonly kind: 'turn' }
   | { readonly kind: 'resize'; readonly columns: number; readonly rows: number };
 
-const KEYS = ['\u001b[D', '\u001b[A', '\u0001', '\u0005', '\u007f', '\u0017', '\u001f', '\t', '\u0012', '\r'];
+const ENDING_KEYS = ['\u0005', '\u007f', '\u0017', '\u001f', '\t', '\u0012', '\r'];
+/** With these the cursor goes up inside the draft. */
+const MOVING_KEYS = ['\u001b[D', '\u001b[A', '\u0001'];
+const ALL_KEYS = [...ENDING_KEYS, ...MOVING_KEYS];
 
 const words = fc.string({ unit: fc.constantFrom('a', 'b', ' ', 'ü', '你', '/'), maxLength: 30 });
 
 /** @param columns wide enough that printed lines, of 8 characters, are never folded */
-function deeds(columns: fc.Arbitrary<number>, rows: fc.Arbitrary<number>): fc.Arbitrary<readonly Deed[]> {
+function deeds(
+  columns: fc.Arbitrary<number>,
+  rows: fc.Arbitrary<number>,
+  keys: readonly string[],
+): fc.Arbitrary<readonly Deed[]> {
   const deed: fc.Arbitrary<Deed> = fc.oneof(
     fc.record({ kind: fc.constant('type' as const), text: words }),
-    fc.record({ kind: fc.constant('key' as const), text: fc.constantFrom(...KEYS) }),
+    fc.record({ kind: fc.constant('key' as const), text: fc.constantFrom(...keys) }),
     fc.record({
       kind: fc.constant('paste' as const),
       text: fc.array(words, { maxLength: 4 }).map((lines) => lines.join('\n')),
@@ -53,10 +60,14 @@ async function play(list: readonly Deed[], size: { readonly columns: number; rea
   return { printed, fake };
 }
 
+/**
+ * The cursor in the last row, as while typing: where rows below it are folded by a narrower terminal, terminals disagree on
+ * where the cursor is then, xterm.js moves it. Then a row of the draft may be left, which is better than eating a line.
+ */
 test('property: with room for the draft, exactly the printed lines are left, on any width', async () => {
   await fc.assert(
     fc.asyncProperty(
-      deeds(fc.integer({ min: 8, max: 400 }), fc.integer({ min: 150, max: 200 })),
+      deeds(fc.integer({ min: 8, max: 400 }), fc.integer({ min: 150, max: 200 }), ENDING_KEYS),
       fc.integer({ min: 8, max: 400 }),
       async (list, columns) => {
         const { printed, fake } = await play(list, { columns, rows: 180 });
@@ -71,7 +82,7 @@ test('property: with room for the draft, exactly the printed lines are left, on 
 test('property: on any size, no printed line is eaten and none is doubled', async () => {
   await fc.assert(
     fc.asyncProperty(
-      deeds(fc.integer({ min: 8, max: 400 }), fc.integer({ min: 1, max: 200 })),
+      deeds(fc.integer({ min: 8, max: 400 }), fc.integer({ min: 1, max: 200 }), ALL_KEYS),
       fc.integer({ min: 1, max: 60 }),
       async (list, rows) => {
         const { printed, fake } = await play(list, { columns: 40, rows });
@@ -87,7 +98,7 @@ test('property: on any size, no printed line is eaten and none is doubled', asyn
 test('property: one column to four hundred, no draw throws and the cursor stays on the screen', async () => {
   await fc.assert(
     fc.asyncProperty(
-      deeds(fc.integer({ min: 1, max: 400 }), fc.integer({ min: 1, max: 200 })),
+      deeds(fc.integer({ min: 1, max: 400 }), fc.integer({ min: 1, max: 200 }), ALL_KEYS),
       async (list) => {
         const { fake } = await play(list, { columns: 2, rows: 3 });
         assert.ok(fake.cursor().column <= fake.terminal.cols);

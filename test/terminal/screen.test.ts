@@ -161,7 +161,7 @@ test('40 columns: a draft higher than the screen scrolls in its own rows', async
   screen.setPrompt('> ');
   screen.print('kept');
   await fake.type(`\u001b[200~${numbered(30).join('\n')}\u001b[201~`);
-  assert.deepEqual(fake.rows().slice(-4), [...numbered(30).slice(-3), '30 lines: Enter sends, Esc drops']);
+  assert.deepEqual(fake.rows().slice(-4), ['30 lines: Enter sends, Esc drops', ...numbered(30).slice(-3)]);
   screen.print('arrived');
   await fake.settle();
   await fake.type('\u0015'.repeat(60));
@@ -176,8 +176,8 @@ test('a paste of several lines waits in the line being typed', async () => {
   screen.setPrompt('> ');
   await fake.type('\u001b[200~one\r\ntwo\u001b[201~');
   assert.deepEqual(lines, []);
-  assert.deepEqual(fake.rows(), ['> one', 'two', '2 lines: Enter sends, Esc drops']);
-  assert.deepEqual(fake.cursor(), { row: 1, column: 3 });
+  assert.deepEqual(fake.rows(), ['2 lines: Enter sends, Esc drops', '> one', 'two']);
+  assert.deepEqual(fake.cursor(), { row: 2, column: 3 });
   screen.print('arrives');
   await fake.type('\r');
   assert.deepEqual(lines, ['one\ntwo']);
