@@ -19,13 +19,13 @@ function save(name: string, shot: Shot, picture: Parameters<typeof drawShot>[1])
 
 /** A guest through all four layers. */
 async function enterRoom(host: Pane, guest: Pane, nick: string, invitation: string): Promise<void> {
-  await guest.see(/Paste the invitation/);
+  await guest.see(/^\? Paste the invitation/m);
   guest.enter(invitation);
-  await guest.see(/Where did we meet/);
+  await guest.see(/^\? Where did we meet/m);
   guest.enter(ANSWER);
-  await guest.see(/nickname/);
+  await guest.see(/^\? Your nickname/m);
   guest.enter(nick);
-  await guest.see(/The code/);
+  await guest.see(/^\? The code/m);
   const [, code = ''] = await host.see(/Kitchen \(\d\) (\d{6}) \d+s>[^>]*$/);
   guest.enter(code);
   await guest.see(new RegExp(`You are ${nick}`));
@@ -40,7 +40,7 @@ async function main(): Promise<void> {
     rows: 44,
     home,
   });
-  await host.see(/answer/);
+  await host.see(/^\? Its answer/m);
   host.enter(ANSWER);
   const [invitation] = await host.see(/sc1\.[\w.-]{200,}/);
   await host.see(/You are olga/);
