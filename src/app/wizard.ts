@@ -75,7 +75,7 @@ export async function askHost(
   if (isPerson && options.chat && options.nick === null)
     steps.push((asker) => askNick(draft, asker, surroundings));
   if (options.question === null) steps.push((asker) => askQuestion(draft, asker, isPerson));
-  if (options.answer === null) steps.push((asker) => askAnswer(draft, asker, isPerson));
+  if (options.answer === null) steps.push((asker) => askAnswer(draft, asker, options.question, isPerson));
   if (isPerson && isReachOpen(options)) steps.push((asker) => askReach(draft, asker, options.listen, own));
   const asker = isPerson && steps.length > 1 ? introducing(front) : front;
   for (let at = 0; at < steps.length; )
@@ -83,11 +83,13 @@ export async function askHost(
   // On standard input the answer stands behind what is asked there.
   if (options.answer?.kind === 'standardInput') draft.answer = await givenAnswer(options.answer, front);
 
+  const question = options.question ?? draft.question ?? '';
+  checkNotIn(question, draft.answer ?? '');
   const reach = options.reach ?? draft.reach ?? null;
   const plan: HostPlan = {
     roomName: options.roomName ?? draft.roomName ?? DEFAULT_ROOM,
     nick: options.nick ?? draft.nick ?? accountNick(surroundings.accountName),
-    question: options.question ?? draft.question ?? '',
+    question,
     answer: draft.answer ?? '',
     listen: reach === 'this-machine' ? loopback(options.listen) : options.listen,
     named: options.addresses.length > 0 ? options.addresses : (draft.named ?? []),
@@ -159,21 +161,30 @@ function askQuestion(draft: Draft, front: Asker, isPerson: boolean): Promise<Out
   });
 }
 
-async function askAnswer(draft: Draft, front: Asker, isPerson: boolean): Promise<Outcome> {
+async function askAnswer(
+  draft: Draft,
+  front: Asker,
+  given: string | null,
+  isPerson: boolean,
+): Promise<Outcome> {
+  const question = given ?? draft.question ?? '';
   const message = isPerson ? 'Its answer? Capitals and punctuation do not count.' : 'Its answer?';
   const asked = { name: 'answer', message, secret: true };
-  const first = await askUntil(front, asked, (text) => {
-    draft.answer = normaliseAnswer(text);
-  });
+  const accept = (text: string): void => {
+    const answer = normaliseAnswer(text);
+    checkNotIn(question, answer);
+    draft.answer = answer;
+  };
+  const first = await askUntil(front, asked, accept);
   if (first === 'back') return first;
   while (tellStrength(draft.answer ?? '', front, isPerson) === 'weak' && isPerson) {
     let kept = false;
     const again = { ...asked, message: 'A better answer? Enter keeps this one.' };
     const next = await askUntil(front, again, (text) => {
       kept = text.trim() === '';
-      if (!kept) draft.answer = normaliseAnswer(text);
+      if (!kept) accept(text);
     });
-    if (next === 'back') return askAnswer(draft, front, isPerson);
+    if (next === 'back') return askAnswer(draft, front, given, isPerson);
     if (kept) break;
   }
   return 'done';
@@ -183,6 +194,21 @@ async function givenAnswer(source: SecretSource, front: Asker): Promise<string> 
   const answer = normaliseAnswer(await readSecret(source, front));
   tellStrength(answer, front, false);
   return answer;
+}
+
+/** @throws InputError `answer-told` when whoever reads the question has read the answer. */
+function checkNotIn(question: string, answer: string): void {
+  let words = '';
+  try {
+    words = normaliseAnswer(question);
+  } catch {
+    // Two letters hold no answer.
+  }
+  if (` ${words} `.includes(` ${answer} `))
+    throw new InputError(
+      'answer-told',
+      'The question has that answer in it. Choose another answer, or another question.',
+    );
 }
 
 /** A program, or a person who is not there to change it, is told of a weak answer only. */

@@ -189,6 +189,26 @@ describe('a person who hosts', () => {
     for (const text of [...kept.told, ...better.told]) assert.ok(!text.includes('teapot'), text);
   });
 
+  test('is not let give the answer away in the question', async () => {
+    const { asked, names } = await play([
+      '',
+      '',
+      'Is it the BLUE teapot?',
+      'blue teapot',
+      'teapot',
+      '<',
+      'Which pot?',
+      'teapot!',
+      'the blue teapot',
+      '',
+    ]);
+    assert.match(asked[4]?.message ?? '', /^The question has that answer in it\. .* Its answer\?/);
+    assert.deepEqual(names.slice(2, 8), ['question', 'answer', 'answer', 'answer', 'question', 'answer']);
+    const met = await play(['', '', 'Where did we meet?', 'met', 'met by the sea', '']);
+    assert.equal(met.plan.answer, 'met by the sea');
+    await assert.rejects(play(['', '', 'teapot'], { question: 'Is it a teapot?' }), GaveUpError);
+  });
+
   test('without a name of their own hosts "Our room" as host', async () => {
     for (const accountName of ['', 'root', 'Ann Lee', 'a'.repeat(40)]) {
       const { plan } = await play(['', '', 'Where?', ANSWER, ''], {}, { accountName });
@@ -280,6 +300,11 @@ describe('a program, a pipe, nobody', () => {
     const path = answerFile(context, '?');
     const options = { question: 'Where?', answer: { kind: 'file', path } } as const;
     await assert.rejects(play([], options, { isPerson: false }), { code: 'answer-short' });
+    const told = {
+      question: 'What is a teapot?',
+      answer: { kind: 'file', path: answerFile(context, 'a teapot') },
+    } as const;
+    await assert.rejects(play([], told, { isPerson: false }), { code: 'answer-told' });
   });
 });
 
