@@ -37,7 +37,7 @@ async function main(): Promise<void> {
   const host = new Pane({
     words: ['s', ...words, '--topic', 'who brings what on Saturday', '--theme', 'dark'],
     columns: 110,
-    rows: 44,
+    rows: 40,
     home,
   });
   await host.see(/^\? Its answer/m);

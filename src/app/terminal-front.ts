@@ -58,7 +58,7 @@ export class TerminalFront extends ScreenFront {
     if (event.type === 'code' && this.#draws) return;
     this.#follow(event);
     this.#print(this.#scroll.lines(event, this.#view));
-    if (event.type === 'message' && !event.own) this.#call(event);
+    if (event.type === 'message' && !event.own && !this.#scroll.isIgnored(event.from.id)) this.#call(event);
   }
 
   override async ask(prompt: Omit<PromptEvent, 'type'>): Promise<string> {

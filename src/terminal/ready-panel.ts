@@ -62,8 +62,8 @@ export function bannerLines(view: {
 const QR_GAP = '  ';
 /** Beside a code: fewer would fold every other word. */
 const TEXT_COLUMNS_LEAST = 40;
-/** Below the code, beside the invitation and the prompt: an empty row, and what is told on entering. */
-const ROWS_BELOW = 2;
+/** Below the code, beside the invitation and the prompt: what is told on entering. */
+const ROWS_BELOW = 3;
 
 /** The code of the invitation, where the whole panel with it can be seen at once. */
 function panelQr(token: string, view: PanelView): readonly string[] | null {
@@ -125,7 +125,7 @@ export function readyPanel(
     ...indented('3. ', 'Ask me for the code when it is asked for: it changes every 30 seconds.'),
   ];
   if (qr === null) return [...fields, '', token, '', ...steps];
-  return [...beside([...fields, '', ...steps], qr, columns + QR_GAP.length), '', token];
+  return [...beside([...fields, '', ...steps], qr, columns + QR_GAP.length), token];
 }
 
 /**

@@ -86,6 +86,11 @@ export class Scroll {
     return false;
   }
 
+  /** @param id of a member, as messages name it */
+  isIgnored(id: string): boolean {
+    return this.#ignored.has(id);
+  }
+
   /** Their nicknames now. */
   get ignored(): readonly string[] {
     return [...this.#ignored.values()];
@@ -111,7 +116,7 @@ export class Scroll {
 
   /** Only what is said and who comes and goes can be hidden; what is done to someone never. */
   #hides(event: JsonEvent, { preferences }: RenderView): boolean {
-    if (event.type === 'message') return this.#ignored.has(event.from.id);
+    if (event.type === 'message') return this.isIgnored(event.from.id);
     return event.type === 'member' && preferences.quiet && isComing(event);
   }
 

@@ -184,6 +184,7 @@ test('who is ignored is not read, under no name, and is shown again when taken b
   const lines = scroll.lines({ ...renamed, member: { ...renamed.member, id: 'id-ann' } }, view());
   assert.equal(lines.length, 1, 'what happens to them is shown');
   assert.deepEqual(scroll.ignored, ['eve']);
+  assert.equal(scroll.isIgnored('id-ann'), true);
   assert.deepEqual(scroll.lines(says('hi', { from: { id: 'id-ann', nick: 'eve' } }), view()), []);
   assert.equal(scroll.lines(says('hi', { from: { id: 'id-new', nick: 'ann' } }), view()).length, 1);
   assert.equal(scroll.ignore('ann'), false, 'the old name is nobody any more');
