@@ -24,20 +24,26 @@ const NOTIFICATION_CODE_POINTS = 200;
 export const up = (rows: number): string => (rows > 0 ? `${ESC}[${rows}A` : '');
 export const down = (rows: number): string => (rows > 0 ? `${ESC}[${rows}B` : '');
 
+/** tmux hands on what is wrapped like this, where its option `allow-passthrough` permits. */
+function throughTmux(sequence: string): string {
+  return `${ESC}Ptmux;${ESC}${sequence}${ESC}\\`;
+}
+
 /**
  * OSC 9, which more terminals know than OSC 777 (iTerm2, kitty, WezTerm, Ghostty, foot, Windows Terminal), and which the
  * others ignore. A text that begins with a digit would be one of ConEmu's commands: it is kept off the start.
  */
-export function notification(text: string): string {
+export function notification(text: string, insideTmux: boolean): string {
   const clean = cleanText(text, { maxCodePoints: NOTIFICATION_CODE_POINTS }).replace(/^(?=\d)/, ' ');
-  return `${ESC}]9;${clean}${BELL}`;
+  const sequence = `${ESC}]9;${clean}${BELL}`;
+  return insideTmux ? throughTmux(sequence) : sequence;
 }
 
 /**
- * OSC 52. tmux takes it from programs only with `set-clipboard on`; passed through it reaches the terminal outside, where
- * `allow-passthrough` permits. Both set the same text, so both are sent.
+ * OSC 52. tmux takes it from programs only with `set-clipboard on`; passed through it reaches the terminal outside. Both
+ * set the same text, so both are sent.
  */
 export function clipboard(text: string, insideTmux: boolean): string {
   const sequence = `${ESC}]52;c;${Buffer.from(text).toString('base64')}${BELL}`;
-  return insideTmux ? `${sequence}${ESC}Ptmux;${ESC}${sequence}${ESC}\\` : sequence;
+  return insideTmux ? sequence + throughTmux(sequence) : sequence;
 }

@@ -9,6 +9,7 @@ import { looksPasted } from './guessed-paste.ts';
 import { edit, type Key } from './line-editor.ts';
 import { LineQueue, LineSplitter, MAX_LINE_BYTES, type SplitLine } from './line-queue.ts';
 import { type ChatScreen, type ScreenInput, type ScreenOutput, setRaw } from './screen.ts';
+import { WaitingLines } from './waiting-lines.ts';
 
 export class PlainScreen implements ChatScreen {
   readonly columns = Number.POSITIVE_INFINITY;
@@ -20,13 +21,20 @@ export class PlainScreen implements ChatScreen {
   readonly #queue = new LineQueue();
   /** Present while a secret is typed on a terminal, whose own echo would show it. */
   #secret: EditorState | null = null;
+  /** Present where lines may give way to newer ones. */
+  readonly #waiting: WaitingLines | null;
+  /** The terminal has not taken what was last written. */
+  #congested = false;
   #closed = false;
   #onInterrupt: (() => void) | null = null;
   #onRefused: ((error: InputError) => void) | null = null;
 
-  constructor(input: ScreenInput, output: ScreenOutput) {
+  /** @param options `mayDrop`: a person reads, who can miss a line; a program that reads slowly must get them all */
+  constructor(input: ScreenInput, output: ScreenOutput, options: { readonly mayDrop?: boolean } = {}) {
     this.#input = input;
     this.#output = output;
+    this.#waiting = options.mayDrop ? new WaitingLines() : null;
+    output.on('drain', this.#onDrain);
     input.on('data', this.#onData);
     input.on('end', this.#onInputEnd);
     input.on('error', this.#onInputEnd);
@@ -34,7 +42,9 @@ export class PlainScreen implements ChatScreen {
   }
 
   print(line: string): void {
-    if (!this.#closed && this.#output.writable) this.#output.write(`${line}\n`);
+    if (this.#closed) return;
+    if (this.#waiting !== null && this.#congested) this.#waiting.push(line);
+    else this.#write(`${line}\n`);
   }
 
   setPrompt(): void {}
@@ -99,6 +109,8 @@ export class PlainScreen implements ChatScreen {
     if (this.#closed) return;
     this.setMasked(false);
     this.#closed = true;
+    this.#writeWaiting();
+    this.#output.off('drain', this.#onDrain);
     this.#input.off('data', this.#onData);
     this.#input.off('end', this.#onInputEnd);
     this.#input.pause();
@@ -138,6 +150,25 @@ export class PlainScreen implements ChatScreen {
     if (submitted === undefined) return;
     this.print('');
     this.#queue.push(submitted);
+  }
+
+  readonly #onDrain = (): void => {
+    this.#congested = false;
+    this.#writeWaiting();
+  };
+
+  #writeWaiting(): void {
+    if (this.#waiting === null || this.#waiting.isEmpty) return;
+    this.#write(
+      this.#waiting
+        .take()
+        .map((line) => `${line}\n`)
+        .join(''),
+    );
+  }
+
+  #write(text: string): void {
+    if (this.#output.writable && !this.#output.write(text)) this.#congested = true;
   }
 
   readonly #onInputEnd = (): void => {

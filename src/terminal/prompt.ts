@@ -10,9 +10,9 @@ export function openScreen(
   options: { readonly plain: boolean },
 ): ChatScreen {
   const draws = !options.plain && input.isTTY === true && output.isTTY === true;
-  if (!draws) return new PlainScreen(input, output);
-  letWritesWait(output);
-  return new Screen(input, output);
+  const isTerminal = output.isTTY === true;
+  if (isTerminal) letWritesWait(output);
+  return draws ? new Screen(input, output) : new PlainScreen(input, output, { mayDrop: isTerminal });
 }
 
 /**

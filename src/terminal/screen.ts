@@ -236,13 +236,13 @@ export class Screen implements ChatScreen {
   }
 
   notify(text: string): void {
-    if (this.#isHere && this.#knowsCommands) this.#write(notification(text));
+    if (this.#isHere && this.#knowsCommands) this.#write(notification(text, this.#insideTmux));
   }
 
   copy(text: string): boolean {
     const clean = cleanText(text, { multiline: true });
     if (!this.#isHere || !this.#knowsCommands || Buffer.byteLength(clean) > CLIPBOARD_BYTES) return false;
-    this.#write(clipboard(clean, this.#env['TMUX'] !== undefined));
+    this.#write(clipboard(clean, this.#insideTmux));
     return true;
   }
 
@@ -302,6 +302,10 @@ export class Screen implements ChatScreen {
   /** The console of Linux shows parts of what it does not know. */
   get #knowsCommands(): boolean {
     return this.#env['TERM'] !== 'linux';
+  }
+
+  get #insideTmux(): boolean {
+    return this.#env['TMUX'] !== undefined;
   }
 
   #take(): void {

@@ -121,3 +121,29 @@ test('an output that is gone ends the session instead of the process', async () 
   assert.equal(ended, 1);
   screen.close();
 });
+
+test('a terminal that takes nothing: the newest lines wait where a person reads, all of them where a program does', async () => {
+  const line = 'x'.repeat(10_000);
+  for (const mayDrop of [true, false]) {
+    const fake = new FakeTerminal(SIZE, mayDrop);
+    const screen = new PlainScreen(...fake.streams, { mayDrop });
+    fake.output.hold();
+    for (let index = 0; index < 1_000; index += 1) screen.print(line);
+    screen.print('the newest');
+    assert.equal(fake.output.writableLength < 200_000, mayDrop);
+    fake.output.release();
+    while (fake.output.writableLength > 0) await fake.settle();
+    await fake.settle();
+    const written = fake.output.writes.join('').split('\n');
+    const shown = written.filter((one) => one === line).length;
+    assert.ok(written.at(-2) === 'the newest');
+    if (mayDrop)
+      assert.ok(
+        written.includes(
+          `-!- ${1_000 - shown} lines were left out: they came faster than this terminal took them.`,
+        ),
+      );
+    else assert.equal(shown, 1_000);
+    screen.close();
+  }
+});
