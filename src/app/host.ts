@@ -61,8 +61,8 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
     const over = Promise.withResolvers<QuitReason | Error>();
     front.onGone = (error) => over.resolve(error.how === 'interrupted' ? 'interrupted' : 'quit');
 
-    const addresses = advertisedAddresses(plan, host.port, readOwnAddresses());
-    const desk = new InvitationDesk({ relay: host, front, addresses, options });
+    const readAddresses = () => advertisedAddresses(plan, host.port, readOwnAddresses());
+    const desk = new InvitationDesk({ relay: host, front, readAddresses, options });
     const first = await desk.make();
     const ownerFingerprint = host.ownerFingerprint;
     const controls = new HostControls({ relay: host, desk, front });

@@ -1,6 +1,6 @@
 /** Where the host makes, lists and withdraws invitations; they are called 1, 2, 3 in the order they were made. */
 import { open } from 'node:fs/promises';
-import type { Address } from '../crypto/invitation.ts';
+import { type Address, formatAddress } from '../crypto/invitation.ts';
 import { InputError } from '../protocol/errors.ts';
 import { type IdKey, idKey } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
@@ -22,7 +22,8 @@ interface Made extends MintedInvitation {
 }
 
 export class InvitationDesk {
-  readonly addresses: readonly Address[];
+  readonly #readAddresses: () => readonly Address[];
+  #addresses: readonly Address[];
   readonly #relay: Pick<RelayHost, 'invite' | 'invitations' | 'revoke' | 'resume'>;
   readonly #front: Pick<Front, 'emit' | 'copy' | 'showQr'>;
   readonly #options: Pick<HostOptions, 'invitationUses' | 'invitationMs'>;
@@ -31,13 +32,20 @@ export class InvitationDesk {
   constructor(start: {
     readonly relay: Pick<RelayHost, 'invite' | 'invitations' | 'revoke' | 'resume'>;
     readonly front: Pick<Front, 'emit' | 'copy' | 'showQr'>;
-    readonly addresses: readonly Address[];
+    /** Where the room can be reached now: a machine that moves to another network has others. */
+    readonly readAddresses: () => readonly Address[];
     readonly options: Pick<HostOptions, 'invitationUses' | 'invitationMs'>;
   }) {
     this.#relay = start.relay;
     this.#front = start.front;
-    this.addresses = start.addresses;
+    this.#readAddresses = start.readAddresses;
+    this.#addresses = start.readAddresses();
     this.#options = start.options;
+  }
+
+  /** What the latest invitation names. */
+  get addresses(): readonly Address[] {
+    return this.#addresses;
   }
 
   /** The room's first invitation, as the options want it. */
@@ -75,6 +83,7 @@ export class InvitationDesk {
   async obey(call: InviteCall): Promise<void> {
     switch (call.act) {
       case 'new':
+        this.#followNetwork();
         return this.#show(
           await this.#mint(call.uses ?? PERSONAL_USES, call.forMs ?? this.#options.invitationMs, call.label),
         );
@@ -99,12 +108,23 @@ export class InvitationDesk {
   }
 
   async #mint(uses: number, ttlMs: number, label: string): Promise<Made> {
-    const minted = await this.#relay.invite({ addresses: this.addresses, uses, ttlMs });
+    const minted = await this.#relay.invite({ addresses: this.#addresses, uses, ttlMs });
     // People write "for Ann", and so do we.
     const whom = label.replace(/^for\s+/i, '');
     const made = { ...minted, name: String(this.#made.length + 1), key: idKey(minted.id), label: whom };
     this.#made.push(made);
     return made;
+  }
+
+  /** Who already has an invitation dials the addresses in it. */
+  #followNetwork(): void {
+    const now = this.#readAddresses();
+    const text = now.map(formatAddress).join(', ');
+    if (text === this.#addresses.map(formatAddress).join(', ')) return;
+    this.#addresses = now;
+    this.#tell(
+      `This machine has other addresses now. New invitations name ${text}; those made before do not.`,
+    );
   }
 
   #show(made: Made): void {

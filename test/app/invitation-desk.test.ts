@@ -27,19 +27,22 @@ function openDesk(options: { readonly clipboard?: boolean } = {}) {
   const told: JsonEvent[] = [];
   const copied: string[] = [];
   const drawn: string[] = [];
+  const named: string[] = [];
+  const network = { host: '192.0.2.1' };
   const change = (key: string, part: Partial<InvitationView>): void => {
     const found = book.get(key);
     assert.ok(found);
     book.set(key, { ...found, ...part });
   };
   const desk = new InvitationDesk({
-    addresses: [{ host: '192.0.2.1', port: 8_888 }],
+    readAddresses: () => [{ host: network.host, port: 8_888 }],
     options: { invitationUses: 16, invitationMs: 24 * HOUR_MS },
     relay: {
       get invitations() {
         return [...book.values()];
       },
-      async invite({ uses, ttlMs }) {
+      async invite({ addresses, uses, ttlMs }) {
+        named.push(addresses.map(({ host }) => host).join());
         const id = invitationId(new Uint8Array(8).fill(book.size + 1));
         const expiresAtMs = Date.now() + ttlMs;
         const state = {
@@ -67,7 +70,7 @@ function openDesk(options: { readonly clipboard?: boolean } = {}) {
   });
   const obey = (call: InviteArguments) => desk.obey({ name: 'invite', ...call } as InviteCall);
   const notices = (): string[] => told.flatMap((event) => (event.type === 'notice' ? [event.text] : []));
-  return { desk, book, change, told, copied, drawn, obey, notices };
+  return { network, named, desk, book, change, told, copied, drawn, obey, notices };
 }
 
 const PLAIN_NEW = { act: 'new', uses: null, forMs: null, label: '' } as const;
@@ -116,6 +119,18 @@ describe('/invite', () => {
     const { obey, notices } = openDesk({ clipboard: false });
     await obey(PLAIN_NEW);
     assert.deepEqual(notices(), []);
+  });
+
+  test('names the addresses that the machine has now', async () => {
+    const { desk, network, named, obey, notices } = openDesk({ clipboard: false });
+    await desk.make();
+    network.host = '10.0.0.9';
+    await obey(PLAIN_NEW);
+    await obey(PLAIN_NEW);
+    assert.deepEqual(named, ['192.0.2.1', '10.0.0.9', '10.0.0.9']);
+    assert.deepEqual(notices(), [
+      'This machine has other addresses now. New invitations name 10.0.0.9:8888; those made before do not.',
+    ]);
   });
 
   test('show brings an invitation back, and says when it opens nothing', async () => {
