@@ -127,10 +127,6 @@ export function parseTemporary(table: string): ReadonlySet<string> {
   return new Set(addresses);
 }
 
-export function isThisMachineOnly({ host }: ListenAddress): boolean {
-  return host === 'localhost' || host === '::1' || /^127\./.test(host);
-}
-
 /**
  * What invitations name.
  *
