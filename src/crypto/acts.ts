@@ -70,6 +70,12 @@ export function targetRole(act: Act, target: RosterMember | undefined): RosterMe
   return bytesEqual(act.target, NOBODY) ? null : (target?.role ?? 'owner');
 }
 
+/** An act in an operation, its signature checked; actor and target as they were before it. */
+export interface PlacedAct extends CheckedAct {
+  readonly actor: RosterMember;
+  readonly target: RosterMember | undefined;
+}
+
 /** An operation's changes before it is known who asked for them. */
 export interface Changes {
   readonly changed: readonly { readonly before: RosterMember; readonly after: RosterMember }[];
@@ -80,17 +86,9 @@ export interface Changes {
 /**
  * Finds for each act the one change that it asked for. An entry, or the settings, that an act accounts for differ in
  * nothing else, so that nobody is named for what they did not ask. A nickname changes by its member's act alone.
- * @param acts signatures checked; `actor` and `target` as they were before the operation
  * @throws SecurityError `forged-act`
  */
-export function attribute(
-  changes: Changes,
-  acts: readonly {
-    readonly act: Act;
-    readonly actor: RosterMember;
-    readonly target?: RosterMember | undefined;
-  }[],
-): Attributed {
+export function attribute(changes: Changes, acts: readonly PlacedAct[]): Attributed {
   const entries = new Map<IdKey, RosterMember>();
   const removals = new Map<IdKey, RosterMember>();
   let settings: RosterMember | null = null;

@@ -20,7 +20,7 @@ import { LIMITS } from '../protocol/limits.ts';
 import type { Removal } from '../protocol/reasons.ts';
 import { RoomSettings, RosterEntry, RosterOperation } from '../protocol/signed-objects.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
-import { attribute, type Changes, type CheckedAct, checkAct, readAct } from './acts.ts';
+import { attribute, type Changes, type CheckedAct, checkAct, type PlacedAct, readAct } from './acts.ts';
 import { sha256 } from './hash.ts';
 import type { RosterChange, RosterMember } from './roster-change.ts';
 import type { VerifyKey } from './signature.ts';
@@ -286,7 +286,7 @@ export class Roster {
   }
 
   /** @throws SecurityError `forged-act` unless each is a fresh one of someone on the list, signed by them. */
-  #causes(causes: readonly Signed[]): readonly (CheckedAct & Parameters<typeof attribute>[1][number])[] {
+  #causes(causes: readonly Signed[]): readonly PlacedAct[] {
     const names = new Set<IdKey>();
     return causes.map((signed) => {
       const read = readAct(signed);

@@ -15,7 +15,8 @@ import type { Moment } from '../protocol/moment.ts';
 import type { ActOutcome } from '../protocol/reasons.ts';
 import type { RoomSettings } from '../protocol/signed-objects.ts';
 import type { RoomEffect } from './effects.ts';
-import type { Cause, EntryPart, Owner } from './owner.ts';
+import type { Cause, EntryPart } from './operation-batch.ts';
+import type { Owner } from './owner.ts';
 import type { Resident } from './resident.ts';
 
 export interface ModerationContext {

@@ -4,41 +4,22 @@
  * change this, each on its own or because a member's act asks for it.
  * @see docs/protocol.md#roster
  */
-import { type CheckedAct, targetRole } from '../crypto/acts.ts';
-import { type Roster, type RosterMember, sameSettings } from '../crypto/roster.ts';
+import type { Roster, RosterMember } from '../crypto/roster.ts';
 import type { SigningKey } from '../crypto/signature.ts';
-import { mayAct } from '../protocol/acts.ts';
 import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
 import { type Hash, type IdKey, idKey, type MemberId } from '../protocol/identifiers.ts';
 import type { Limits } from '../protocol/limits.ts';
 import { foldNickname } from '../protocol/nickname.ts';
 import type { Removal } from '../protocol/reasons.ts';
+import { ROSTER_CHANGES_MOST, type RoomSettings, type RosterEntry } from '../protocol/signed-objects.ts';
 import {
-  ROSTER_CAUSES_MOST,
-  ROSTER_CHANGES_MOST,
-  type RoomSettings,
-  type RosterEntry,
-} from '../protocol/signed-objects.ts';
-
-/** The act that asked for a change, its signature checked. `null` in its place: the owner's own doing. */
-export interface Cause extends CheckedAct {
-  readonly signed: Signed;
-}
-
-/** What of a member's entry may change. */
-export type EntryPart = Partial<Pick<RosterEntry, 'nick' | 'role' | 'muted'>>;
-
-interface PendingRemoval {
-  readonly memberId: MemberId;
-  readonly reason: Removal;
-  readonly cause: Cause | null;
-}
-
-type Step = { readonly cause: Cause | null } & (
-  | { readonly kind: 'entry'; readonly key: IdKey; readonly part: EntryPart }
-  | { readonly kind: 'settings'; readonly part: Partial<RoomSettings> }
-);
+  type Cause,
+  type EntryPart,
+  OperationBatch,
+  type PendingRemoval,
+  type Step,
+} from './operation-batch.ts';
 
 /** The room before anyone is in it. */
 export interface OwnerStart {
@@ -158,98 +139,17 @@ export class Owner {
   /** The next operation if something is pending and it is time: a rush of joins is a few operations, not a thousand. */
   operation(roster: Roster, nowMs: number): Signed | null {
     if (!this.#due(roster.size, nowMs)) return null;
-    const causes: Cause[] = [];
-    const removes = this.#nextRemovals(roster, causes);
-    const { entries, settings } = this.#nextSteps(roster, new Set(removes.map(({ key }) => key)), causes);
-    const puts = [...entries, ...this.#puts.splice(0, ROSTER_CHANGES_MOST - entries.length)];
-    // Taken back meanwhile, or as it was before.
-    if (puts.length === 0 && removes.length === 0 && settings === null) return null;
-    this.#lastOperationMs = nowMs;
-    return this.#sign(roster, { puts, removes, settings: settings ?? roster.settings, causes }, nowMs);
-  }
-
-  #nextRemovals(roster: Roster, causes: Cause[]): readonly (PendingRemoval & { readonly key: IdKey })[] {
-    const next: (PendingRemoval & { readonly key: IdKey })[] = [];
-    for (const [key, removal] of this.#removes) {
-      if (next.length >= ROSTER_CHANGES_MOST) break;
-      if (roster.member(key) === undefined || !this.#holds(removal.cause, roster)) {
-        this.#drop(removal.cause);
-        this.#removes.delete(key);
-      } else if (this.#take(removal.cause, causes)) {
-        next.push({ ...removal, key });
-        this.#removes.delete(key);
-      }
-    }
+    const batch = new OperationBatch(roster);
+    for (const [key, removal] of this.#removes) if (batch.remove(key, removal)) this.#removes.delete(key);
     if (this.#removes.size === 0) this.#absentSinceMs = null;
-    return next;
-  }
-
-  /** What an act accounts for changes nothing else with it: the rest waits for the operation after. */
-  #nextSteps(
-    roster: Roster,
-    going: ReadonlySet<IdKey>,
-    causes: Cause[],
-  ): { readonly entries: readonly RosterEntry[]; readonly settings: RoomSettings | null } {
-    const entries = new Map<IdKey, { readonly before: RosterMember; after: RosterEntry }>();
-    const settled = new Set<IdKey>();
-    const later: Step[] = [];
-    let settings: RoomSettings | null = null;
-    for (const step of this.#steps) {
-      const place = step.kind === 'entry' ? step.key : '';
-      const taken = step.kind === 'entry' ? entries.get(step.key) : settings;
-      const isCrowded = settled.has(place) || (step.cause !== null && taken != null);
-      if (isCrowded || entries.size >= ROSTER_CHANGES_MOST) {
-        settled.add(place);
-        later.push(step);
-        continue;
-      }
-      const member = step.kind === 'entry' ? roster.member(step.key) : null;
-      const isDone = step.cause !== null && isNothing(step, member ?? roster.settings);
-      if (member === undefined || going.has(place) || isDone || !this.#holds(step.cause, roster)) {
-        this.#drop(step.cause);
-        continue;
-      }
-      if (!this.#take(step.cause, causes)) {
-        settled.add(place);
-        later.push(step);
-        continue;
-      }
-      if (step.cause !== null) settled.add(place);
-      if (step.kind === 'settings') settings = { ...(settings ?? roster.settings), ...step.part };
-      else if (member !== null) {
-        const entry = entries.get(step.key);
-        entries.set(step.key, { before: member, after: { ...(entry?.after ?? member), ...step.part } });
-      }
-    }
-    this.#steps = later;
-    return {
-      entries: [...entries.values()].filter(isChange).map(({ after }) => after),
-      settings: settings === null || sameSettings(settings, roster.settings) ? null : settings,
-    };
-  }
-
-  /** Whether an act still stands: by the roster as it is now, which is what everyone will hold it against. */
-  #holds(cause: Cause | null, roster: Roster): boolean {
-    if (cause === null) return true;
-    const { act } = cause;
-    const actor = roster.member(idKey(act.memberId));
-    const target = roster.member(idKey(act.target));
-    return (
-      actor !== undefined &&
-      mayAct(actor.role, act.kind, targetRole(act, target)) &&
-      roster.actVerdict(cause) === 'good'
-    );
-  }
-
-  #take(cause: Cause | null, causes: Cause[]): boolean {
-    if (cause === null) return true;
-    if (causes.length >= ROSTER_CAUSES_MOST) return false;
-    causes.push(cause);
-    return true;
-  }
-
-  #drop(cause: Cause | null): void {
-    if (cause !== null) this.#dropped.push(cause);
+    this.#steps = batch.change(this.#steps);
+    this.#dropped.push(...batch.dropped);
+    const { entries, settings, causes } = batch;
+    const joining = this.#puts.splice(0, ROSTER_CHANGES_MOST - entries.length);
+    if (batch.isEmpty && joining.length === 0) return null;
+    this.#lastOperationMs = nowMs;
+    const removes = [...batch.removes.values()];
+    return this.#sign(roster, { puts: [...entries, ...joining], removes, settings, causes }, nowMs);
   }
 
   #due(members: number, nowMs: number): boolean {
@@ -279,20 +179,4 @@ export class Owner {
     const bytes = roster.prepare({ ...next, causes, atMs: nowMs, roomName: this.roomName });
     return { bytes, signature: this.#key.sign('sc1/roster', bytes) };
   }
-}
-
-/** Whether a step leaves all as it is: an act that accounts for no change must not be signed. */
-function isNothing({ part }: Step, now: object): boolean {
-  const values = new Map<string, unknown>(Object.entries(now));
-  return Object.entries(part).every(([name, value]) => values.get(name) === value);
-}
-
-function isChange({
-  before,
-  after,
-}: {
-  readonly before: RosterMember;
-  readonly after: RosterEntry;
-}): boolean {
-  return before.nick !== after.nick || before.role !== after.role || before.muted !== after.muted;
 }

@@ -334,6 +334,30 @@ test('acts: so many wait for the owner as there may, and the next is told to com
   assert.deepEqual(mona.alarms, []);
 });
 
+test('acts: an operation holds twelve at the most, and the others follow', async () => {
+  const room = await openRoom();
+  const crowd: TestMember[] = [];
+  for (let place = 0; place < ROSTER_CAUSES_MOST + 3; place += 1)
+    crowd.push(await room.join(`member-${place}`, { crowd: true }));
+  room.advance(1_000);
+  const [first] = crowd;
+  assert.ok(first);
+  const before = first.eventsOf('roster').length;
+  for (const [place, member] of crowd.entries()) member.act({ kind: 'rename', nick: `other-${place}` });
+  room.pump();
+  room.advance(1_000);
+  const changes = first.eventsOf('roster').slice(before);
+  const counts = changes.map(({ change }) => change.changed.length);
+  assert.ok(Math.max(...counts) <= ROSTER_CAUSES_MOST, `${counts}`);
+  assert.equal(
+    counts.reduce((sum, count) => sum + count, 0),
+    crowd.length,
+  );
+  for (const { change } of changes)
+    for (const { before: was, by } of change.changed) assert.equal(by?.key, was.key);
+  for (const member of crowd) assert.deepEqual(member.alarms, []);
+});
+
 test('message text: 16,000 bytes of UTF-8 go, one more is refused before anything is sealed', async () => {
   const { room, alice, bob } = await talking();
   const most = 'é'.repeat(LIMITS.textBytes / 2);
