@@ -8,7 +8,7 @@
 
 import { signAct } from '../crypto/acts.ts';
 import type { WrapKeyPair } from '../crypto/key-wrap.ts';
-import { Roster, type RosterChange, type RosterMember, sameSettings } from '../crypto/roster.ts';
+import { Roster, type RosterChange, type RosterMember } from '../crypto/roster.ts';
 import { importVerifyKey, type SigningKey, type VerifyKey } from '../crypto/signature.ts';
 import { checkStatement } from '../crypto/statement.ts';
 import type { ActRequest } from '../protocol/acts.ts';
@@ -47,6 +47,7 @@ import { Leave, MessageHeader, type RoomSettings } from '../protocol/signed-obje
 import { agreedFeatures, DIALECT, type Dialect, FEATURE, PROTOCOL_VERSION } from '../protocol/version.ts';
 import { actAnswered, checkRequest } from './acting.ts';
 import { Alarms } from './alarms.ts';
+import { difference } from './difference.ts';
 import type { SessionEffect, SessionEvent, ShownMember } from './events.ts';
 import { Hearing } from './hearing.ts';
 import { KeyRequests } from './key-requests.ts';
@@ -432,25 +433,11 @@ export class Session {
     return event({ kind: 'joined', roomId: this.#roomId, roomName, self, members: this.members });
   }
 
-  /** What changed while this member was too far behind to be told: shown all the same. */
+  /** Too far behind to be told entry by entry. */
   #difference(before: Roster): SessionEffect[] {
-    const added = this.#roster.members.filter((member) => before.member(member.key) === undefined);
-    const removed = before.members
-      .filter((member) => this.#roster.member(member.key) === undefined)
-      .map((member) => ({ member, reason: 'left' as const, by: null }));
-    const changed = this.#roster.members.flatMap((after) => {
-      const was = before.member(after.key);
-      return was === undefined || bytesEqual(was.encoded, after.encoded)
-        ? []
-        : [{ before: was, after, by: null }];
-    });
-    const settings = sameSettings(before.settings, this.#roster.settings)
-      ? null
-      : { before: before.settings, after: this.#roster.settings, by: null };
-    const isSame = added.length === 0 && removed.length === 0 && changed.length === 0 && settings === null;
-    if (isSame) return [];
-    for (const { member } of removed) this.#forget(member.key);
-    const change = { epoch: this.#roster.epoch, atMs: 0, added, changed, removed, settings };
+    const change = difference(before, this.#roster);
+    if (change === null) return [];
+    for (const { member } of change.removed) this.#forget(member.key);
     return [event({ kind: 'roster', change })];
   }
 
