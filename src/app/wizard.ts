@@ -102,7 +102,8 @@ export async function askHost(
 
 function readSurroundings({ display, mayAsk }: HostOptions): Surroundings {
   return {
-    isPerson: mayAsk && display !== 'json' && process.stdin.isTTY === true,
+    // Questions that go into a file are read by nobody.
+    isPerson: mayAsk && display !== 'json' && process.stdin.isTTY && process.stdout.isTTY,
     accountName: accountName(),
     own: readOwnAddresses(),
   };
