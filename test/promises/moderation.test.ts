@@ -58,6 +58,54 @@ async function assertRefused(
   }
 }
 
+test('P18 every change to a member or to the room is shown by every client, with who asked for it', async () => {
+  const { room, mona, ann, ben, all } = await company();
+  const { memberId: member } = ben.identity;
+  const seen = new Map(all.map((each) => [each, each.eventsOf('roster').length]));
+  const requests: readonly (readonly [TestMember, ActRequest])[] = [
+    [ann, { kind: 'rename', nick: 'anna' }],
+    [mona, { kind: 'mute', member, seconds: 0 }],
+    [mona, { kind: 'unmute', member }],
+    [mona, { kind: 'topic', text: 'tea' }],
+    [mona, { kind: 'slow', seconds: 5 }],
+    [mona, { kind: 'lock' }],
+    [mona, { kind: 'unlock' }],
+  ];
+  for (const [actor, request] of requests) {
+    actor.act(request);
+    room.advance(1_000);
+  }
+  const { moment } = room.clock;
+  room.perform(room.room.setRole(ben.key, 'moderator', moment));
+  room.perform(room.room.change({ motd: 'Welcome', approval: true }, moment));
+  room.advance(1_000);
+  for (const each of all) {
+    const changes = each.eventsOf('roster').slice(seen.get(each));
+    const shown = changes.flatMap(({ change }) => [
+      ...change.changed.map(({ before, after, by }) => {
+        const what =
+          before.nick === after.nick ? (before.role === after.role ? after.muted : after.role) : after.nick;
+        return `${by?.nick} ${before.nick} ${what}`;
+      }),
+      ...(change.settings === null
+        ? []
+        : [`${change.settings.by?.nick} ${JSON.stringify(Object.values(change.settings.after))}`]),
+    ]);
+    assert.deepEqual(shown, [
+      'ann ann anna',
+      'mona ben true',
+      'mona ben false',
+      'mona ["tea","",0,false,false]',
+      'mona ["tea","",5,false,false]',
+      'mona ["tea","",5,true,false]',
+      'mona ["tea","",5,false,false]',
+      'undefined ben moderator',
+      'undefined ["tea","Welcome",5,false,true]',
+    ]);
+    assert.deepEqual(each.alarms, []);
+  }
+});
+
 test('P50 a change in the name of a member who did not sign it is refused by every client', async () => {
   const forge = (act: Signed): Signed => ({ ...act, signature: act.signature.map((byte) => byte ^ 1) });
   const lend = (act: Signed, to: TestMember): Signed => {
