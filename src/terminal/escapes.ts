@@ -1,7 +1,7 @@
 /** What is written to a terminal to be obeyed. Nothing that anyone else wrote is ever part of these, unless cleaned. */
 import { cleanText } from '../protocol/clean-text.ts';
 
-export const ESC = '\u001b';
+const ESC = '\u001b';
 /** Pastes come between marks; focus is reported when it changes. Terminals that know neither ignore both. */
 export const MODES_ON = `${ESC}[?2004h${ESC}[?1004h`;
 export const MODES_OFF = `${ESC}[?1004l${ESC}[?2004l`;

@@ -34,8 +34,6 @@ import { Looking } from './looking.ts';
 import { WaitingLines } from './waiting-lines.ts';
 import type { Completer } from './walk.ts';
 
-export type { Completion } from './walk.ts';
-
 /** Standard input, or what a test puts in its place. */
 export type ScreenInput = NodeJS.ReadableStream & {
   readonly isTTY?: boolean;

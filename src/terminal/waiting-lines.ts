@@ -1,7 +1,7 @@
 /** Lines on their way to the terminal. While it takes none, the oldest give way, and how many did is said. */
 
 /** Characters: some ten thousand lines, more than anyone scrolls back through, and never much memory. */
-export const MAX_WAITING_UNITS = 4 * 1_048_576;
+const MAX_WAITING_UNITS = 4 * 1_048_576;
 
 export class WaitingLines {
   readonly #maxUnits: number;
