@@ -16,9 +16,20 @@ const DOT = '•';
 const ELLIPSIS = '…';
 const PRINTABLE_ASCII = /^[ -~]$/;
 
-function shown(grapheme: string, masked: boolean): string {
-  if (masked) return DOT;
-  return PRINTABLE_ASCII.test(grapheme) ? grapheme : cleanText(grapheme, { multiline: true });
+type Cell = { readonly text: string; readonly columns: number };
+
+/** What has been looked up; a draft has thousands of characters and few different ones, and each key lays it out again. */
+const cells = new Map<string, Cell>();
+const MAX_CELLS = 2_000;
+
+function cellOf(grapheme: string): Cell {
+  const known = cells.get(grapheme);
+  if (known !== undefined) return known;
+  const text = PRINTABLE_ASCII.test(grapheme) ? grapheme : cleanText(grapheme, { multiline: true });
+  const cell = { text, columns: columnsOf(text) };
+  if (cells.size >= MAX_CELLS) cells.clear();
+  cells.set(grapheme, cell);
+  return cell;
 }
 
 /** The rows that fit, the cursor's among them; a long draft scrolls inside its own lines. */
@@ -71,11 +82,10 @@ function layoutText(
   const rows: string[] = [];
   let row = '';
   let width = 0;
-  const place = (cell: string): void => {
-    const cellColumns = columnsOf(cell);
-    if (width + cellColumns > columns) breakRow();
-    row += cell;
-    width += cellColumns;
+  const place = (cell: Cell): void => {
+    if (width + cell.columns > columns) breakRow();
+    row += cell.text;
+    width += cell.columns;
   };
   const breakRow = (): void => {
     rows.push(row);
@@ -83,7 +93,7 @@ function layoutText(
     width = 0;
   };
 
-  for (const cell of graphemes(cleanText(prompt))) place(cell);
+  for (const grapheme of graphemes(cleanText(prompt))) place(cellOf(grapheme));
   let cursorRow = 0;
   let beforeCursor = '';
   const markCursor = (): void => {
@@ -101,7 +111,7 @@ function layoutText(
     }
     offset += grapheme.length;
     if (grapheme === '\n') breakRow();
-    else place(shown(grapheme, state.masked));
+    else place(cellOf(state.masked ? DOT : grapheme));
   }
   if (!marked) markCursor();
   rows.push(row);

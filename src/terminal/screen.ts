@@ -230,16 +230,16 @@ export class Screen implements ChatScreen {
   }
 
   ring(): void {
-    if (this.#isHere) this.#write(BELL);
+    if (this.#mayWrite) this.#write(BELL);
   }
 
   notify(text: string): void {
-    if (this.#isHere && this.#knowsCommands) this.#write(notification(text, this.#insideTmux));
+    if (this.#mayWrite && this.#knowsCommands) this.#write(notification(text, this.#insideTmux));
   }
 
   copy(text: string): boolean {
     const clean = cleanText(text, { multiline: true });
-    if (!this.#isHere || !this.#knowsCommands || Buffer.byteLength(clean) > CLIPBOARD_BYTES) return false;
+    if (!this.#mayWrite || !this.#knowsCommands || Buffer.byteLength(clean) > CLIPBOARD_BYTES) return false;
     this.#write(clipboard(clean, this.#insideTmux));
     return true;
   }
@@ -293,6 +293,7 @@ export class Screen implements ChatScreen {
     return !this.#closed && !this.#away;
   }
 
+  /** Else everything waits where it is bounded, or is left out: bells for somebody who cannot hear them. */
   get #mayWrite(): boolean {
     return this.#isHere && !this.#congested;
   }

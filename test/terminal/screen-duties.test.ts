@@ -300,6 +300,7 @@ test('a terminal that takes nothing holds up nobody: the newest lines wait, and 
   await fake.settle();
   await fake.type('typed meanwhile');
   screen.print('the newest');
+  for (let index = 0; index < 10_000; index += 1) screen.notify('x'.repeat(100));
   assert.ok(fake.output.writableLength < 200_000, `${fake.output.writableLength} bytes wait in the stream`);
   fake.output.release();
   await fake.settle();
