@@ -225,10 +225,15 @@ export class Stage {
     return program;
   }
 
-  terminal(words: readonly string[], size?: TerminalSize): TerminalProgram {
+  /** @param env variables besides the usual ones, or instead of them */
+  terminal(
+    words: readonly string[],
+    size?: TerminalSize,
+    env: Readonly<Record<string, string>> = {},
+  ): TerminalProgram {
     const terminal = new TerminalProgram([...PROGRAM, ...words], {
       folder: this.folder,
-      env: surroundings(this.folder),
+      env: { ...surroundings(this.folder), ...env },
       ...(size !== undefined && { size }),
     });
     this.#terminals.push(terminal);
@@ -269,6 +274,30 @@ export class Stage {
     await guest.answer('token', token);
     await guest.answer('answer', ANSWER);
     return guest;
+  }
+
+  /** A guest on a terminal, in the room; nothing was asked. */
+  async guestOnTerminal(
+    nick: string,
+    room: HostedRoom,
+    options: {
+      readonly words?: readonly string[];
+      readonly size?: TerminalSize;
+      readonly env?: Readonly<Record<string, string>>;
+    } = {},
+  ): Promise<TerminalProgram> {
+    const { words = [], size, env } = options;
+    const terminal = this.terminal(['c', '--nick', nick, ...this.secrets(room), ...words], size, env);
+    await terminal.waitFor(`You are ${nick}`);
+    return terminal;
+  }
+
+  /** What a guest of this room would be asked, in files. */
+  secrets(room: HostedRoom): readonly string[] {
+    return [
+      ...['--token-file', this.file(room.token), '--answer-file', this.file(ANSWER)],
+      ...['--code-file', this.file(room.code)],
+    ];
   }
 
   /** Something else that must not outlive the test. */

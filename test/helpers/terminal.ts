@@ -117,6 +117,13 @@ export class TerminalProgram {
     this.#pty.resize(columns, rows);
   }
 
+  /** The same, and waits until the line being typed was drawn anew for it. */
+  async resized(size: TerminalSize): Promise<void> {
+    const before = this.bytes.length;
+    this.resize(size);
+    await this.waitUntil('a new draw', () => this.bytes.includes('\u001b[J', before));
+  }
+
   /** Waits, as long as the test may run, until this stands anywhere on the screen or in what has scrolled off it. */
   waitFor(pattern: string | RegExp): Promise<string> {
     const matches = (text: string): boolean =>
