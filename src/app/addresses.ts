@@ -154,6 +154,13 @@ export function advertisedAddresses(
   return all.filter(first).slice(0, LIMITS.addressesPerInvitation);
 }
 
+/** Those of this machine's addresses that are listened on: not every one where it is IPv4 alone. */
+export function heardAddresses(own: OwnAddresses, { host }: ListenAddress): OwnAddresses {
+  if (host !== '0.0.0.0') return own;
+  const ipv4 = (addresses: readonly string[]) => addresses.filter((address) => !address.includes(':'));
+  return { local: ipv4(own.local), public: ipv4(own.public) };
+}
+
 /** The machine's addresses of this reach that it listens on. */
 function listening(reach: Reach, listen: ListenAddress, own: OwnAddresses): readonly string[] {
   const everywhere = listen.host === '::' || listen.host === '0.0.0.0';
@@ -161,15 +168,14 @@ function listening(reach: Reach, listen: ListenAddress, own: OwnAddresses): read
     const unreachable = reach === 'public' && !own.public.includes(listen.host) && isIp(listen.host);
     return unreachable ? [] : [listen.host];
   }
-  const heard = (addresses: readonly string[]): readonly string[] =>
-    listen.host === '::' ? addresses : addresses.filter((address) => !address.includes(':'));
+  const heard = heardAddresses(own, listen);
   switch (reach) {
     case 'this-machine':
       return [LOOPBACK];
     case 'public':
-      return heard(own.public);
+      return heard.public;
     case 'private': {
-      const [local, outside] = [heard(own.local), heard(own.public)];
+      const { local, public: outside } = heard;
       // A server may have no private network, and a machine without any network still serves itself.
       return local.length > 0 ? local : outside.length > 0 ? outside : [LOOPBACK];
     }

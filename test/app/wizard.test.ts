@@ -272,14 +272,21 @@ describe('who can reach the room', () => {
     assert.deepEqual([both.reach, both.named], ['public', [{ host: '198.51.101.7', port: 8_888 }]]);
   });
 
+  test('the internet, by IPv6 that is not listened on: behind a router', async () => {
+    const own = { local: ['192.168.1.5'], public: ['2a02::1'] };
+    const listen = { host: '0.0.0.0', port: 8_888 };
+    const { plan } = await play([...before, '2', 'a.example'], { listen }, { own });
+    assert.deepEqual([plan.reach, plan.named], ['private', [{ host: 'a.example', port: 8_888 }]]);
+  });
+
   test('a port that the system chooses cannot be forwarded', async () => {
     const { names, told } = await play([...before, '2', '1'], { listen: { host: '::', port: 0 } });
     assert.deepEqual(names.slice(4), ['reach', 'reach']);
     assert.ok(told.some((text) => text.includes('--listen [::]:8888')));
   });
 
-  test('--public without a public address fails before the room opens', async () => {
-    await assert.rejects(play(before, { reach: 'public' }), { code: 'no-public-address' });
+  test('--public without a public address fails before anything is asked', async () => {
+    await assert.rejects(play([], { reach: 'public' }), { code: 'no-public-address' });
   });
 });
 
@@ -289,6 +296,12 @@ describe('a program, a pipe, nobody', () => {
     assert.deepEqual(names, ['question', 'answer']);
     assert.deepEqual(told, []);
     assert.deepEqual([plan.roomName, plan.nick, plan.reach], ['securechat', 'ann', null]);
+  });
+
+  test('does not go back: what a person types for that is an answer', async () => {
+    const { plan, asked } = await play(['<', ANSWER], { display: 'json' }, { isPerson: false });
+    assert.equal(plan.question, '<');
+    assert.ok(asked.every(({ hints }) => hints === undefined));
   });
 
   test('is told of a weak answer and not asked again', async () => {

@@ -1,0 +1,66 @@
+/** Questions one after the other: each is put again until its answer does, and a person may go back to the one before. */
+import { InputError } from '../protocol/errors.ts';
+import type { Front } from './front.ts';
+
+export type InterviewFront = Pick<Front, 'emit' | 'ask' | 'readLine'>;
+type Asked = Parameters<Front['ask']>[0];
+
+/** Instead of an answer: the person wants the question before this one again. */
+export const BACK = Symbol('back');
+const BACK_KEY = '<';
+const INTRO = `Enter takes what stands in brackets, ${BACK_KEY} goes back.`;
+
+export class Interview {
+  readonly front: InterviewFront;
+  /** Someone sits at a terminal; a program gets no hints and does not go back. */
+  readonly isPerson: boolean;
+  #introduced: boolean;
+
+  /** @param options.introduce says with the first question how questions are answered */
+  constructor(front: InterviewFront, options: { readonly isPerson: boolean; readonly introduce: boolean }) {
+    this.front = front;
+    this.isPerson = options.isPerson;
+    this.#introduced = !(options.isPerson && options.introduce);
+  }
+
+  /**
+   * An empty answer stands for the default, where there is one.
+   *
+   * @param read understands the answer, or throws an InputError that says why it does not do
+   * @throws GaveUpError when nobody is there to answer any more
+   */
+  async ask<Value>(asked: Asked, read: (text: string) => Value): Promise<Value | typeof BACK> {
+    let next = this.isPerson ? { ...asked, hints: this.#hints(asked) } : withoutHints(asked);
+    for (;;) {
+      const text = await this.front.ask(next);
+      if (this.isPerson && text.trim() === BACK_KEY) return BACK;
+      try {
+        return read(text.trim() === '' ? (asked.default ?? text) : text);
+      } catch (error) {
+        if (!(error instanceof InputError)) throw error;
+        // Hints are read once.
+        next = { ...withoutHints(asked), message: `${sentence(error.message)} ${asked.message}` };
+      }
+    }
+  }
+
+  tell(text: string): void {
+    this.front.emit({ type: 'notice', level: 'info', code: 'setup', text });
+  }
+
+  #hints(asked: Asked): readonly string[] {
+    const intro = this.#introduced ? [] : [INTRO];
+    this.#introduced = true;
+    return [...intro, ...(asked.hints ?? [])];
+  }
+}
+
+function withoutHints({ hints: _, ...asked }: Asked): Asked {
+  return asked;
+}
+
+/** Some messages are written for the end of a line. */
+function sentence(message: string): string {
+  const opened = message.replace(/^./u, (first) => first.toUpperCase());
+  return /[.?!]$/.test(opened) ? opened : `${opened}.`;
+}
