@@ -14,16 +14,10 @@ import type { Hash, RoomId } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { checkNickname } from '../protocol/nickname.ts';
 import type { RoomSettings } from '../protocol/signed-objects.ts';
-import {
-  type Audience,
-  type CommandCall,
-  findCommand,
-  type HostCall,
-  helpLines,
-  helpTopicLines,
-  mayGive,
-  parseInput,
-} from '../terminal/commands.ts';
+import type { CommandCall, HostCall } from '../terminal/command-calls.ts';
+import { helpLines, helpTopicLines } from '../terminal/command-help.ts';
+import { parseInput } from '../terminal/command-line.ts';
+import { type Audience, findCommand, mayGive } from '../terminal/commands.ts';
 import { namesText, roomLines, securityLines, whoisText } from './about.ts';
 import { jsonEvents } from './event-view.ts';
 import type { Front, FrontListener } from './front.ts';

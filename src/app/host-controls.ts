@@ -7,7 +7,7 @@ import { InputError } from '../protocol/errors.ts';
 import { idKey, type MemberId } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type { RoomSettings } from '../protocol/signed-objects.ts';
-import type { HostCall } from '../terminal/commands.ts';
+import type { HostCall } from '../terminal/command-calls.ts';
 import { doorLines } from './door-report.ts';
 import type { Front } from './front.ts';
 import type { InvitationDesk } from './invitation-desk.ts';

@@ -4,7 +4,7 @@ import { type Address, formatAddress } from '../crypto/invitation.ts';
 import { InputError } from '../protocol/errors.ts';
 import { type IdKey, idKey } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
-import type { InviteCall } from '../terminal/commands.ts';
+import type { InviteCall } from '../terminal/command-calls.ts';
 import { expandHome } from '../terminal/completion.ts';
 import type { InvitationView } from '../terminal/json-lines.ts';
 import type { Front } from './front.ts';

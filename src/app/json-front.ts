@@ -1,6 +1,6 @@
 /** The line protocol for programs, over standard input and output. */
 import { InputError } from '../protocol/errors.ts';
-import type { DisplayCall } from '../terminal/commands.ts';
+import type { DisplayCall } from '../terminal/command-calls.ts';
 import {
   formatJsonEvent,
   type JsonEvent,

@@ -1,5 +1,5 @@
 /** What every front shares: a screen, the question being asked, and the ways a person can go. */
-import type { DisplayCall } from '../terminal/commands.ts';
+import type { DisplayCall } from '../terminal/command-calls.ts';
 import type { JsonEvent, PromptEvent } from '../terminal/json-lines.ts';
 import type { ChatScreen } from '../terminal/screen.ts';
 import { type Front, type FrontListener, GaveUpError, type Status } from './front.ts';

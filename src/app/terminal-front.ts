@@ -2,7 +2,7 @@
 import { cleanText } from '../protocol/clean-text.ts';
 import { InputError } from '../protocol/errors.ts';
 import { adjust } from '../terminal/adjust.ts';
-import type { DisplayCall } from '../terminal/commands.ts';
+import type { DisplayCall } from '../terminal/command-calls.ts';
 import { completeLine, pathsFrom } from '../terminal/completion.ts';
 import type { RenderView } from '../terminal/entry.ts';
 import type { JsonEvent, MessageEvent, PromptEvent } from '../terminal/json-lines.ts';

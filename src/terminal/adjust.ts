@@ -1,5 +1,5 @@
 /** What `/timestamp`, `/quiet`, `/bell`, `/notify` and `/theme` change, and what they say about it. */
-import type { DisplayCall } from './commands.ts';
+import type { DisplayCall } from './command-calls.ts';
 import type { Preferences } from './preferences.ts';
 
 type PreferenceCall = Extract<DisplayCall, { readonly value: unknown }>;

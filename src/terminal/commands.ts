@@ -2,68 +2,23 @@
  * The slash commands: one open table, from which help, completion and the manual are made too. A command is known by
  * its row here; what it does is `app/`'s business.
  */
-
-import { parseDuration } from '../protocol/duration.ts';
 import { InputError } from '../protocol/errors.ts';
-import { LIMITS } from '../protocol/limits.ts';
-import { nearestWord } from '../protocol/nearest-word.ts';
-import type { Preferences } from './preferences.ts';
-
-/** One kind of call a name, so that each can be told from the others. */
-type Named<Name extends string, Fields = unknown> = Name extends string
-  ? { readonly name: Name } & Fields
-  : never;
-
-/** What changes only this screen. `null` shows what is set. */
-export type DisplayCall =
-  | Named<'clear' | 'edit'>
-  | Named<'search', { readonly words: string }>
-  | Named<'timestamp', { readonly value: Preferences['timestamps'] | null }>
-  | Named<'quiet' | 'notify', { readonly value: boolean | null }>
-  | Named<'bell', { readonly value: Preferences['bell'] | null }>
-  | Named<'theme', { readonly value: Preferences['theme'] | null }>
-  | Named<'ignore', { readonly nick: string | null }>
-  | Named<'unignore', { readonly nick: string }>;
-
-export type InviteCall = Named<'invite'> &
-  (
-    | {
-        readonly act: 'new';
-        readonly uses: number | null;
-        readonly forMs: number | null;
-        readonly label: string;
-      }
-    | { readonly act: 'list' | 'raw' }
-    | { readonly act: 'revoke' | 'resume' | 'show'; readonly id: string }
-    /** `null` means the latest. */
-    | { readonly act: 'qr'; readonly id: string | null }
-    | { readonly act: 'save'; readonly id: string; readonly path: string }
-  );
-
-/** What only the host can do. */
-export type HostCall =
-  | InviteCall
-  | Named<'code' | 'banned' | 'door'>
-  | Named<'op' | 'deop', { readonly nick: string }>
-  | Named<'approve', { readonly value: boolean | null }>
-  /** By nickname, or by the number that `/door` shows. */
-  | Named<'admit' | 'deny', { readonly who: string }>
-  | Named<'motd', { readonly text: string | null }>;
-
-/** A command with its arguments understood. */
-export type CommandCall =
-  | DisplayCall
-  | HostCall
-  | Named<'quit' | 'names' | 'room' | 'security' | 'lock' | 'unlock'>
-  | Named<'me', { readonly text: string }>
-  | Named<'help', { readonly topic: string | null }>
-  /** `null` shows it, an empty text takes it away. */
-  | Named<'topic', { readonly text: string | null }>
-  | Named<'whois' | 'kick' | 'nick' | 'unban' | 'unmute', { readonly nick: string }>
-  /** `null` lasts until it is taken back. */
-  | Named<'ban' | 'mute', { readonly nick: string; readonly forMs: number | null }>
-  | Named<'slow', { readonly seconds: number }>
-  | Named<'fork', { readonly act: 'ack' }>;
+import {
+  BELLS,
+  choice,
+  invite,
+  nickAndDuration,
+  nickOf,
+  nothing,
+  ON_OFF,
+  oneNick,
+  type Parse,
+  shownOrSet,
+  slow,
+  THEMES,
+  TIMESTAMPS,
+} from './command-arguments.ts';
+import type { CommandCall } from './command-calls.ts';
 
 /** Who may give a command, each kind including those before it. */
 const AUDIENCES = ['everyone', 'moderators', 'host'] as const;
@@ -72,7 +27,7 @@ export type Audience = (typeof AUDIENCES)[number];
 /** What may stand at a place of the arguments, for completion. */
 export type Argument = 'nick' | 'command' | 'path' | readonly string[];
 
-type CommandName = CommandCall['name'] | 'qr';
+export type CommandName = CommandCall['name'] | 'qr';
 
 export interface Command {
   readonly name: CommandName;
@@ -90,11 +45,6 @@ export interface Command {
   parse(args: string): CommandCall;
 }
 
-export type ParsedInput =
-  | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'command'; readonly name: CommandName; readonly args: string }
-  | { readonly kind: 'unknown'; readonly name: string; readonly nearest: string | null };
-
 /** In the order in which help lists them. */
 export const SECTIONS = ['Talking', 'The room', 'This screen', 'Keeping order', 'The door'] as const;
 type Section = (typeof SECTIONS)[number];
@@ -102,13 +52,10 @@ type Section = (typeof SECTIONS)[number];
 type Row = Pick<Command, 'name' | 'summary'> &
   Partial<Omit<Command, 'name' | 'summary' | 'parse' | 'section' | 'for'>>;
 
-function usageLine({ name, usage = '' }: Pick<Row, 'name' | 'usage'>): string {
+export function usageLine({ name, usage = '' }: Pick<Row, 'name' | 'usage'>): string {
   return usage === '' ? `/${name}` : `/${name} ${usage}`;
 }
 
-type Parse = (words: readonly string[], args: string) => CommandCall | null;
-
-/** `parse` gives null where the arguments do not fit, and the person is shown the usage. */
 function command(section: Section, audience: Audience, row: Row, parse: Parse): Command {
   return {
     aliases: [],
@@ -125,102 +72,6 @@ function command(section: Section, audience: Audience, row: Row, parse: Parse): 
       return call;
     },
   };
-}
-
-/** Nicknames are lower case; people type `@Ann` or `ann:` all the same. */
-function nickOf(word: string): string {
-  return word.replace(/^@/, '').replace(/:$/, '').toLowerCase();
-}
-
-function nothing(call: CommandCall): Parse {
-  return (words) => (words.length === 0 ? call : null);
-}
-
-function oneNick(make: (nick: string) => CommandCall): Parse {
-  return ([nick, ...rest]) => (nick === undefined || rest.length > 0 ? null : make(nickOf(nick)));
-}
-
-function nickAndDuration(name: 'ban' | 'mute'): Parse {
-  return ([nick, duration, ...rest]) => {
-    if (nick === undefined || rest.length > 0) return null;
-    const forMs = duration === undefined ? null : parseDuration(duration, LIMITS.sanctionMsMost);
-    return { name, nick: nickOf(nick), forMs };
-  };
-}
-
-/** A word out of a few, or none, which asks what is set. */
-function choice<Value>(
-  values: Readonly<Record<string, Value>>,
-  make: (value: Value | null) => CommandCall,
-): Parse {
-  return ([word, ...rest]) => {
-    if (rest.length > 0) return null;
-    if (word === undefined) return make(null);
-    const wanted = word.toLowerCase();
-    const value = Object.hasOwn(values, wanted) ? values[wanted] : undefined;
-    return value === undefined ? null : make(value);
-  };
-}
-
-const ON_OFF: Readonly<Record<string, boolean>> = { on: true, off: false };
-const BELLS: Readonly<Record<string, Preferences['bell']>> = { on: 'on', off: 'off', all: 'all' };
-const TIMESTAMPS: Readonly<Record<string, Preferences['timestamps']>> = {
-  on: 'minutes',
-  off: 'off',
-  minutes: 'minutes',
-  seconds: 'seconds',
-};
-const THEMES: Readonly<Record<string, Preferences['theme']>> = { auto: 'auto', dark: 'dark', light: 'light' };
-const CLEARED = '-';
-
-function shownOrSet(name: 'topic' | 'motd'): Parse {
-  return (_, text) => ({ name, text: text === '' ? null : text === CLEARED ? '' : text });
-}
-
-/** `new [USES] [DURATION] [LABEL]`: a number is how often, a duration how long, the rest for whom. */
-function newInvitation(words: readonly string[]): InviteCall {
-  const rest = [...words];
-  const uses = /^\d+$/.test(rest[0] ?? '') ? Number(rest.shift()) : null;
-  const forMs = /^\d+[dhms]/i.test(rest[0] ?? '')
-    ? parseDuration(rest.shift() ?? '', LIMITS.invitationMsMost)
-    : null;
-  if (uses !== null && (uses < 1 || uses > LIMITS.invitationUsesMost)) {
-    throw new InputError('usage', `An invitation can be used 1 to ${LIMITS.invitationUsesMost} times.`);
-  }
-  return { name: 'invite', act: 'new', uses, forMs, label: rest.join(' ') };
-}
-
-function invite([act = 'list', ...rest]: readonly string[], args: string): InviteCall | null {
-  const [id, ...more] = rest;
-  switch (act) {
-    case 'new':
-      return newInvitation(rest);
-    case 'list':
-    case 'raw':
-      return id === undefined ? { name: 'invite', act } : null;
-    case 'qr':
-      return more.length === 0 ? { name: 'invite', act, id: id ?? null } : null;
-    case 'revoke':
-    case 'resume':
-    case 'show':
-      return id === undefined || more.length > 0 ? null : { name: 'invite', act, id };
-    case 'save': {
-      // A path may hold spaces.
-      const path = args.replace(/^\S+\s+\S+\s*/u, '');
-      return id === undefined || path === '' ? null : { name: 'invite', act, id, path };
-    }
-    default:
-      return null;
-  }
-}
-
-function slow([word, ...rest]: readonly string[]): CommandCall | null {
-  if (word === undefined || rest.length > 0) return null;
-  if (word.toLowerCase() === 'off') return { name: 'slow', seconds: 0 };
-  const seconds = /^\d+$/.test(word)
-    ? Number(word)
-    : parseDuration(word, LIMITS.slowSecondsMost * 1_000) / 1_000;
-  return seconds > LIMITS.slowSecondsMost ? null : { name: 'slow', seconds };
 }
 
 export const COMMANDS: readonly Command[] = [
@@ -588,49 +439,7 @@ export function mayGive(entry: Pick<Command, 'for'>, viewer: Audience): boolean 
 }
 
 /** @param name without its slash; an alias will do */
-export function findCommand(name: string, table: readonly Command[] = COMMANDS): Command | undefined {
+export function findCommand(name: string): Command | undefined {
   const wanted = name.toLowerCase();
-  return table.find((entry) => entry.name === wanted || entry.aliases.includes(wanted));
-}
-
-/**
- * What a typed line is. `//` at the start is one slash of text; nothing else that begins with a slash is ever
- * sent as text, so a mistyped command does not become a message.
- *
- * @returns for `command` the name from the table (aliases resolved) and everything after it, trimmed
- */
-export function parseInput(line: string, table: readonly Command[] = COMMANDS): ParsedInput {
-  if (!line.startsWith('/')) return { kind: 'text', text: line };
-  if (line.startsWith('//')) return { kind: 'text', text: line.slice(1) };
-  const [name = ''] = line.slice(1).split(/\s/u, 1);
-  const found = findCommand(name, table);
-  if (found !== undefined) {
-    return { kind: 'command', name: found.name, args: line.slice(1 + name.length).trim() };
-  }
-  const names = table.flatMap((entry) => [entry.name, ...entry.aliases]);
-  return { kind: 'unknown', name, nearest: nearestWord(name.toLowerCase(), names) };
-}
-
-/**
- * @param viewer is shown the commands that they may give
- * @returns a heading a section and one line a command, names in one column
- */
-export function helpLines(viewer: Audience, table: readonly Command[] = COMMANDS): readonly string[] {
-  const shown = table.filter((entry) => mayGive(entry, viewer));
-  const nameColumns = Math.max(...shown.map((entry) => entry.name.length)) + 1;
-  const lines = SECTIONS.flatMap((section) => {
-    const entries = shown.filter((entry) => entry.section === section);
-    const rows = entries.map((entry) => `  /${entry.name.padEnd(nameColumns)} ${entry.summary}`);
-    return rows.length === 0 ? [] : [section, ...rows];
-  });
-  return [...lines, '//text sends a text that begins with a slash; /help COMMAND explains one.'];
-}
-
-/** `/help COMMAND`: usage, what it does, other names. */
-export function helpTopicLines(entry: Command): readonly string[] {
-  const also =
-    entry.aliases.length > 0 ? [`  Also: ${entry.aliases.map((name) => `/${name}`).join(', ')}`] : [];
-  const details = entry.details === '' ? [] : [`  ${entry.details}`];
-  const whom = { everyone: [], moderators: ['  For moderators and the host.'], host: ['  For the host.'] };
-  return [usageLine(entry), `  ${entry.summary}`, ...details, ...also, ...whom[entry.for]];
+  return COMMANDS.find((entry) => entry.name === wanted || entry.aliases.includes(wanted));
 }

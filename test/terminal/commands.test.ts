@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { InputError } from '../../src/protocol/errors.ts';
-import { COMMANDS, findCommand, helpLines, helpTopicLines, parseInput } from '../../src/terminal/commands.ts';
+import { helpLines, helpTopicLines } from '../../src/terminal/command-help.ts';
+import { parseInput } from '../../src/terminal/command-line.ts';
+import { COMMANDS, findCommand } from '../../src/terminal/commands.ts';
 
 /** What a typed command line means, or the usage it is refused with. */
 function call(line: string): unknown {

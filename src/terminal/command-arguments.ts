@@ -1,0 +1,109 @@
+/** How the arguments of slash commands are read. */
+import { parseDuration } from '../protocol/duration.ts';
+import { InputError } from '../protocol/errors.ts';
+import { LIMITS } from '../protocol/limits.ts';
+import type { CommandCall, InviteCall } from './command-calls.ts';
+import type { Preferences } from './preferences.ts';
+
+/** @returns null where the arguments do not fit, and the person is shown the usage. */
+export type Parse = (words: readonly string[], args: string) => CommandCall | null;
+
+/** Nicknames are lower case; people type `@Ann` or `ann:` all the same. */
+export function nickOf(word: string): string {
+  return word.replace(/^@/, '').replace(/:$/, '').toLowerCase();
+}
+
+export function nothing(call: CommandCall): Parse {
+  return (words) => (words.length === 0 ? call : null);
+}
+
+export function oneNick(make: (nick: string) => CommandCall): Parse {
+  return ([nick, ...rest]) => (nick === undefined || rest.length > 0 ? null : make(nickOf(nick)));
+}
+
+export function nickAndDuration(name: 'ban' | 'mute'): Parse {
+  return ([nick, duration, ...rest]) => {
+    if (nick === undefined || rest.length > 0) return null;
+    const forMs = duration === undefined ? null : parseDuration(duration, LIMITS.sanctionMsMost);
+    return { name, nick: nickOf(nick), forMs };
+  };
+}
+
+/** A word out of a few, or none, which asks what is set. */
+export function choice<Value>(
+  values: Readonly<Record<string, Value>>,
+  make: (value: Value | null) => CommandCall,
+): Parse {
+  return ([word, ...rest]) => {
+    if (rest.length > 0) return null;
+    if (word === undefined) return make(null);
+    const wanted = word.toLowerCase();
+    const value = Object.hasOwn(values, wanted) ? values[wanted] : undefined;
+    return value === undefined ? null : make(value);
+  };
+}
+
+export const ON_OFF: Readonly<Record<string, boolean>> = { on: true, off: false };
+export const BELLS: Readonly<Record<string, Preferences['bell']>> = { on: 'on', off: 'off', all: 'all' };
+export const TIMESTAMPS: Readonly<Record<string, Preferences['timestamps']>> = {
+  on: 'minutes',
+  off: 'off',
+  minutes: 'minutes',
+  seconds: 'seconds',
+};
+export const THEMES: Readonly<Record<string, Preferences['theme']>> = {
+  auto: 'auto',
+  dark: 'dark',
+  light: 'light',
+};
+const CLEARED = '-';
+
+export function shownOrSet(name: 'topic' | 'motd'): Parse {
+  return (_, text) => ({ name, text: text === '' ? null : text === CLEARED ? '' : text });
+}
+
+/** `new [USES] [DURATION] [LABEL]`: a number is how often, a duration how long, the rest for whom. */
+function newInvitation(words: readonly string[]): InviteCall {
+  const rest = [...words];
+  const uses = /^\d+$/.test(rest[0] ?? '') ? Number(rest.shift()) : null;
+  const forMs = /^\d+[dhms]/i.test(rest[0] ?? '')
+    ? parseDuration(rest.shift() ?? '', LIMITS.invitationMsMost)
+    : null;
+  if (uses !== null && (uses < 1 || uses > LIMITS.invitationUsesMost)) {
+    throw new InputError('usage', `An invitation can be used 1 to ${LIMITS.invitationUsesMost} times.`);
+  }
+  return { name: 'invite', act: 'new', uses, forMs, label: rest.join(' ') };
+}
+
+export function invite([act = 'list', ...rest]: readonly string[], args: string): InviteCall | null {
+  const [id, ...more] = rest;
+  switch (act) {
+    case 'new':
+      return newInvitation(rest);
+    case 'list':
+    case 'raw':
+      return id === undefined ? { name: 'invite', act } : null;
+    case 'qr':
+      return more.length === 0 ? { name: 'invite', act, id: id ?? null } : null;
+    case 'revoke':
+    case 'resume':
+    case 'show':
+      return id === undefined || more.length > 0 ? null : { name: 'invite', act, id };
+    case 'save': {
+      // A path may hold spaces.
+      const path = args.replace(/^\S+\s+\S+\s*/u, '');
+      return id === undefined || path === '' ? null : { name: 'invite', act, id, path };
+    }
+    default:
+      return null;
+  }
+}
+
+export function slow([word, ...rest]: readonly string[]): CommandCall | null {
+  if (word === undefined || rest.length > 0) return null;
+  if (word.toLowerCase() === 'off') return { name: 'slow', seconds: 0 };
+  const seconds = /^\d+$/.test(word)
+    ? Number(word)
+    : parseDuration(word, LIMITS.slowSecondsMost * 1_000) / 1_000;
+  return seconds > LIMITS.slowSecondsMost ? null : { name: 'slow', seconds };
+}
