@@ -68,8 +68,9 @@ export function securityLines({ ownerFingerprint, self }: SecurityFacts): readon
   ];
   if (self === null) return lines;
   const { wrapGeneration, epoch, readers } = self;
+  const who = readers === 1 ? '1 member' : `${readers} members`;
   return [
     ...lines,
-    `Your wrap keys are generation ${wrapGeneration}; member list ${epoch}; ${readers} members can read what you say now.`,
+    `Your wrap keys are generation ${wrapGeneration}; member list ${epoch}; ${who} can read what you say now.`,
   ];
 }

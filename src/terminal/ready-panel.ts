@@ -55,7 +55,7 @@ export function bannerLines(view: {
   return [
     ...(columns >= BANNER_COLUMNS_LEAST ? BANNER.map(palette.good) : []),
     `${palette.bold('securechat')} ${version}`,
-    palette.dim('Not independently audited. /help lists the commands.'),
+    ...wrapLine('Not independently audited. /help lists the commands.', columns).map(palette.dim),
   ];
 }
 
