@@ -53,11 +53,14 @@ export function toJoinOptions(
 }
 
 function toCommonOptions(choices: Choices, surroundings: Surroundings): CommonOptions {
+  const { stdoutIsTerminal } = surroundings;
+  // Whoever asks for plain lines wants no colour codes read out, unless they ask for those as well.
+  const suitsColor = stdoutIsTerminal && !isDumb(surroundings) && !choices.value(SETTINGS.plain);
   return {
     nick: choices.value(SETTINGS.nick),
     signing: choices.value(SETTINGS.sign),
     display: displayOf(choices, surroundings),
-    color: choices.value(SETTINGS.color) ?? (surroundings.stdoutIsTerminal && !isDumb(surroundings)),
+    color: choices.value(SETTINGS.color) ?? suitsColor,
     colors: colorsOf(surroundings),
     preferences: {
       timestamps: choices.value(SETTINGS.timestamps),

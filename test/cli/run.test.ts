@@ -222,6 +222,8 @@ describe('display and colour', () => {
     assert.equal(await color([], { ...TERMINAL, env: { NO_COLOR: '' } }), true);
     assert.equal(await color([], { ...TERMINAL, env: { TERM: 'dumb' } }), false);
     assert.equal(await color([], { env: { FORCE_COLOR: '1' } }), true);
+    assert.equal(await color(['--plain'], TERMINAL), false);
+    assert.equal(await color(['--plain'], { ...TERMINAL, env: { FORCE_COLOR: '1' } }), true);
   });
 });
 
