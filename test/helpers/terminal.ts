@@ -67,7 +67,7 @@ export class TerminalProgram {
     this.#tells(9, (data) => `notification ${data}`);
     this.#tells(52, (data) => `clipboard ${Buffer.from(data.replace(/^c;/, ''), 'base64')}`);
     this.#pty = spawn('/bin/sh', ['-c', SHELL, 'sh', ...words], {
-      name: 'xterm-256color',
+      name: options.env['TERM'] ?? 'xterm-256color',
       cols: columns,
       rows,
       cwd: options.folder,
