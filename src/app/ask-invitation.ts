@@ -2,6 +2,7 @@
 import { type Invitation, readInvitation } from '../crypto/invitation.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 import { InputError } from '../protocol/errors.ts';
+import { askUntil } from './ask-until.ts';
 import { type Front, GaveUpError } from './front.ts';
 import type { InvitationSource } from './options.ts';
 import { readSecret } from './secret.ts';
@@ -55,22 +56,16 @@ async function readLines(front: Pick<Front, 'readLine'>): Promise<HeldInvitation
 /** Where a terminal gives a paste line by line, the lines are put together again. */
 async function pasted(front: Pick<Front, 'ask'>): Promise<HeldInvitation> {
   const before: string[] = [];
-  let problem = '';
-  for (;;) {
-    const text = await front.ask({ name: 'token', message: `${problem}Paste the invitation.`, secret: true });
-    try {
-      return await readInvitation(text).catch((error: unknown) => {
-        if (!isIncomplete(error)) throw error;
-        before.push(text);
-        if (before.length > LINES_MOST) before.shift();
-        // What is wrong with this paste is told, not what is wrong with all of them.
-        return readInvitation(before.join('\n')).catch(() => Promise.reject(error));
-      });
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      problem = `${error.message} `;
-    }
-  }
+  const asked = { name: 'token', message: 'Paste the invitation.', secret: true };
+  return askUntil(front, asked, null, (text) =>
+    readInvitation(text).catch((error: unknown) => {
+      if (!isIncomplete(error)) throw error;
+      before.push(text);
+      if (before.length > LINES_MOST) before.shift();
+      // What is wrong with this paste is told, not what is wrong with all of them.
+      return readInvitation(before.join('\n')).catch(() => Promise.reject(error));
+    }),
+  );
 }
 
 const INCOMPLETE: ReadonlySet<string> = new Set(['invitation-empty', 'invitation-not', 'invitation-damaged']);

@@ -3,12 +3,12 @@
 import { formatAddress, invitationClockWarning } from '../crypto/invitation.ts';
 import { generateWrapKeys } from '../crypto/key-wrap.ts';
 import { generateSigningKey } from '../crypto/signature.ts';
-import { InputError } from '../protocol/errors.ts';
 import { checkNickname } from '../protocol/nickname.ts';
 import { dialTls } from '../transport/tls-dialer.ts';
 import { aboutRoom } from './about-room.ts';
 import { AnswerThread } from './answer-thread.ts';
 import { askInvitation } from './ask-invitation.ts';
+import { askUntil } from './ask-until.ts';
 import { Chat, type QuitReason } from './chat.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { finish, outcomeOf, outcomeOfError } from './finish.ts';
@@ -128,7 +128,8 @@ function answerer(
     const said = problemText(problem, hint);
     if (what === 'nick') {
       if (options.nick !== null && problem === null) return options.nick;
-      return askNick(front, said);
+      const asked = { name: 'nick', message: 'Your nickname in this room?', secret: false };
+      return askUntil(front, asked, said, (text) => checkNickname(text.trim().toLowerCase()));
     }
     const source = sources[what];
     sources[what] = null;
@@ -136,26 +137,15 @@ function answerer(
     const text =
       source !== null && problem === null
         ? await readSecret(source, front)
-        : await front.ask({ name: what, message: `${said}${message}`, secret: true, triesLeft });
+        : await front.ask({
+            name: what,
+            message,
+            secret: true,
+            triesLeft,
+            ...(said !== null && { problem: said }),
+          });
     // The code is the last thing that a person does.
     if (what === 'code') tellIfSlow(keys, front, MAKING_KEYS);
     return text;
   };
-}
-
-async function askNick(front: Front, said: string): Promise<string> {
-  let problem = said;
-  for (;;) {
-    const text = await front.ask({
-      name: 'nick',
-      message: `${problem}Your nickname in this room?`,
-      secret: false,
-    });
-    try {
-      return checkNickname(text.trim().toLowerCase());
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      problem = `${error.message} `;
-    }
-  }
 }

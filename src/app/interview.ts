@@ -1,5 +1,5 @@
 /** Questions one after the other: each is put again until its answer does, and a person may go back to the one before. */
-import { InputError } from '../protocol/errors.ts';
+import { askUntil } from './ask-until.ts';
 import type { Front } from './front.ts';
 
 export type InterviewFront = Pick<Front, 'emit' | 'ask' | 'readLine'>;
@@ -30,18 +30,11 @@ export class Interview {
    * @throws GaveUpError when nobody is there to answer any more
    */
   async ask<Value>(asked: Asked, read: (text: string) => Value): Promise<Value | typeof BACK> {
-    let next = this.isPerson ? { ...asked, hints: this.#hints(asked) } : withoutHints(asked);
-    for (;;) {
-      const text = await this.front.ask(next);
+    const shown = this.isPerson ? { ...asked, hints: this.#hints(asked) } : withoutHints(asked);
+    return askUntil<Value | typeof BACK>(this.front, shown, null, (text) => {
       if (this.isPerson && text.trim() === BACK_KEY) return BACK;
-      try {
-        return read(text.trim() === '' ? (asked.default ?? text) : text);
-      } catch (error) {
-        if (!(error instanceof InputError)) throw error;
-        // Hints are read once.
-        next = { ...withoutHints(asked), message: `${sentence(error.message)} ${asked.message}` };
-      }
-    }
+      return read(text.trim() === '' ? (asked.default ?? text) : text);
+    });
   }
 
   tell(text: string): void {
@@ -57,10 +50,4 @@ export class Interview {
 
 function withoutHints({ hints: _, ...asked }: Asked): Asked {
   return asked;
-}
-
-/** Some messages are written for the end of a line. */
-function sentence(message: string): string {
-  const opened = message.replace(/^./u, (first) => first.toUpperCase());
-  return /[.?!]$/.test(opened) ? opened : `${opened}.`;
 }

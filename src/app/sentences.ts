@@ -61,13 +61,13 @@ function versionText(hostVersion: number): string {
   return `${both} They use different cryptography all the same: use the same securechat on both sides.`;
 }
 
-/** Why a question is asked again. */
+/** Why a question is asked again; `null` at the first time. */
 export function problemText(
   problem: Refusal | 'wrong-answer' | 'unusable' | null,
   hint: string | undefined,
-): string {
-  if (problem === null) return '';
-  if (problem === 'unusable') return `${hint ?? 'That cannot be used.'} `;
-  if (problem === 'wrong-answer') return 'That answer does not fit. ';
-  return `${refusalText(problem, PROTOCOL_VERSION)} `;
+): string | null {
+  if (problem === null) return null;
+  if (problem === 'unusable') return hint ?? 'That cannot be used.';
+  if (problem === 'wrong-answer') return 'That answer does not fit.';
+  return refusalText(problem, PROTOCOL_VERSION);
 }

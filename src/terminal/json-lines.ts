@@ -56,6 +56,8 @@ export type PromptEvent = {
   readonly message: string;
   readonly secret: boolean;
   readonly triesLeft?: number;
+  /** Asked again: why the answer before did not do. */
+  readonly problem?: string;
   /** What an empty answer stands for. */
   readonly default?: string;
   /** What helps to answer, for people: a sentence or a choice each. */

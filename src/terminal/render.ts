@@ -80,7 +80,8 @@ function prompt(event: PromptEvent, view: RenderView): readonly string[] {
   const hints = (event.hints ?? []).flatMap((hint) =>
     wrapLine(cleanText(hint), view.columns - HINT.length).map((row) => HINT + row),
   );
-  return [...hints, ...entry('? ', event.message + left + usual, view, view.palette.bold)];
+  const problem = event.problem === undefined ? [] : entry('! ', event.problem, view, view.palette.warning);
+  return [...problem, ...hints, ...entry('? ', event.message + left + usual, view, view.palette.bold)];
 }
 
 function invitation(event: InvitationView, view: RenderView): readonly string[] {

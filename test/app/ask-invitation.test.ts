@@ -35,9 +35,9 @@ function lines(given: readonly string[]) {
     asked,
     front: {
       readLine: next,
-      ask({ message, secret }: { message: string; secret: boolean }) {
+      ask({ message, problem, secret }: { message: string; problem?: string; secret: boolean }) {
         assert.ok(secret);
-        asked.push(message);
+        asked.push(problem === undefined ? message : `${problem} ${message}`);
         return next();
       },
     },

@@ -99,15 +99,15 @@ describe('a guest at the door', () => {
   journey('gives three wrong answers and is turned away', async (stage) => {
     const room = await stage.room();
     const guest = guestWithFiles(stage, room.token);
-    const asked: (readonly [string, number | undefined])[] = [];
+    const asked: (readonly [string | undefined, string, number | undefined])[] = [];
     for (const wrong of ['in the garden', 'on the train', 'at school']) {
-      const { message, triesLeft } = await guest.answer('answer', wrong);
-      asked.push([message, triesLeft]);
+      const { problem, message, triesLeft } = await guest.answer('answer', wrong);
+      asked.push([problem, message, triesLeft]);
     }
     assert.deepEqual(asked, [
-      ['Where did we meet?', 5],
-      ['That answer does not fit. Where did we meet?', 4],
-      ['That answer does not fit. Where did we meet?', 3],
+      [undefined, 'Where did we meet?', 5],
+      ['That answer does not fit.', 'Where did we meet?', 4],
+      ['That answer does not fit.', 'Where did we meet?', 3],
     ]);
     const { code, text } = await refusal(guest, 4);
     assert.equal(code, 'wrong-answer');
@@ -144,13 +144,13 @@ describe('a guest at the door', () => {
     await guest.answer('code', wrong);
     const asked = await guest.until('prompt', { name: 'code' });
     assert.equal(asked.triesLeft, 4);
-    assert.match(asked.message, /^That code is wrong\. Ask the host for the one on screen now\./);
+    assert.match(asked.problem ?? '', /^That code is wrong\. Ask the host for the one on screen now\./);
     // What can be no code is not sent: it costs no try. Spaces, as people read digits aloud, are nothing.
     guest.send({ type: 'answer', name: 'code', value: 'not a code' });
     const again = await guest.until('prompt', { name: 'code' });
     assert.deepEqual(
-      [again.message, again.triesLeft],
-      ["The code is six digits. The code on the host's screen (six digits)?", 4],
+      [again.problem, again.message, again.triesLeft],
+      ['The code is six digits.', "The code on the host's screen (six digits)?", 4],
     );
     guest.send({ type: 'answer', name: 'code', value: ` ${room.code.slice(0, 3)} ${room.code.slice(3)} ` });
     await guest.until('joined');
@@ -167,14 +167,17 @@ describe('a guest at the door', () => {
     await late.answer('answer', ANSWER);
     await late.answer('code', room.code);
     const taken = await late.until('prompt', { name: 'nick' });
-    assert.match(taken.message, /^Someone in the room has that nickname, or one that looks like it;/);
+    assert.match(taken.problem ?? '', /^Someone in the room has that nickname, or one that looks like it;/);
     late.send({ type: 'answer', name: 'nick', value: 'Admin' });
     assert.match(
-      (await late.until('prompt', { name: 'nick' })).message,
+      (await late.until('prompt', { name: 'nick' })).problem ?? '',
       /^"admin" could be mistaken for the room itself/,
     );
     late.send({ type: 'answer', name: 'nick', value: 'a b' });
-    assert.match((await late.until('prompt', { name: 'nick' })).message, /^A nickname is 2 to 20 characters/);
+    assert.match(
+      (await late.until('prompt', { name: 'nick' })).problem ?? '',
+      /^A nickname is 2 to 20 characters/,
+    );
     // The code was accepted: it is not asked for again.
     late.send({ type: 'answer', name: 'nick', value: 'Late' });
     assert.equal((await late.until('joined')).self.nick, 'late');
@@ -255,7 +258,7 @@ describe('a code that has gone by', () => {
     context.mock.timers.tick(60_000);
     guest.send({ type: 'answer', name: 'code', value: old });
     const again = await guest.until('prompt', { name: 'code' });
-    assert.match(again.message, /^That code has expired\. Ask the host for the one on screen now\./);
+    assert.match(again.problem ?? '', /^That code has expired\. Ask the host for the one on screen now\./);
     assert.equal(again.triesLeft, 4);
     const renewed = Promise.withResolvers<string>();
     relay.onNotice((notice) => {

@@ -1,0 +1,36 @@
+/** One question, again and again until its answer does. */
+import { InputError } from '../protocol/errors.ts';
+import type { Front } from './front.ts';
+
+type Asked = Parameters<Front['ask']>[0];
+
+/**
+ * @param problem why it is asked at all, where that is not for the first time
+ * @param read understands the answer, or throws an InputError that says why it does not do
+ * @throws GaveUpError when nobody is there to answer any more
+ */
+export async function askUntil<Value>(
+  front: Pick<Front, 'ask'>,
+  asked: Asked,
+  problem: string | null,
+  read: (text: string) => Value | Promise<Value>,
+): Promise<Value> {
+  let next: Asked = problem === null ? asked : { ...asked, problem };
+  for (;;) {
+    const text = await front.ask(next);
+    try {
+      return await read(text);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      // Hints are read once.
+      const { hints: _, ...again } = asked;
+      next = { ...again, problem: sentence(error.message) };
+    }
+  }
+}
+
+/** Some messages are written for the end of a line. */
+function sentence(message: string): string {
+  const opened = message.replace(/^./u, (first) => first.toUpperCase());
+  return /[.?!]$/.test(opened) ? opened : `${opened}.`;
+}
