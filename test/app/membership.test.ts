@@ -6,6 +6,7 @@ import { EXIT } from '../../src/app/exit-codes.ts';
 import { outcomeOf } from '../../src/app/finish.ts';
 import { LostError, Membership } from '../../src/app/membership.ts';
 import { hash, invitationId, roomId } from '../../src/protocol/identifiers.ts';
+import { LIMITS } from '../../src/protocol/limits.ts';
 import { closeFrame } from '../../src/protocol/session-frames.ts';
 import { memoryPair } from '../../src/transport/memory-pair.ts';
 
@@ -35,6 +36,27 @@ async function knock(answer: (close: (frame?: Uint8Array) => void) => void) {
   assert.ok(ending.kind === 'failed' && ending.error instanceof LostError);
   return outcomeOf(ending, 'quit');
 }
+
+test('a host that says nothing at all is left after a while, with a sentence', async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const heard = Promise.withResolvers<void>();
+  const ending = knock(() => heard.resolve());
+  await heard.promise;
+  let over = false;
+  void ending.then(() => {
+    over = true;
+  });
+  context.mock.timers.tick(LIMITS.strangerMs - 1);
+  for (let turn = 0; turn < 4; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(over, false);
+  context.mock.timers.tick(1);
+  const { exitCode, problem } = await ending;
+  assert.equal(exitCode, EXIT.network);
+  assert.equal(
+    problem?.text,
+    'The host does not answer. Try again; if it stays like this, ask them another way.',
+  );
+});
 
 test('a host that closes the run at the door is quoted in its own words', async () => {
   const { exitCode, problem } = await knock((close) => close(closeFrame('protocol', 'malformed HELLO')));
