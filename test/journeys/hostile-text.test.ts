@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { HIDDEN_CHARACTERS } from '../../src/protocol/clean-text.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
+import { packed } from '../helpers/naughty-strings.ts';
 import { ANSWER, journey } from '../helpers/program.ts';
 import { vectors } from '../helpers/vectors.ts';
 
@@ -45,21 +46,8 @@ function leftOver(bytes: string): readonly string[] {
   );
 }
 
-/** Several strings a message, as many as fit, so that the rate limit does not decide how long this takes. */
-function packed(strings: readonly string[]): readonly string[] {
-  const messages: string[] = [];
-  let current = '';
-  for (const text of strings) {
-    const longer = current === '' ? text : `${current}\n${text}`;
-    if (Buffer.byteLength(longer) <= 1_500) current = longer;
-    else {
-      messages.push(current);
-      current = text;
-    }
-  }
-  return [...messages, current];
-}
-
+/** Several strings a message, so that the rate limit does not decide how long this takes. */
+const MESSAGE_BYTES = 1_500;
 const blns = vectors('blns/blns.json');
 const naughty = Array.isArray(blns)
   ? blns.map((text) => String(text).toWellFormed()).filter((text) => text.trim())
@@ -84,7 +72,7 @@ describe('hostile text', () => {
     await room.host.until('member', ({ member }) => member.nick === 'dan');
     terminal.type('a draft');
 
-    const messages = [...ATTACKS, ...packed(naughty)];
+    const messages = [...ATTACKS, ...packed(naughty, MESSAGE_BYTES)];
     for (const text of messages) room.host.say(text);
     room.host.say('the end of it');
     await room.host.until('message', { text: 'the end of it' });
