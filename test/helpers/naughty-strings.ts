@@ -199,5 +199,5 @@ export function packed(strings: readonly string[], bytesMost: number): readonly 
       current = text;
     }
   }
-  return [...texts, current];
+  return current === '' ? texts : [...texts, current];
 }
