@@ -3,7 +3,7 @@
  * this same code.
  * @see docs/protocol.md#acts
  */
-import { type Act, type ActRequest, actFields, mayAct, SignedAct } from '../protocol/acts.ts';
+import { type Act, type ActRequest, actFields, isInForm, mayAct, SignedAct } from '../protocol/acts.ts';
 import { bytesEqual } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
 import { SecurityError, unreachable } from '../protocol/errors.ts';
@@ -45,7 +45,7 @@ export function readAct(signed: Signed): CheckedAct {
 
 /**
  * @param verifyKey the actor's key where it is held already
- * @throws SecurityError `forged-act` unless this member signed it for this room
+ * @throws SecurityError `forged-act` unless this member signed it for this room, in its one form
  */
 export function checkAct(
   signed: Signed,
@@ -56,6 +56,7 @@ export function checkAct(
 ): void {
   const fits =
     act.version === PROTOCOL_VERSION &&
+    isInForm(act) &&
     act.algorithm === actor.algorithm &&
     bytesEqual(act.roomId, roomId) &&
     bytesEqual(act.memberId, actor.memberId) &&

@@ -3,8 +3,10 @@
  * host cannot put one into somebody's mouth.
  * @see docs/protocol.md#acts
  */
+import { utf8 } from './bytes.ts';
 import { codec, type Decoded, field } from './codec.ts';
 import { type MemberId, NOBODY } from './identifiers.ts';
+import { LIMITS } from './limits.ts';
 import { ALGORITHM, type Role } from './signed-objects.ts';
 
 export const ACT_KIND = {
@@ -54,6 +56,18 @@ export const SignedAct = codec(
 );
 export type Act = Decoded<typeof SignedAct>;
 
+const HAS_TEXT: ReadonlySet<ActKind> = new Set(['rename', 'unban', 'topic']);
+const HAS_SECONDS: ReadonlySet<ActKind> = new Set(['ban', 'mute', 'slow']);
+
+/**
+ * Whether an act holds nothing that its kind has no use for, and no text that no kind can have: acts travel in the
+ * operation they led to, where a field that nobody reads would carry what it likes, past what an operation may hold.
+ */
+export function isInForm({ kind, seconds, text }: ActFields): boolean {
+  const isSpare = (text !== '' && !HAS_TEXT.has(kind)) || (seconds !== 0 && !HAS_SECONDS.has(kind));
+  return !isSpare && utf8.encode(text).length <= LIMITS.topicBytes;
+}
+
 /** What an act says, beside who says it and when. */
 export type ActFields = Pick<Act, 'kind' | 'target' | 'seconds' | 'text'>;
 
@@ -78,6 +92,11 @@ export function actFields(request: ActRequest): ActFields {
     case 'unlock':
       return nothing;
   }
+}
+
+/** What everyone reads in the asker's own words: not for someone who is muted. */
+export function isSaid(kind: ActKind): boolean {
+  return kind === 'rename' || kind === 'topic';
 }
 
 /**

@@ -39,6 +39,11 @@ export class BanBook {
     this.#bans = [...others.filter((other) => other !== surplus), ban];
   }
 
+  /** Nothing came of the removal: they are here. */
+  forget(member: IdKey): void {
+    this.#bans = this.#bans.filter((ban) => ban.member !== member);
+  }
+
   /** @returns whether there was one. */
   lift(nick: string): boolean {
     const folded = foldNickname(nick);

@@ -5,7 +5,7 @@
  */
 import { checkAct, readAct, targetRole } from '../crypto/acts.ts';
 import { type Roster, type RosterMember, sameSettings } from '../crypto/roster.ts';
-import { type Act, mayAct } from '../protocol/acts.ts';
+import { type Act, isSaid, mayAct } from '../protocol/acts.ts';
 import { utf8 } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
 import { InputError, ProtocolError, SecurityError, unreachable } from '../protocol/errors.ts';
@@ -25,7 +25,11 @@ export interface ModerationContext {
   readonly owner: Owner;
   readonly limits: Limits;
   /** Why this member may not be called so. */
-  readonly nickRefusal: (nick: string, member: RosterMember) => 'nick-taken' | 'nick-refused' | null;
+  readonly nickRefusal: (
+    nick: string,
+    member: RosterMember,
+    moment: Moment,
+  ) => 'nick-taken' | 'nick-refused' | null;
   readonly kick: (member: IdKey, cause: Cause, moment: Moment) => RoomEffect[];
   /** `forMs` of `null`: until it is taken back. */
   readonly ban: (member: IdKey, forMs: number | null, cause: Cause, moment: Moment) => RoomEffect[];
@@ -79,6 +83,7 @@ export class Moderation {
       return refused(mayAct(actor.member.role, act.kind, 'member') ? 'no-such-member' : 'not-allowed');
     }
     if (!mayAct(actor.member.role, act.kind, role)) return refused('not-allowed');
+    if (isSaid(act.kind) && owner.entryAhead(actor.member).muted) return refused('not-allowed');
     return this.#carryOut({ ...read, signed: copyOf(signed) }, actor, target, moment);
   }
 
@@ -90,7 +95,8 @@ export class Moderation {
   }
 
   unmute(member: IdKey, cause: Cause | null = null): void {
-    this.#mutedUntilMs.delete(member);
+    // An act may come to nothing yet: then the end that was set still holds.
+    if (cause === null) this.#mutedUntilMs.delete(member);
     this.#change(member, { muted: false }, cause);
   }
 
@@ -101,9 +107,7 @@ export class Moderation {
   /** @throws InputError `bad-setting` when a text or number is beyond its limit */
   configure(part: Partial<RoomSettings>): void {
     if (!this.#fits(part)) throw new InputError('bad-setting', 'That is longer than the room allows.');
-    const { owner, roster } = this.#context;
-    const ahead = owner.settingsAhead(roster);
-    if (!sameSettings(ahead, { ...ahead, ...part })) owner.configure(part);
+    this.#context.owner.configure(part);
   }
 
   #fits({ topic = '', motd = '', slowSeconds = 0 }: Partial<RoomSettings>): boolean {
@@ -122,7 +126,7 @@ export class Moderation {
     this.#mutedUntilMs.delete(member);
   }
 
-  /** Never asks for what is so, or about to be. The owner's entry stays as it is but for the nickname. */
+  /** No act asks for what is so, or about to be. The owner's entry stays as it is but for the nickname. */
   #change(key: IdKey, part: EntryPart, cause: Cause | null): void {
     const { roster, owner } = this.#context;
     const member = roster.member(key);
@@ -131,7 +135,8 @@ export class Moderation {
     const changes = { ...ahead, ...part };
     const isSame =
       changes.nick === ahead.nick && changes.role === ahead.role && changes.muted === ahead.muted;
-    if (!isSame) owner.change(key, part, cause);
+    // The owner's own word does not rely on what others wait for.
+    if (cause === null || !isSame) owner.change(key, part, cause);
   }
 
   #check(signed: Signed, { member, verifyKey }: Resident): void {
@@ -149,7 +154,7 @@ export class Moderation {
     const { owner, roster } = this.#context;
     switch (act.kind) {
       case 'rename':
-        return this.#rename(actor.member, act.text, cause);
+        return this.#rename(actor.member, cause, moment);
       case 'kick':
       case 'ban':
       case 'mute':
@@ -195,12 +200,13 @@ export class Moderation {
     }
   }
 
-  #rename(member: RosterMember, nick: string, cause: Cause): Acted {
+  #rename(member: RosterMember, cause: Cause, moment: Moment): Acted {
     const { owner } = this.#context;
+    const nick = cause.act.text;
     // One at a time: the name asked for is kept free for them until it is signed.
     if (owner.entryAhead(member).nick !== member.nick) return refused('too-fast');
     if (nick === member.nick) return refused('no-change');
-    const refusal = this.#context.nickRefusal(nick, member);
+    const refusal = this.#context.nickRefusal(nick, member, moment);
     if (refusal !== null) return refused(refusal);
     this.#change(member.key, { nick }, cause);
     return TAKEN;

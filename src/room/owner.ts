@@ -27,6 +27,9 @@ export interface OwnerStart {
   readonly settings: RoomSettings;
 }
 
+/** Of two removals of one member, the heavier is signed. */
+const WEIGHT: Readonly<Record<Removal, number>> = { absent: 0, left: 1, removed: 2, banned: 3 };
+
 export class Owner {
   readonly #key: SigningKey;
   readonly #limits: Limits;
@@ -70,11 +73,11 @@ export class Owner {
 
   remove(memberId: MemberId, reason: Removal, nowMs: number, cause: Cause | null = null): void {
     const key = idKey(memberId);
-    if (reason === 'absent') {
-      // Never in place of a removal that nothing takes back.
-      if (this.#removes.has(key)) return;
-      this.#absentSinceMs ??= nowMs;
-    }
+    const before = this.#removes.get(key);
+    // Nobody goes by themselves in place of being shown out, and a ban stays one.
+    if (before !== undefined && WEIGHT[reason] < WEIGHT[before.reason]) return;
+    if (reason === 'absent') this.#absentSinceMs ??= nowMs;
+    this.#drop(before?.cause ?? null);
     this.#removes.set(key, { memberId, reason, cause });
   }
 
@@ -85,11 +88,32 @@ export class Owner {
   }
 
   change(key: IdKey, part: EntryPart, cause: Cause | null = null): void {
-    this.#steps.push({ kind: 'entry', key, part, cause });
+    this.#ask({ kind: 'entry', key, part, cause });
   }
 
   configure(part: Partial<RoomSettings>, cause: Cause | null = null): void {
-    this.#steps.push({ kind: 'settings', part, cause });
+    this.#ask({ kind: 'settings', part, cause });
+  }
+
+  /** The owner waits behind nobody's act, and acts that wait to change the same are overruled. */
+  #ask(step: Step): void {
+    const steps =
+      step.cause === null ? this.#steps.filter((other) => !this.#overrules(step, other)) : this.#steps;
+    const acts = step.cause === null ? steps.findIndex(({ cause }) => cause !== null) : -1;
+    this.#steps = steps.toSpliced(acts < 0 ? steps.length : acts, 0, step);
+  }
+
+  #overrules(step: Step, other: Step): boolean {
+    const isSamePlace =
+      step.kind === 'entry' ? other.kind === 'entry' && other.key === step.key : other.kind === 'settings';
+    const isOver =
+      other.cause !== null && isSamePlace && Object.keys(step.part).some((name) => name in other.part);
+    if (isOver) this.#drop(other.cause);
+    return isOver;
+  }
+
+  #drop(cause: Cause | null): void {
+    if (cause !== null) this.#dropped.push(cause);
   }
 
   /** Whether someone is about to be removed, and nothing takes it back. */
@@ -125,7 +149,10 @@ export class Owner {
     );
   }
 
-  /** Acts that nothing came of since the last call: whoever asked lost the right to, or whom it was about is gone. */
+  /**
+   * Acts that nothing came of since the last call: whoever asked lost the right to, whom it was about is gone, or the
+   * owner has settled it.
+   */
   takeDropped(): readonly Cause[] {
     return this.#dropped.splice(0);
   }

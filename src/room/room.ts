@@ -125,7 +125,10 @@ export class Room {
       roster: this.#roster,
       owner: this.#owner,
       limits,
-      nickRefusal: (nick, member) => this.#nickRefusal(nick, member.role, member),
+      nickRefusal: (nick, member, { nowMs }) =>
+        this.#bans.holds(member.key, nick, nowMs)
+          ? 'nick-refused'
+          : this.#nickRefusal(nick, member.role, member),
       kick: (member, cause, moment) => this.#showOut(member, cause, moment),
       ban: (member, forMs, cause, moment) => this.#shutOut(member, forMs, cause, moment),
       unban: (nick) => this.#bans.lift(nick),
@@ -503,6 +506,8 @@ export class Room {
     const signed = this.#owner.operation(this.#roster, moment.nowMs);
     if (signed !== null) effects.push(...this.#operate(signed, moment));
     for (const { act } of this.#owner.takeDropped()) {
+      const target = idKey(act.target);
+      if (act.kind === 'ban' && !this.#owner.isRemoving(target)) this.#bans.forget(target);
       const actor = this.#residents.get(idKey(act.memberId));
       if (actor !== undefined) effects.push(...this.#relay.answerAct(actor, act.kind, 'stale'));
     }
