@@ -4,11 +4,13 @@
  */
 import { toBase64url } from '../protocol/bytes.ts';
 import { formatDuration } from '../protocol/duration.ts';
+import { InputError } from '../protocol/errors.ts';
 import { formatFingerprint } from '../protocol/fingerprint.ts';
 import type { Hash, IdKey } from '../protocol/identifiers.ts';
 import type { Refusal } from '../protocol/reasons.ts';
 import type { DoorStage } from '../room/admission.ts';
 import type { RoomNotice } from '../room/effects.ts';
+import type { HolderId } from '../room/invitations.ts';
 import type { Visitor } from '../room/visitors.ts';
 import type { DoorEvent, NoticeEvent } from '../terminal/json-lines.ts';
 import type { InvitationDesk } from './invitation-desk.ts';
@@ -168,6 +170,28 @@ function leftText(how: 'gone' | 'refused' | 'admitted'): string {
     case 'refused':
       return 'was turned away at the door';
   }
+}
+
+/**
+ * Whom the host means by what `/door` shows of them: the nickname, or the number. Guests choose nicknames, and one may
+ * be somebody else's number.
+ * @returns the number
+ * @throws InputError `not-waiting` unless that is one person who waits
+ */
+export function waitingHolder(atDoor: readonly Visitor[], who: string): HolderId {
+  const waiting = atDoor.filter(({ stage }) => stage === 'waiting');
+  const meant = waiting.filter(
+    ({ nick, holder }) => nick === who || String(holder) === who || `#${holder}` === who,
+  );
+  const [found, ...others] = meant;
+  if (found !== undefined && others.length === 0) return found.holder;
+  const listed = (found === undefined ? waiting : meant).map(({ nick, holder }) => `${nick} (#${holder})`);
+  if (found !== undefined) {
+    const text = `${who} could be ${listed.join(' or ')}. Say which by its number, with the #.`;
+    throw new InputError('not-waiting', text);
+  }
+  const here = listed.length === 0 ? 'Nobody waits at the door.' : `Waiting: ${listed.join(', ')}.`;
+  throw new InputError('not-waiting', `${who} does not wait at the door. ${here}`);
 }
 
 /** What `/door` shows: number, how long they stand where they stand, and where. Those who wait for the host come first. */

@@ -8,7 +8,7 @@ import { idKey, type MemberId } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type { RoomSettings } from '../protocol/signed-objects.ts';
 import type { HostCall } from '../terminal/command-calls.ts';
-import { doorLines } from './door-report.ts';
+import { doorLines, waitingHolder } from './door-report.ts';
 import type { Front } from './front.ts';
 import type { InvitationDesk } from './invitation-desk.ts';
 import type { RelayHost } from './relay-host.ts';
@@ -91,9 +91,9 @@ export class HostControls {
       case 'approve':
         return this.#approve(call.value);
       case 'admit':
-        return this.#relay.admit(this.#waiting(call.who));
+        return this.#relay.admit(waitingHolder(this.#relay.atDoor, call.who));
       case 'deny':
-        return this.#relay.deny(this.#waiting(call.who));
+        return this.#relay.deny(waitingHolder(this.#relay.atDoor, call.who));
       case 'motd': {
         const motd = call.text ?? '';
         if (utf8.encode(motd).length > LIMITS.motdBytes)
@@ -145,16 +145,6 @@ export class HostControls {
       return `${nick}, ${left}${by === null ? '' : `, by ${by}`}`;
     });
     this.#tellAll('banned', [...lines, '/unban NICK takes a ban back.']);
-  }
-
-  /** @throws InputError when nobody of that name or number waits. */
-  #waiting(who: string): number {
-    const waiting = this.#relay.atDoor.filter(({ stage }) => stage === 'waiting');
-    const found = waiting.find(({ nick, holder }) => nick === who || String(holder) === who);
-    if (found !== undefined) return found.holder;
-    const names = waiting.flatMap(({ nick }) => (nick === null ? [] : [nick]));
-    const others = names.length === 0 ? 'Nobody waits at the door.' : `Waiting: ${names.join(', ')}.`;
-    throw new InputError('not-waiting', `${who} does not wait at the door. ${others}`);
   }
 
   #tell(code: string, text: string): void {

@@ -1,7 +1,7 @@
 /** What the host is told of the door, and what /door shows. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { DoorReport, doorLines } from '../../src/app/door-report.ts';
+import { DoorReport, doorLines, waitingHolder } from '../../src/app/door-report.ts';
 import { hash, idKey, invitationId } from '../../src/protocol/identifiers.ts';
 import type { DoorStage } from '../../src/room/admission.ts';
 import type { Visitor } from '../../src/room/visitors.ts';
@@ -131,4 +131,22 @@ describe('/door', () => {
   test('says when nobody is there', () => {
     assert.deepEqual(doorLines([], names, 0), ['Nobody is at the door.']);
   });
+});
+
+// A guest who guessed the number of whoever came next, and took it for a nickname, was let in by /admit NUMBER.
+test('whoever waits is meant by nickname or number, and nobody by both at once', () => {
+  const ann = visitor('waiting', { holder: 42, nick: 'ann' });
+  const liar = visitor('waiting', { holder: 41, nick: '42' });
+  const other = visitor('waiting', { holder: 43, nick: '41' });
+  const here = [liar, ann, other, visitor('answer-proved', { holder: 44 })];
+  assert.equal(waitingHolder(here, 'ann'), 42);
+  assert.equal(waitingHolder(here, '43'), 43);
+  for (const { holder } of [ann, liar, other]) assert.equal(waitingHolder(here, `#${holder}`), holder);
+  for (const who of ['42', '41'])
+    assert.throws(() => waitingHolder(here, who), { code: 'not-waiting', message: /could be .* or .*#/ });
+  for (const who of ['44', '#44', 'bob'])
+    assert.throws(() => waitingHolder(here, who), {
+      message: /Waiting: 42 \(#41\), ann \(#42\), 41 \(#43\)/,
+    });
+  assert.throws(() => waitingHolder([], 'ann'), { message: /Nobody waits/ });
 });
