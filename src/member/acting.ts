@@ -1,20 +1,75 @@
-/** What a member is told before they ask the owner for something, and what became of it. */
-import type { RosterMember } from '../crypto/roster.ts';
+/** What a member asks the owner for: what they are told before, when it is sent, and what became of it. */
+import { signAct } from '../crypto/acts.ts';
+import type { Roster, RosterMember } from '../crypto/roster.ts';
+import type { SigningKey } from '../crypto/signature.ts';
 import { type ActRequest, mayAct } from '../protocol/acts.ts';
 import { utf8 } from '../protocol/bytes.ts';
 import { InputError } from '../protocol/errors.ts';
+import { idKey, type RoomId } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { checkNickname } from '../protocol/nickname.ts';
 import type { ActOutcome } from '../protocol/reasons.ts';
-import type { ActAnswer } from '../protocol/session-frames.ts';
-import type { SessionEvent } from './events.ts';
+import { type ActAnswer, ActFrame, LeaveFrame, SESSION_FRAME } from '../protocol/session-frames.ts';
+import { Leave } from '../protocol/signed-objects.ts';
+import { FEATURE, PROTOCOL_VERSION } from '../protocol/version.ts';
+import { event, type SessionEffect, type SessionEvent, send } from './events.ts';
+
+/** Acts asked for before the log is read to its end: a program may ask at once. */
+const ACTS_HELD_MOST = 16;
+
+/** Acts asked for before they could be sent, in order. */
+export class HeldActs {
+  readonly #held: ActRequest[] = [];
+
+  /** @returns whether there was room for one more */
+  hold(request: ActRequest): boolean {
+    if (this.#held.length >= ACTS_HELD_MOST) return false;
+    this.#held.push(request);
+    return true;
+  }
+
+  /** Sends them. Who asked waits for no answer any more: what cannot be sent is told by a notice. */
+  release(act: (request: ActRequest) => SessionEffect[]): SessionEffect[] {
+    return this.#held.splice(0).flatMap((request) => {
+      try {
+        return act(request);
+      } catch (error) {
+        if (!(error instanceof InputError)) throw error;
+        return [event({ kind: 'notice', level: 'warning', code: 'act-refused', text: error.message })];
+      }
+    });
+  }
+}
+
+/** @throws InputError when the host knows nothing of it, or this member may not: see `checkRequest`. */
+export function askOwner(
+  request: ActRequest,
+  self: RosterMember,
+  asking: { readonly identity: SigningKey; readonly roster: Roster; readonly features: ReadonlySet<number> },
+): SessionEffect {
+  const { identity, roster, features } = asking;
+  if (!features.has(FEATURE.moderation))
+    throw new InputError('not-supported', 'This host runs an older securechat that does not know this.');
+  const target = 'member' in request ? roster.member(idKey(request.member)) : null;
+  if (target === undefined) throw new InputError('no-such-member', 'They are not in the room any more.');
+  checkRequest(request, self, target);
+  return send(SESSION_FRAME.act, ActFrame.encode({ act: signAct(identity, roster, request) }));
+}
+
+/** Going for good is asked of the owner as well: signed, so that no host can say it of anyone. */
+export function askToLeave(identity: SigningKey, roomId: RoomId, epoch: number): SessionEffect {
+  const { memberId } = identity;
+  const bytes = Leave.encode({ version: PROTOCOL_VERSION, roomId, memberId, epoch });
+  const leave = { bytes, signature: identity.sign('sc1/leave', bytes) };
+  return send(SESSION_FRAME.leave, LeaveFrame.encode({ leave }));
+}
 
 /**
  * @param target whom it is about; `null` where it names nobody
  * @throws InputError `not-allowed`, `nick-shape`, `nick-reserved`, `text-too-long` or `bad-setting`: an honest host
  *   would refuse it, or close the connection.
  */
-export function checkRequest(request: ActRequest, self: RosterMember, target: RosterMember | null): void {
+function checkRequest(request: ActRequest, self: RosterMember, target: RosterMember | null): void {
   if (!mayAct(self.role, request.kind, target?.role ?? null))
     throw new InputError('not-allowed', whyNot(self, target));
   if (request.kind === 'rename') checkNickname(request.nick, self.role === 'owner');

@@ -2,6 +2,7 @@
 import type { RosterChange, RosterMember } from '../crypto/roster.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 import type { ContentKind } from '../protocol/content.ts';
+import { encodeFrame } from '../protocol/framing.ts';
 import type { RoomId } from '../protocol/identifiers.ts';
 import type { CloseReason } from '../protocol/reasons.ts';
 
@@ -67,3 +68,11 @@ export type SessionEffect =
   | { readonly kind: 'make-wrap-keys' }
   /** This connection is of no more use: log in on a new one. */
   | { readonly kind: 'reconnect' };
+
+export function event(content: SessionEvent): SessionEffect {
+  return { kind: 'event', event: content };
+}
+
+export function send(frameType: number, body: Bytes): SessionEffect {
+  return { kind: 'send', frame: encodeFrame(frameType, body) };
+}

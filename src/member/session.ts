@@ -1,59 +1,53 @@
 /**
  * A member's side of a room, from WELCOME on, across reconnections: which frame means what in which phase, and what is
- * asked of the host. What the log says is judged in `timeline.ts`, what is said goes out through `speaking.ts`.
+ * asked of the host. What the log says is judged in `timeline.ts`, what is said goes out through `outgoing.ts`.
  *
  *   listing ─▶ reading ─▶ live      away: no connection; LOGIN leads back to reading
  * @see docs/protocol.md#session
  */
-
-import { signAct } from '../crypto/acts.ts';
 import type { WrapKeyPair } from '../crypto/key-wrap.ts';
-import { Roster, type RosterChange, type RosterMember } from '../crypto/roster.ts';
+import type { Roster, RosterChange, RosterMember } from '../crypto/roster.ts';
 import { importVerifyKey, type SigningKey, type VerifyKey } from '../crypto/signature.ts';
-import { checkStatement } from '../crypto/statement.ts';
 import type { ActRequest } from '../protocol/acts.ts';
 import type { Welcome } from '../protocol/admission-frames.ts';
-import { type Bytes, bytesEqual, utf8 } from '../protocol/bytes.ts';
-import { cleanText } from '../protocol/clean-text.ts';
+import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
 import type { Content } from '../protocol/content.ts';
 import { InputError, ProtocolError, SecurityError } from '../protocol/errors.ts';
-import { encodeFrame, frameBody, frameType } from '../protocol/framing.ts';
+import { frameBody, frameType } from '../protocol/framing.ts';
 import { type Hash, type IdKey, idKey, ROOM_CONVERSATION, type RoomId } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import {
   ActAnswer,
-  ActFrame,
   Close,
   Deferred,
   Entry,
   KeysPage,
-  LeaveFrame,
   ListPage,
   LogPage,
   NeedKeyFrame,
   Placed,
   Presence,
-  PublishKey,
-  PullKeys,
   PullLog,
   SESSION_FRAME,
-  type Wrap,
   WrapDelivery,
   WrapsTaken,
 } from '../protocol/session-frames.ts';
-import { Leave, MessageHeader, type RoomSettings } from '../protocol/signed-objects.ts';
-import { agreedFeatures, DIALECT, type Dialect, FEATURE, PROTOCOL_VERSION } from '../protocol/version.ts';
-import { actAnswered, checkRequest } from './acting.ts';
+import type { RoomSettings } from '../protocol/signed-objects.ts';
+import { agreedFeatures, DIALECT, type Dialect } from '../protocol/version.ts';
+import { actAnswered, askOwner, askToLeave, HeldActs } from './acting.ts';
 import { Alarms } from './alarms.ts';
 import { difference } from './difference.ts';
-import type { SessionEffect, SessionEvent, ShownMember } from './events.ts';
+import { event, type SessionEffect, type ShownMember, send } from './events.ts';
 import { Hearing } from './hearing.ts';
-import { KeyRequests } from './key-requests.ts';
-import { type ListedMember, ListReader } from './list-reader.ts';
-import { Speaking, type SpeakingContext } from './speaking.ts';
-import { shown, Timeline } from './timeline.ts';
+import { KeyExchange } from './key-exchange.ts';
+import type { ListedMember } from './list-reader.ts';
+import { MemberList } from './member-list.ts';
+import { Outgoing } from './outgoing.ts';
+import { Speaking } from './speaking.ts';
+import { Timeline } from './timeline.ts';
+import { adoptList, roomPosition, sameRetention } from './welcome.ts';
 import type { OwnWrapKeys } from './wrap-keys.ts';
 
 export interface SessionStart {
@@ -66,11 +60,6 @@ export interface SessionStart {
 
 type Phase = 'away' | 'listing' | 'reading' | 'live' | 'over';
 
-/** Wraps that arrive before the roster they are for. */
-const WRAPS_HELD_MOST = 4_096;
-/** Acts asked for before the log is read to its end: a program may ask at once. */
-const ACTS_HELD_MOST = 16;
-
 export class Session {
   readonly #roomId: RoomId;
   readonly #identity: SigningKey;
@@ -81,24 +70,16 @@ export class Session {
   readonly #speaking: Speaking;
   readonly #hearing: Hearing;
   readonly #timeline: Timeline;
-  readonly #keyRequests: KeyRequests;
-  readonly #offline = new Set<IdKey>();
+  readonly #keys: KeyExchange;
+  readonly #outgoing: Outgoing;
+  readonly #list: MemberList;
+  readonly #heldActs = new HeldActs();
   #owner: VerifyKey | null = null;
   #welcome: Welcome | null = null;
   #phase: Phase = 'away';
   #joinedOnce = false;
   /** A line was lost since joining, the first one before it was live included: the person is told of the return. */
   #returning = false;
-  /** The list being pulled: to begin with, or for presence alone after a return. */
-  #listReader: ListReader | null = null;
-  /** Who asked for the KEYS that are on their way, first asked first. */
-  #keysFor: ('speaking' | 'timeline')[] = [];
-  /** Of messages that could not be checked, because the host had no key of theirs. */
-  #uncheckedSenders: RosterMember[] = [];
-  #heldWraps: { readonly announcement: Signed; readonly wrap: Wrap }[] = [];
-  #heldActs: ActRequest[] = [];
-  /** Made while there was no connection. */
-  #wrapKeysReady: WrapKeyPair | null = null;
   #lastPingMs = 0;
   #lastHeardMs = 0;
 
@@ -111,7 +92,15 @@ export class Session {
     this.#dialect = start.dialect ?? DIALECT;
     this.#speaking = new Speaking(identity, roomId);
     this.#hearing = new Hearing(roomId, identity.memberId);
-    this.#keyRequests = new KeyRequests(roomId, identity);
+    this.#list = new MemberList(this.#self);
+    this.#keys = new KeyExchange({
+      roomId,
+      identity,
+      wrapKeys: start.wrapKeys,
+      alarms: this.#alarms,
+      hearing: this.#hearing,
+      speaking: this.#speaking,
+    });
     this.#timeline = new Timeline({
       roomId,
       self: this.#self,
@@ -121,11 +110,17 @@ export class Session {
       placed: (leaf) => this.#speaking.placed(leaf)?.said ?? null,
       quoted: (member, generation) => this.#speaking.quoted(member, generation),
       rosterChanged: (change) => this.#rosterChanged(change),
-      keyMissing: (header, { nowMs }) => {
-        const frame = this.#keyRequests.ask(header, this.#wrapKeys.current.generation, nowMs);
-        return frame === null ? [] : [{ kind: 'send', frame }];
-      },
-      identityWanted: (sender) => this.#pullIdentity(sender),
+      keyMissing: (header, moment) => this.#keys.keyMissing(header, moment),
+      identityWanted: (sender) => this.#keys.pullIdentity(sender),
+    });
+    this.#outgoing = new Outgoing({
+      self: this.#self,
+      wrapKeys: start.wrapKeys,
+      alarms: this.#alarms,
+      hearing: this.#hearing,
+      keys: this.#keys,
+      speaking: this.#speaking,
+      timeline: this.#timeline,
     });
   }
 
@@ -133,10 +128,10 @@ export class Session {
     return this.#phase;
   }
   get members(): readonly ShownMember[] {
-    return this.#roster.members.map((member) => ({ member, online: !this.#offline.has(member.key) }));
+    return this.#list.shown(this.#roster);
   }
   get onlineCount(): number {
-    return this.#roster.size - this.#offline.size;
+    return this.#list.onlineCount(this.#roster);
   }
   get settings(): RoomSettings {
     return this.#roster.settings;
@@ -190,14 +185,10 @@ export class Session {
     this.#welcome = welcome;
     this.#lastHeardMs = moment.nowMs;
     this.#lastPingMs = moment.nowMs;
-    this.#listReader = null;
-    this.#keysFor = [];
+    this.#list.reconnected();
     this.#timeline.resume();
     this.#speaking.reconnected();
-    if (this.#wrapKeysReady !== null) effects.push(this.#renewWrapKeys(this.#wrapKeysReady, moment));
-    this.#wrapKeysReady = null;
-    if (this.#wrapKeys.due(moment.nowMs, LIMITS.wrapKeyOldOnConnectMs))
-      effects.push({ kind: 'make-wrap-keys' });
+    effects.push(...this.#keys.reconnected(moment));
     const { history } = this.#timeline;
     if (history === null) return [...effects, ...this.#startListing()];
     this.#phase = 'reading';
@@ -226,31 +217,32 @@ export class Session {
         return this.#listPage(ListPage.decode(body));
       case SESSION_FRAME.log:
         return this.#phase === 'reading' ? this.#logPage(LogPage.decode(body), moment) : unexpected(type);
-      case SESSION_FRAME.wrap: {
-        const { announcement, wrap } = WrapDelivery.decode(body);
-        return this.#wrapArrived({ announcement: copySigned(announcement), wrap: copyWrap(wrap) });
-      }
+      case SESSION_FRAME.wrap:
+        return this.#keys.wrapArrived(
+          WrapDelivery.decode(body),
+          this.#phase === 'listing' ? null : this.#roster,
+        );
       case SESSION_FRAME.keys:
-        return this.#keys(KeysPage.decode(body).statements, moment);
+        return this.#keysArrived(KeysPage.decode(body).statements, moment);
       case SESSION_FRAME.wrapsTaken:
         this.#speaking.wrapsTaken(WrapsTaken.decode(body), moment.nowMs);
         return this.#pump(moment);
       case SESSION_FRAME.placed:
-        return this.#known(Placed.decode(body), moment);
+        return this.#outgoing.placedBefore(Placed.decode(body), this.#phase === 'live', moment);
       case SESSION_FRAME.deferred:
         this.#speaking.deferred(Deferred.decode(body), moment.nowMs);
-        return [...this.#slowed(moment), ...this.#pump(moment)];
+        return [...this.#outgoing.slowed(moment), ...this.#pump(moment)];
       case SESSION_FRAME.needKey:
-        this.#needKey(NeedKeyFrame.decode(body).request, moment);
+        this.#keys.needKey(NeedKeyFrame.decode(body).request, this.#roster, moment);
         return [];
       case SESSION_FRAME.actAnswer:
         return [event(actAnswered(ActAnswer.decode(body)))];
       case SESSION_FRAME.presence:
         return Presence.decode(body).changes.flatMap(({ memberId, online }) =>
-          this.#present(idKey(memberId), online),
+          this.#list.present(idKey(memberId), online, this.#roster),
         );
       case SESSION_FRAME.ping:
-        return [this.#send(SESSION_FRAME.pong, new Uint8Array())];
+        return [send(SESSION_FRAME.pong, new Uint8Array())];
       case SESSION_FRAME.pong:
         return [];
       case SESSION_FRAME.close: {
@@ -265,11 +257,7 @@ export class Session {
 
   /** @throws InputError when the text is too long, or too much waits for its place already. */
   say(content: Content, ref: string | null, moment: Moment): SessionEffect[] {
-    if (utf8.encode(content.text).length > LIMITS.textBytes)
-      throw new InputError('text-too-long', `A message is at most ${LIMITS.textBytes} bytes of UTF-8.`);
-    if (this.self?.muted === true)
-      throw new InputError('muted', 'You are muted: nothing you say is sent. You can read along.');
-    this.#speaking.say(content, ref, moment.nowMs);
+    this.#outgoing.say(content, ref, moment);
     return this.#pump(moment);
   }
 
@@ -280,56 +268,26 @@ export class Session {
   act(request: ActRequest): SessionEffect[] {
     const { self } = this;
     const isSoonLive = this.#phase === 'listing' || this.#phase === 'reading';
-    if (isSoonLive && this.#heldActs.length < ACTS_HELD_MOST) {
-      this.#heldActs.push(request);
-      return [];
-    }
+    if (isSoonLive && this.#heldActs.hold(request)) return [];
     if (this.#phase !== 'live' || self === undefined)
       throw new InputError('not-connected', 'Not connected just now. Try again once you are back.');
-    if (!this.features.has(FEATURE.moderation))
-      throw new InputError('not-supported', 'This host runs an older securechat that does not know this.');
-    const target = 'member' in request ? this.#roster.member(idKey(request.member)) : null;
-    if (target === undefined) throw new InputError('no-such-member', 'They are not in the room any more.');
-    checkRequest(request, self, target);
-    const act = signAct(this.#identity, this.#roster, request);
-    return [this.#send(SESSION_FRAME.act, ActFrame.encode({ act }))];
-  }
-
-  /** What was asked for before the log was read to its end. */
-  #actsDue(): SessionEffect[] {
-    return this.#heldActs.splice(0).flatMap((request) => {
-      try {
-        return this.act(request);
-      } catch (error) {
-        if (!(error instanceof InputError)) throw error;
-        return [event({ kind: 'notice', level: 'warning', code: 'act-refused', text: error.message })];
-      }
-    });
+    const asking = { identity: this.#identity, roster: this.#roster, features: this.features };
+    return [askOwner(request, self, asking)];
   }
 
   /** Time passes: to be called a few times a second. */
   tick(moment: Moment): SessionEffect[] {
     this.#wrapKeys.drop(moment.nowMs);
     if (this.#phase === 'over') return [];
-    const effects: SessionEffect[] = this.#late(moment);
+    const effects: SessionEffect[] = this.#outgoing.late(moment);
     if (this.#phase === 'away') return effects;
-    if (this.#wrapKeys.due(moment.nowMs, LIMITS.wrapKeyMs)) effects.push({ kind: 'make-wrap-keys' });
+    effects.push(...this.#keys.renewalDue(moment, LIMITS.wrapKeyMs));
     if (moment.nowMs - this.#lastPingMs >= LIMITS.pingMs) {
       this.#lastPingMs = moment.nowMs;
-      effects.push(this.#send(SESSION_FRAME.ping, new Uint8Array()));
+      effects.push(send(SESSION_FRAME.ping, new Uint8Array()));
     }
     effects.push(...this.#timeline.tick(moment));
     return [...effects, ...this.#pump(moment)];
-  }
-
-  /** What was said a while ago and has no place yet: one word about all of it. */
-  #late(moment: Moment): SessionEffect[] {
-    // What slow mode holds is told when it is held; it is late when nothing came of it after its time.
-    if (this.#isSlow && this.#speaking.isWaiting(moment.nowMs - LIMITS.notPlacedMs)) return [];
-    const [first, ...others] = this.#speaking.late(moment.nowMs);
-    if (first === undefined) return [];
-    const text = `Not placed yet: ${quoted(first.content, others.length)}`;
-    return [event({ kind: 'notice', level: 'warning', code: 'not-placed', text })];
   }
 
   /** Whether the host has been silent for so long that the line must be dead. */
@@ -339,16 +297,7 @@ export class Session {
 
   wrapKeysMade(pair: WrapKeyPair, moment: Moment): SessionEffect[] {
     if (this.#phase === 'over') return [];
-    if (this.#phase !== 'away') return [this.#renewWrapKeys(pair, moment)];
-    // A LOGIN under way may have named the present ones: these are published once there is someone to tell.
-    this.#wrapKeysReady = pair;
-    return [];
-  }
-
-  #renewWrapKeys(pair: WrapKeyPair, moment: Moment): SessionEffect {
-    this.#wrapKeys.renew(pair, moment.nowMs);
-    const body = PublishKey.encode({ statement: this.#wrapKeys.current.statement });
-    return this.#send(SESSION_FRAME.publishKey, body);
+    return this.#keys.wrapKeysMade(pair, this.#phase !== 'away', moment);
   }
 
   /** The person has taken note of the alarms: sending goes on, on a new connection where this one is of no more use. */
@@ -360,14 +309,7 @@ export class Session {
   /** Going for good. The host answers by closing. */
   leave(): SessionEffect[] {
     if (this.#phase === 'away' || this.#phase === 'over') return [];
-    const bytes = Leave.encode({
-      version: PROTOCOL_VERSION,
-      roomId: this.#roomId,
-      memberId: this.#identity.memberId,
-      epoch: this.#roster.epoch,
-    });
-    const leave = { bytes, signature: this.#identity.sign('sc1/leave', bytes) };
-    return [this.#send(SESSION_FRAME.leave, LeaveFrame.encode({ leave }))];
+    return [askToLeave(this.#identity, this.#roomId, this.#roster.epoch)];
   }
 
   /** Nothing is said or opened any more. */
@@ -379,21 +321,14 @@ export class Session {
 
   #startListing(): SessionEffect[] {
     this.#phase = 'listing';
-    return [this.#pullList()];
-  }
-
-  #pullList(): SessionEffect {
-    this.#listReader = new ListReader();
-    return { kind: 'send', frame: this.#listReader.pull() };
+    return [this.#list.pull()];
   }
 
   #listPage(page: ListPage): SessionEffect[] {
-    const reader = this.#listReader ?? unexpected(SESSION_FRAME.list);
-    const listed = reader.take(page);
-    if (listed === null) return [{ kind: 'send', frame: reader.pull() }];
-    this.#listReader = null;
+    const listed = this.#list.page(page);
+    if (listed === null) return [this.#list.pull()];
     if (this.#phase === 'listing') return this.#listKnown(listed);
-    return listed.flatMap(({ key, online }) => this.#present(key, online));
+    return listed.flatMap(({ key, online }) => this.#list.present(key, online, this.#roster));
   }
 
   #listKnown(listed: readonly ListedMember[]): SessionEffect[] {
@@ -401,28 +336,22 @@ export class Session {
     const owner = this.#owner;
     if (welcome === null || owner === null) return [];
     const before = this.#roster;
-    const roster = new Roster(this.#roomId);
-    const entries = listed.map(({ entry }) => entry);
-    roster.adopt(welcome.operation, owner, entries);
-    const self = roster.member(this.#self);
-    if (self === undefined || !bytesEqual(self.identity, this.#identity.idFingerprint)) {
-      throw new SecurityError('bad-welcome', 'the list that the owner signed does not name you');
-    }
-    if (roster.epoch < before.epoch || before.verdict(roster.epoch, roster.hash) === 'forked') {
-      throw new SecurityError(
-        'roster-rollback',
-        'the host shows a member list from before the one you have seen',
-      );
-    }
+    const { roster, self } = adoptList({
+      roomId: this.#roomId,
+      owner,
+      operation: welcome.operation,
+      identity: this.#identity,
+      listed,
+      before,
+    });
     // Whoever was removed meanwhile may hold the old chain.
     this.#speaking.dropChain();
     this.#timeline.begin(roster, owner, roomPosition(welcome));
-    this.#offline.clear();
-    for (const { key, online } of listed) if (!online && key !== this.#self) this.#offline.add(key);
+    this.#list.begin(listed);
     this.#phase = 'reading';
-    const effects: SessionEffect[] = this.#joinedOnce ? this.#difference(before) : [this.#joined(self)];
+    const effects = this.#joinedOnce ? this.#difference(before) : [this.#joined(self)];
     this.#joinedOnce = true;
-    effects.push(...this.#offerHeldWraps());
+    effects.push(...this.#keys.offerHeldWraps(roster));
     // With every key held so far, messages may have been placed before this record begins.
     this.#hearing.skipped();
     return [...effects, this.#pullLog()];
@@ -445,19 +374,19 @@ export class Session {
     for (const { member } of change.removed) this.#forget(member.key);
     if (change.settings !== null || change.changed.some(({ after }) => after.key === this.#self))
       this.#speaking.slowChanged();
-    return this.#offerHeldWraps();
+    return this.#keys.offerHeldWraps(this.#roster);
   }
 
   #forget(member: IdKey): void {
     this.#hearing.forget(member);
     this.#speaking.forget(member);
-    this.#keyRequests.forget(member);
-    this.#offline.delete(member);
+    this.#keys.forget(member);
+    this.#list.forget(member);
   }
 
   #pullLog(): SessionEffect {
     const after = this.#timeline.reach;
-    return this.#send(SESSION_FRAME.pullLog, PullLog.encode({ conversation: ROOM_CONVERSATION, after }));
+    return send(SESSION_FRAME.pullLog, PullLog.encode({ conversation: ROOM_CONVERSATION, after }));
   }
 
   #logPage(page: LogPage, moment: Moment): SessionEffect[] {
@@ -474,25 +403,11 @@ export class Session {
     if (!page.live) return [...effects, ...this.#readOn()];
     this.#phase = 'live';
     if (this.#welcome !== null) effects.push(...this.#timeline.caughtUp(this.#welcome.retention));
-    effects.push(...this.#unchecked(), event({ kind: 'live', again: this.#returning }));
-    if (this.#returning) effects.push(this.#pullList());
+    effects.push(...this.#keys.withheld(this.#roster), event({ kind: 'live', again: this.#returning }));
+    if (this.#returning) effects.push(this.#list.pull());
     this.#returning = false;
-    return [...effects, ...this.#actsDue(), ...this.#pump(moment)];
-  }
-
-  /** The log held this message already: it came in a part that this member did not see. */
-  #known({ index, ...place }: ReturnType<typeof Placed.decode>, moment: Moment): SessionEffect[] {
-    const sealed = this.#speaking.at(place);
-    const { self } = this;
-    if (sealed === undefined || self === undefined) return [];
-    const isUnseen = index <= this.#timeline.beganAt && index > MessageHeader.decode(sealed.header).seenIndex;
-    if (!isUnseen) {
-      const text = 'The host says that a message of yours has a place where you saw none.';
-      return this.#alarms.raise('placed-unseen', text);
-    }
-    const { leaf, said } = sealed;
-    this.#speaking.placed(leaf);
-    return [shown({ leaf, from: self, ...said, atMs: moment.nowMs, own: true }), ...this.#pump(moment)];
+    effects.push(...this.#heldActs.release((request) => this.act(request)));
+    return [...effects, ...this.#pump(moment)];
   }
 
   /** The next page of the log, once this one has been judged to its end. */
@@ -500,178 +415,23 @@ export class Session {
     return this.#phase === 'reading' && !this.#timeline.isHeld ? [this.#pullLog()] : [];
   }
 
-  /** The host has no key only of those who are gone. */
-  #unchecked(): SessionEffect[] {
-    const here = this.#uncheckedSenders
-      .splice(0)
-      .find((sender) => this.#roster.member(sender.key) !== undefined);
-    if (here === undefined) return [];
-    return this.#alarms.raise(
-      'key-withheld',
-      `The host does not hand out the key of ${here.nick}, who wrote a message.`,
-    );
-  }
-
-  #pullIdentity(sender: RosterMember): SessionEffect[] {
-    this.#keysFor.push('timeline');
-    return [this.#send(SESSION_FRAME.pullKeys, PullKeys.encode({ members: [sender.memberId] }))];
-  }
-
-  #keys(statements: readonly Signed[], moment: Moment): SessionEffect[] {
-    const asked = this.#keysFor.shift();
-    if (asked === undefined) throw new ProtocolError('unexpected-frame', 'KEYS that nobody asked for');
-    if (asked === 'speaking') {
-      const effects = this.#alarms.watch(() => {
-        this.#speaking.keys(statements, this.#context(moment));
-        return [];
-      });
+  #keysArrived(statements: readonly Signed[], moment: Moment): SessionEffect[] {
+    if (this.#keys.whoAsked() === 'speaking') {
+      const effects = this.#outgoing.keysArrived(statements, moment);
       return [...effects, ...this.#pump(moment)];
     }
     const sender = this.#timeline.heldFor;
-    const [signed] = statements;
     if (sender === null) return [];
-    if (signed === undefined) {
-      this.#uncheckedSenders.push(sender);
-      const effects = this.#timeline.releaseUnchecked(moment);
-      if (this.#phase === 'live') effects.push(...this.#unchecked());
-      return [...effects, ...this.#readOn(), ...this.#pump(moment)];
-    }
-    const effects = this.#alarms.watch(() => {
-      const { verifyKey } = checkStatement(signed, { roomId: this.#roomId, ...sender });
-      this.#hearing.learn(sender.key, verifyKey);
-      return this.#timeline.release(moment);
-    });
+    const effects = this.#keys.identityArrived(statements[0], sender, this.#timeline, moment);
+    if (this.#phase === 'live') effects.push(...this.#keys.withheld(this.#roster));
     return [...effects, ...this.#readOn(), ...this.#pump(moment)];
   }
 
-  #wrapArrived(held: { readonly announcement: Signed; readonly wrap: Wrap }): SessionEffect[] {
-    if (this.#phase === 'listing') {
-      this.#hold(held);
-      return [];
-    }
-    return this.#alarms.watch(() => {
-      const taken = this.#hearing.take(held.announcement, held.wrap, this.#roster, this.#wrapKeys);
-      if (taken.kind === 'ahead') this.#hold(held);
-      return [];
-    });
-  }
-
-  #hold(held: { readonly announcement: Signed; readonly wrap: Wrap }): void {
-    if (this.#heldWraps.length < WRAPS_HELD_MOST) this.#heldWraps.push(held);
-  }
-
-  #offerHeldWraps(): SessionEffect[] {
-    return this.#heldWraps.splice(0).flatMap((held) => this.#wrapArrived(held));
-  }
-
-  /** Someone asks for this member's chain key: they get it before the next message. */
-  #needKey(signed: Signed, { nowMs }: Moment): void {
-    const verifyKeyOf = (member: IdKey) => this.#hearing.verifyKey(member);
-    const request = this.#keyRequests.receive(signed, this.#roster, verifyKeyOf, nowMs);
-    if (request !== null) this.#speaking.needKey(request.asker.key, request.chainId, request.generation);
-  }
-
-  #present(key: IdKey, online: boolean): SessionEffect[] {
-    const member = this.#roster.member(key);
-    if (member === undefined || key === this.#self || this.#offline.has(key) === !online) return [];
-    if (online) this.#offline.delete(key);
-    else this.#offline.add(key);
-    return [event({ kind: 'presence', member, online })];
-  }
-
-  #context(moment: Moment): SpeakingContext {
-    const { history } = this.#timeline;
-    if (history === null) throw new Error('no history yet');
-    return {
-      roster: this.#roster,
-      history,
-      generation: this.#wrapKeys.current.generation,
-      moment,
-      isSlow: this.#isSlow,
-      leastGeneration: (member) => this.#hearing.generation(member),
-    };
-  }
-
-  /** Sends what may be sent now: not before this side has seen everything, nor against an alarm. */
   #pump(moment: Moment): SessionEffect[] {
-    const ready = this.#phase === 'live' && this.#timeline.history !== null && !this.#timeline.isHeld;
-    if (!ready || this.#alarms.heldBack) return [];
-    const effects = this.#takenBack();
-    for (const frame of this.#speaking.pump(this.#context(moment))) {
-      if (frameType(frame) === SESSION_FRAME.pullKeys) this.#keysFor.push('speaking');
-      effects.push({ kind: 'send', frame });
-    }
-    return effects;
+    return this.#outgoing.pump(this.#phase === 'live', moment);
   }
-
-  /** Whether slow mode holds this member. */
-  get #isSlow(): boolean {
-    return this.#roster.settings.slowSeconds > 0 && this.self?.role === 'member';
-  }
-
-  /** What was said and will not be sent, because this member was muted meanwhile. */
-  #takenBack(): SessionEffect[] {
-    const [first, ...others] = this.#speaking.muted(this.self?.muted === true);
-    if (first === undefined) return [];
-    const text = `You are muted. Not sent: ${quoted(first.content, others.length)}`;
-    return [event({ kind: 'notice', level: 'warning', code: 'muted', text })];
-  }
-
-  /** A message that slow mode holds is told about once, and goes out by itself. */
-  #slowed({ nowMs }: Moment): SessionEffect[] {
-    const slowed = this.#isSlow ? this.#speaking.slowed(nowMs) : null;
-    if (slowed === null) return [];
-    const inSeconds = Math.ceil(slowed.inMs / 1_000);
-    const text = `Slow mode: ${quoted(slowed.said.content, 0)} goes out in ${inSeconds} s.`;
-    return [event({ kind: 'notice', level: 'info', code: 'slow-mode', text })];
-  }
-
-  #send(type: number, body: Bytes): SessionEffect {
-    return { kind: 'send', frame: encodeFrame(type, body) };
-  }
-}
-
-/** Characters of a message that a notice about it repeats. */
-const QUOTED_CHARACTERS = 40;
-
-function quoted({ text }: Content, others: number): string {
-  const more = others === 0 ? '' : ` and ${others} more`;
-  return `"${cleanText(text, { maxCodePoints: QUOTED_CHARACTERS })}"${more}`;
-}
-
-function event(content: SessionEvent): SessionEffect {
-  return { kind: 'event', event: content };
-}
-
-/** @throws SecurityError when WELCOME does not say where the room's log stands. */
-function roomPosition(welcome: Welcome): Welcome['positions'][number] {
-  const position = welcome.positions.find(({ conversation }) => bytesEqual(conversation, ROOM_CONVERSATION));
-  if (position === undefined)
-    throw new SecurityError('bad-welcome', 'the host does not say where the log stands');
-  return position;
-}
-
-type Retention = Welcome['retention'];
-
-function sameRetention(before: Retention, now: Retention): boolean {
-  return before.entries === now.entries && before.bytes === now.bytes && before.hashes === now.hashes;
 }
 
 function unexpected(type: number): never {
   throw new ProtocolError('unexpected-frame', `frame ${type} at this point of a session`);
-}
-
-/** Frames are views of a read buffer: what is kept beyond them is copied. */
-function copySigned(signed: Signed): Signed {
-  return { bytes: signed.bytes.slice(), signature: signed.signature.slice() };
-}
-
-function copyWrap(wrap: Wrap): Wrap {
-  return {
-    memberId: wrap.memberId.slice() as Wrap['memberId'],
-    generation: wrap.generation,
-    rsaCiphertext: wrap.rsaCiphertext.slice(),
-    kemCiphertext: wrap.kemCiphertext.slice(),
-    sealed: wrap.sealed.slice(),
-  };
 }

@@ -1,0 +1,128 @@
+/**
+ * What this member says, from the line they typed to its place in the log: what may go out now, what is held back, and
+ * what they are told about it. How it is sealed and wrapped is `speaking.ts`.
+ * @see docs/protocol.md#session
+ */
+import type { RosterMember } from '../crypto/roster.ts';
+import { utf8 } from '../protocol/bytes.ts';
+import type { Signed } from '../protocol/codec.ts';
+import type { Content } from '../protocol/content.ts';
+import { InputError } from '../protocol/errors.ts';
+import { frameType } from '../protocol/framing.ts';
+import type { IdKey } from '../protocol/identifiers.ts';
+import { LIMITS } from '../protocol/limits.ts';
+import type { Moment } from '../protocol/moment.ts';
+import { type Placed, SESSION_FRAME } from '../protocol/session-frames.ts';
+import { MessageHeader } from '../protocol/signed-objects.ts';
+import type { Alarms } from './alarms.ts';
+import type { SessionEffect } from './events.ts';
+import type { Hearing } from './hearing.ts';
+import type { KeyExchange } from './key-exchange.ts';
+import type { Speaking, SpeakingContext } from './speaking.ts';
+import { shown, type Timeline } from './timeline.ts';
+import { heldBySlowMode, mutedMeanwhile, notPlacedYet } from './unsent.ts';
+import type { OwnWrapKeys } from './wrap-keys.ts';
+
+export interface OutgoingContext {
+  readonly self: IdKey;
+  readonly wrapKeys: OwnWrapKeys;
+  readonly alarms: Alarms;
+  readonly hearing: Hearing;
+  readonly keys: KeyExchange;
+  readonly speaking: Speaking;
+  readonly timeline: Timeline;
+}
+
+export class Outgoing {
+  readonly #context: OutgoingContext;
+
+  constructor(context: OutgoingContext) {
+    this.#context = context;
+  }
+
+  /** Takes it up; `pump` sends it. @throws InputError when it is too long, this member is muted, or too much waits. */
+  say(content: Content, ref: string | null, { nowMs }: Moment): void {
+    if (utf8.encode(content.text).length > LIMITS.textBytes)
+      throw new InputError('text-too-long', `A message is at most ${LIMITS.textBytes} bytes of UTF-8.`);
+    if (this.#self?.muted === true)
+      throw new InputError('muted', 'You are muted: nothing you say is sent. You can read along.');
+    this.#context.speaking.say(content, ref, nowMs);
+  }
+
+  /** Sends what may be sent now: not before this side has seen everything, nor against an alarm. */
+  pump(isLive: boolean, moment: Moment): SessionEffect[] {
+    const { timeline, alarms, speaking, keys } = this.#context;
+    if (!isLive || timeline.history === null || timeline.isHeld || alarms.heldBack) return [];
+    // What was said before this member was muted.
+    const effects = mutedMeanwhile(speaking.muted(this.#self?.muted === true));
+    for (const frame of speaking.pump(this.#speakingContext(moment))) {
+      if (frameType(frame) === SESSION_FRAME.pullKeys) keys.pulledToSpeak();
+      effects.push({ kind: 'send', frame });
+    }
+    return effects;
+  }
+
+  /** The statements of those whom the next message is wrapped for. */
+  keysArrived(statements: readonly Signed[], moment: Moment): SessionEffect[] {
+    const { alarms, speaking } = this.#context;
+    return alarms.watch(() => {
+      speaking.keys(statements, this.#speakingContext(moment));
+      return [];
+    });
+  }
+
+  /** What was said a while ago and has no place yet. */
+  late({ nowMs }: Moment): SessionEffect[] {
+    const { speaking } = this.#context;
+    // What slow mode holds is told when it is held; it is late when nothing came of it after its time.
+    if (this.#isSlow && speaking.isWaiting(nowMs - LIMITS.notPlacedMs)) return [];
+    return notPlacedYet(speaking.late(nowMs));
+  }
+
+  /** A message that slow mode holds is told about once, and goes out by itself. */
+  slowed({ nowMs }: Moment): SessionEffect[] {
+    const slowed = this.#isSlow ? this.#context.speaking.slowed(nowMs) : null;
+    return slowed === null ? [] : [heldBySlowMode(slowed)];
+  }
+
+  /** The log held this message already: it came in a part that this member did not see. */
+  placedBefore(placed: ReturnType<typeof Placed.decode>, isLive: boolean, moment: Moment): SessionEffect[] {
+    const { index, ...place } = placed;
+    const { speaking, timeline, alarms } = this.#context;
+    const sealed = speaking.at(place);
+    const self = this.#self;
+    if (sealed === undefined || self === undefined) return [];
+    const isUnseen = index <= timeline.beganAt && index > MessageHeader.decode(sealed.header).seenIndex;
+    if (!isUnseen) {
+      const text = 'The host says that a message of yours has a place where you saw none.';
+      return alarms.raise('placed-unseen', text);
+    }
+    const { leaf, said } = sealed;
+    speaking.placed(leaf);
+    const message = shown({ leaf, from: self, ...said, atMs: moment.nowMs, own: true });
+    return [message, ...this.pump(isLive, moment)];
+  }
+
+  get #self(): RosterMember | undefined {
+    return this.#context.timeline.roster.member(this.#context.self);
+  }
+
+  /** Whether slow mode holds this member. */
+  get #isSlow(): boolean {
+    return this.#context.timeline.roster.settings.slowSeconds > 0 && this.#self?.role === 'member';
+  }
+
+  #speakingContext(moment: Moment): SpeakingContext {
+    const { timeline, hearing, wrapKeys } = this.#context;
+    const { roster, history } = timeline;
+    if (history === null) throw new Error('no history yet');
+    return {
+      roster,
+      history,
+      generation: wrapKeys.current.generation,
+      moment,
+      isSlow: this.#isSlow,
+      leastGeneration: (member) => hearing.generation(member),
+    };
+  }
+}

@@ -1,0 +1,38 @@
+/** What a person is told about messages of theirs that did not go out, or not yet. */
+import { cleanText } from '../protocol/clean-text.ts';
+import type { Content } from '../protocol/content.ts';
+import { event, type SessionEffect } from './events.ts';
+
+/** A message as its person said it. */
+interface Said {
+  readonly content: Content;
+}
+
+/** Characters of a message that a notice about it repeats. */
+const QUOTED_CHARACTERS = 40;
+
+/** Said a while ago and without a place yet: one word about all of it. */
+export function notPlacedYet([first, ...others]: readonly Said[]): SessionEffect[] {
+  if (first === undefined) return [];
+  const text = `Not placed yet: ${quoted(first.content, others.length)}`;
+  return [event({ kind: 'notice', level: 'warning', code: 'not-placed', text })];
+}
+
+/** Will not be sent, because its sender was muted meanwhile. */
+export function mutedMeanwhile([first, ...others]: readonly Said[]): SessionEffect[] {
+  if (first === undefined) return [];
+  const text = `You are muted. Not sent: ${quoted(first.content, others.length)}`;
+  return [event({ kind: 'notice', level: 'warning', code: 'muted', text })];
+}
+
+/** Held by slow mode, and goes out by itself. */
+export function heldBySlowMode(slowed: { readonly said: Said; readonly inMs: number }): SessionEffect {
+  const inSeconds = Math.ceil(slowed.inMs / 1_000);
+  const text = `Slow mode: ${quoted(slowed.said.content, 0)} goes out in ${inSeconds} s.`;
+  return event({ kind: 'notice', level: 'info', code: 'slow-mode', text });
+}
+
+function quoted({ text }: Content, others: number): string {
+  const more = others === 0 ? '' : ` and ${others} more`;
+  return `"${cleanText(text, { maxCodePoints: QUOTED_CHARACTERS })}"${more}`;
+}
