@@ -52,7 +52,7 @@ export function checkAct(
   { act }: CheckedAct,
   actor: Pick<RosterMember, 'identity' | 'algorithm' | 'memberId' | 'nick'>,
   roomId: RoomId,
-  verifyKey: VerifyKey = importVerifyKey(act.identityKey, actor.algorithm),
+  verifyKey: VerifyKey = keyIn(act, actor),
 ): void {
   const fits =
     act.version === PROTOCOL_VERSION &&
@@ -63,7 +63,21 @@ export function checkAct(
     bytesEqual(act.identityKey, verifyKey.spki) &&
     bytesEqual(verifyKey.idFingerprint, actor.identity) &&
     verifyKey.verify('sc1/moderate', signed.bytes, signed.signature);
-  if (!fits) throw forged(`${actor.nick} did not sign what the owner did in their name`);
+  if (!fits) throw notSigned(actor.nick);
+}
+
+/** The key that an act brings along: one that nobody may have is not its actor's. */
+function keyIn(act: Act, { algorithm, nick }: Pick<RosterMember, 'algorithm' | 'nick'>): VerifyKey {
+  try {
+    return importVerifyKey(act.identityKey, algorithm);
+  } catch (error) {
+    if (error instanceof SecurityError) throw notSigned(nick);
+    throw error;
+  }
+}
+
+function notSigned(nick: string): SecurityError {
+  return forged(`${nick} did not sign what the owner did in their name`);
 }
 
 /** The target's role, as `mayAct` wants it. */

@@ -74,7 +74,8 @@ export class Moderation {
       throw new ProtocolError('bad-epoch', 'an act for an epoch this room does not have');
     if (verdict === 'stale') return refused('stale');
     const isKnown = verdict === 'used' || owner.causesWaiting.some(({ name }) => name === read.name);
-    if (isKnown) return refused('no-change');
+    // Said before in the very same words, and meanwhile perhaps no longer so.
+    if (isKnown) return refused('stale');
     const { act } = read;
     const target = roster.member(idKey(act.target));
     const role = targetRole(act, target);

@@ -96,6 +96,30 @@ test('P51 an act with more in it than its kind has use for is neither signed nor
   assert.deepEqual(ann.alarms, ['forged-act']);
 });
 
+test('P50 a cause under a key that nobody may have is the same alarm as a forged one', async () => {
+  const keys = [new Uint8Array(), new Uint8Array(384).fill(255), new Uint8Array(422).fill(48)];
+  for (const identityKey of keys) {
+    const { room, mona, ann } = await company();
+    const settings = { ...rosterOf(room).settings, topic: 'tea' };
+    const causes = [twisted(room, mona, { kind: 'topic', text: 'tea' }, { identityKey })];
+    showOperation(room, ann, signNext(room, { settings, causes }));
+    assert.deepEqual(ann.alarms, ['forged-act']);
+    assert.equal(ann.session.settings.topic, '');
+  }
+});
+
+// One after the other they are the same bytes, and an act is good once: it was answered as if it were so already.
+test('the same asked for twice within one operation is told to try again', async () => {
+  const { room, mona } = await company();
+  for (const text of ['tea', 'coffee', 'tea']) mona.act({ kind: 'topic', text });
+  room.advance(2 * SECOND_MS);
+  assert.equal(room.room.settings.topic, 'coffee');
+  assert.deepEqual(answersTo(mona), ['stale']);
+  mona.act({ kind: 'topic', text: 'tea' });
+  room.advance(SECOND_MS);
+  assert.equal(room.room.settings.topic, 'tea');
+});
+
 // By whatever nickname someone came in, /nick led to the one that was banned.
 test('P54 nobody takes a banned nickname, or one that looks like it, once they are in', async () => {
   const { room, mona, ann, ben } = await company();
