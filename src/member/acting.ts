@@ -2,7 +2,7 @@
 import { signAct } from '../crypto/acts.ts';
 import type { Roster, RosterMember } from '../crypto/roster.ts';
 import type { SigningKey } from '../crypto/signature.ts';
-import { type ActRequest, mayAct } from '../protocol/acts.ts';
+import { type ActRequest, isSaid, mayAct } from '../protocol/acts.ts';
 import { utf8 } from '../protocol/bytes.ts';
 import { InputError } from '../protocol/errors.ts';
 import { idKey, type RoomId } from '../protocol/identifiers.ts';
@@ -66,13 +66,17 @@ export function askToLeave(identity: SigningKey, roomId: RoomId, epoch: number):
 
 /**
  * @param target whom it is about; `null` where it names nobody
- * @throws InputError `not-allowed`, `nick-shape`, `nick-reserved`, `text-too-long` or `bad-setting`: an honest host
+ * @throws InputError `not-allowed`, `muted`, `nick-shape`, `nick-reserved`, `text-too-long` or `bad-setting`: an honest host
  *   would refuse it, or close the connection.
  */
 function checkRequest(request: ActRequest, self: RosterMember, target: RosterMember | null): void {
   if (!mayAct(self.role, request.kind, target?.role ?? null))
     throw new InputError('not-allowed', whyNot(self, target));
+  if (self.muted && isSaid(request.kind))
+    throw new InputError('muted', 'You are muted: your nickname stays as it is, and so does the topic.');
   if (request.kind === 'rename') checkNickname(request.nick, self.role === 'owner');
+  if (request.kind === 'unban' && request.nick.length > LIMITS.nicknameCharactersMost)
+    throw new InputError('nick-shape', 'No nickname is that long.');
   if (request.kind === 'topic' && utf8.encode(request.text).length > LIMITS.topicBytes)
     throw new InputError('text-too-long', `A topic is at most ${LIMITS.topicBytes} bytes of UTF-8.`);
   const isTimed = request.kind === 'ban' || request.kind === 'mute';

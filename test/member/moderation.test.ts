@@ -303,6 +303,9 @@ test('what cannot be asked for is said before it is sent', async () => {
   assert.throws(() => mona.act({ kind: 'topic', text: 'x'.repeat(LIMITS.topicBytes + 1) }), {
     code: 'text-too-long',
   });
+  assert.throws(() => mona.act({ kind: 'unban', nick: 'x'.repeat(LIMITS.topicBytes + 1) }), {
+    code: 'nick-shape',
+  });
   assert.throws(() => mona.act({ kind: 'slow', seconds: LIMITS.slowSecondsMost + 1 }), {
     code: 'bad-setting',
   });

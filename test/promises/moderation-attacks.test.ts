@@ -149,6 +149,7 @@ test('P52 who is muted says nothing by a nickname or a topic either', async () =
     [mona, { kind: 'topic', text: 'ann is a fool' }],
   ];
   for (const [actor, request] of said) {
+    assert.throws(() => actor.act(request), { code: 'muted' });
     send(room, actor, signAct(actor.identity, rosterOf(room), request));
     assert.equal(answersTo(actor).at(-1), 'not-allowed');
   }
