@@ -6,88 +6,43 @@
 import { startHead } from '../crypto/log-hash.ts';
 import { Roster, type RosterMember } from '../crypto/roster.ts';
 import { importVerifyKey, type SigningKey, type VerifyKey } from '../crypto/signature.ts';
-import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
+import type { Bytes } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
-import { InputError, ProtocolError, SecurityError, unreachable } from '../protocol/errors.ts';
-import {
-  type Hash,
-  ID_BYTES,
-  type IdKey,
-  idKey,
-  ROOM_CONVERSATION,
-  type RoomId,
-} from '../protocol/identifiers.ts';
+import { ProtocolError, SecurityError } from '../protocol/errors.ts';
+import { type Hash, type IdKey, idKey, ROOM_CONVERSATION } from '../protocol/identifiers.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
-import { checkNickname, foldNickname } from '../protocol/nickname.ts';
 import type { CloseReason, Refusal, Removal } from '../protocol/reasons.ts';
 import { closeFrame } from '../protocol/session-frames.ts';
-import type { Role, RoomSettings } from '../protocol/signed-objects.ts';
-import { DIALECT, type Dialect } from '../protocol/version.ts';
-import { Admission, type AdmissionEffect, type Candidate, type Door, type Returner } from './admission.ts';
+import type { RoomSettings } from '../protocol/signed-objects.ts';
+import { DIALECT } from '../protocol/version.ts';
 import { BanBook, type BanView } from './bans.ts';
 import { CodeKeeper, type ShownCode } from './code-keeper.ts';
-import type { Purpose } from './door-gate.ts';
 import type { RoomEffect } from './effects.ts';
+import { Entrance, type EntranceStart } from './entrance.ts';
 import { type HolderId, InvitationBook } from './invitations.ts';
 import type { Log } from './log.ts';
 import { Moderation } from './moderation.ts';
+import { Nicknames } from './nicknames.ts';
 import type { Cause } from './operation-batch.ts';
 import { Owner } from './owner.ts';
 import { Relay, type RelayPeer } from './relay.ts';
-import { Resident } from './resident.ts';
-import { type Visitor, Visitors } from './visitors.ts';
+import type { Resident } from './resident.ts';
+import type { Visitor } from './visitors.ts';
 
-/** The part of the gate in front of the door that a run decides about. */
-export interface Gate {
-  /** A valid HELLO. @returns false when too many people stand at the door. */
-  recognised(holder: HolderId, purpose: Purpose): boolean;
-  unrecognised(holder: HolderId, nowMs: number): void;
-  /** The answer is proved: not to be crowded out. */
-  proved(holder: HolderId): void;
-  /** All is right: no longer the gate's to time. */
-  judged(holder: HolderId): void;
-  /** Admitted: no longer at the door. */
-  admitted(holder: HolderId): void;
-}
-
-/** The OPAQUE host side for this room's answer, bound to its setup and record. */
-export interface AnswerGate {
-  start(ke1: Bytes): { readonly state: string; readonly ke2: Bytes };
-  finish(state: string, ke3: Bytes): Bytes | null;
-}
-
-export interface RoomStart {
-  readonly roomId: RoomId;
-  readonly name: string;
-  readonly question: string;
-  readonly maxMembers: number;
-  readonly limits: Limits;
+export interface RoomStart extends EntranceStart {
   readonly ownerKey: SigningKey;
-  readonly answer: AnswerGate;
-  readonly gate: Gate;
   readonly makeLog: (startHead: Hash) => Log;
   /** How the room is to begin with, where it is not plain. */
   readonly settings?: Partial<RoomSettings>;
-  /** Not given: what this build speaks. */
-  readonly dialect?: Dialect;
 }
 
 const PLAIN_ROOM: RoomSettings = { topic: '', motd: '', slowSeconds: 0, locked: false, approval: false };
 
-type Peer =
-  | { readonly kind: 'candidate'; readonly admission: Admission }
-  /** All is right; the host has to say yes. */
-  | { readonly kind: 'waiting'; readonly admission: Admission; readonly candidate: Candidate }
-  /** The owner's signature is on its way. */
-  | { readonly kind: 'approved'; readonly admission: Admission; readonly candidate: Candidate }
-  | ({ readonly kind: 'resident'; lastHeardMs: number } & RelayPeer);
-
-type Waiting = Peer & { readonly kind: 'waiting' };
-type Approved = Peer & { readonly kind: 'approved' };
+/** A resident's connection. */
+type ResidentLine = RelayPeer & { lastHeardMs: number };
 
 export class Room {
-  readonly #start: RoomStart;
   readonly #limits: Limits;
   readonly #owner: Owner;
   readonly #ownerKey: VerifyKey;
@@ -95,20 +50,16 @@ export class Room {
   readonly #relay: Relay;
   readonly #moderation: Moderation;
   readonly #codes: CodeKeeper;
-  readonly #door: Door;
-  readonly #peers = new Map<HolderId, Peer>();
+  readonly #entrance: Entrance;
+  readonly #lines = new Map<HolderId, ResidentLine>();
   readonly #residents = new Map<IdKey, Resident>();
-  /** Nicknames in use or promised, by their folded form. */
-  readonly #nicks = new Set<string>();
-  readonly #visitors = new Visitors();
+  readonly #nicknames: Nicknames;
   readonly #bans: BanBook;
   readonly invitations: InvitationBook;
   #latestOperation: Signed;
-  #closing = false;
 
   constructor(start: RoomStart, moment: Moment) {
     const { limits, roomId } = start;
-    this.#start = start;
     this.#limits = limits;
     this.#owner = new Owner(
       start.ownerKey,
@@ -117,6 +68,7 @@ export class Room {
     );
     this.#ownerKey = importVerifyKey(start.ownerKey.spki, start.ownerKey.algorithm);
     this.#roster = new Roster(roomId);
+    this.#nicknames = new Nicknames(this.#owner);
     this.#codes = new CodeKeeper(moment);
     this.invitations = new InvitationBook(limits);
     this.#bans = new BanBook(limits.bansMost);
@@ -128,7 +80,7 @@ export class Room {
       nickRefusal: (nick, member, { nowMs }) =>
         this.#bans.holds(member.key, nick, nowMs)
           ? 'nick-refused'
-          : this.#nickRefusal(nick, member.role, member),
+          : this.#nicknames.refusal(nick, member.role, member),
       kick: (member, cause, moment) => this.#showOut(member, cause, moment),
       ban: (member, forMs, cause, moment) => this.#shutOut(member, forMs, cause, moment),
       unban: (nick) => this.#bans.lift(nick),
@@ -144,7 +96,18 @@ export class Room {
       dialect: start.dialect ?? DIALECT,
       nowMs: moment.nowMs,
     });
-    this.#door = this.#makeDoor();
+    this.#entrance = new Entrance(start, {
+      roster: this.#roster,
+      owner: this.#owner,
+      residents: this.#residents,
+      nicknames: this.#nicknames,
+      invitations: this.invitations,
+      bans: this.#bans,
+      codes: this.#codes,
+      attach: (connection, resident, moment) => this.#attach(connection, resident, moment),
+      replaced: (connection, moment) =>
+        this.#close(connection, 'replaced', 'this session continues elsewhere', moment),
+    });
     this.#latestOperation = this.#owner.create(this.#roster, moment.nowMs);
     this.#roster.apply(this.#latestOperation, this.#ownerKey);
     this.#relay.placeOperation(this.#latestOperation, moment);
@@ -161,7 +124,7 @@ export class Room {
   }
   /** Who stands at the door with an invitation, first come first; nobody of the host's own. */
   get atDoor(): readonly Visitor[] {
-    return this.#visitors.all;
+    return this.#entrance.visitors;
   }
   get bans(): readonly BanView[] {
     return this.#bans.all;
@@ -172,22 +135,18 @@ export class Room {
   }
 
   connected(connection: HolderId, channelBinding: Bytes, moment: Moment): RoomEffect[] {
-    const admission = new Admission(this.#door, connection, channelBinding);
-    this.#peers.set(connection, { kind: 'candidate', admission });
-    return this.#closing ? this.#admissionEffects(connection, admission.refuse('closing'), moment) : [];
+    return this.#entrance.connected(connection, channelBinding, moment);
   }
 
   /** One whole frame. A peer that breaks the protocol is told so and closed; nobody else notices. */
   frame(connection: HolderId, frame: Bytes, moment: Moment): RoomEffect[] {
-    const peer = this.#peers.get(connection);
-    if (peer === undefined) return [];
+    const line = this.#lines.get(connection);
+    if (line === undefined && !this.#entrance.has(connection)) return [];
     try {
-      if (peer.kind === 'resident') {
-        peer.lastHeardMs = moment.nowMs;
-        return [...this.#relay.frame(peer, frame, moment), ...this.#settle(moment)];
-      }
-      const effects = this.#admissionEffects(connection, peer.admission.onFrame(frame, moment), moment);
-      return [...effects, ...this.#settle(moment)];
+      if (line === undefined)
+        return [...this.#entrance.frame(connection, frame, moment), ...this.#settle(moment)];
+      line.lastHeardMs = moment.nowMs;
+      return [...this.#relay.frame(line, frame, moment), ...this.#settle(moment)];
     } catch (error) {
       if (!(error instanceof ProtocolError || error instanceof SecurityError)) throw error;
       return [...this.#close(connection, 'protocol', error.message, moment), ...this.#settle(moment)];
@@ -195,7 +154,7 @@ export class Room {
   }
 
   disconnected(connection: HolderId, moment: Moment): RoomEffect[] {
-    return [...this.#drop(connection, moment), ...this.#settle(moment)];
+    return [...this.#drop(connection, 'gone', moment), ...this.#settle(moment)];
   }
 
   /** Time passes: to be called a few times a second. */
@@ -203,16 +162,11 @@ export class Room {
     const effects: RoomEffect[] = [];
     if (this.#codes.update(moment))
       effects.push({ kind: 'notice', notice: { kind: 'code', code: this.#codes.shown } });
-    for (const holder of this.invitations.overdue(moment.nowMs)) {
-      this.invitations.fail(holder);
-      const peer = this.#peers.get(holder);
-      if (peer?.kind === 'candidate') peer.admission.onTryExpired();
-    }
     this.#bans.expire(moment.nowMs);
     this.#moderation.tick(moment.nowMs);
-    for (const visitor of this.#visitors.all) effects.push(...this.#waitOn(visitor, moment));
-    for (const [connection, peer] of this.#peers) {
-      if (peer.kind === 'resident' && moment.nowMs - peer.lastHeardMs >= this.#limits.deadMs) {
+    effects.push(...this.#entrance.tick(moment));
+    for (const [connection, { lastHeardMs }] of this.#lines) {
+      if (moment.nowMs - lastHeardMs >= this.#limits.deadMs) {
         effects.push(...this.#close(connection, 'silent', 'nothing was heard from you', moment));
       }
     }
@@ -231,35 +185,18 @@ export class Room {
    * @throws InputError `not-waiting` when nobody of that number does, `room-full` when there is no place: they wait on.
    */
   admit(holder: HolderId, moment: Moment): RoomEffect[] {
-    const peer = this.#peers.get(holder);
-    if (peer?.kind !== 'waiting')
-      throw new InputError('not-waiting', 'Nobody of that number waits at the door.');
-    if (this.#isFull())
-      throw new InputError('room-full', 'The room is full. Remove someone first; they go on waiting.');
-    this.#approve(holder, peer);
+    this.#entrance.admit(holder);
     return this.#settle(moment);
   }
 
   /** The host says no, to someone who waits or is still at the checks. @throws InputError `not-at-door` */
   deny(holder: HolderId, moment: Moment): RoomEffect[] {
-    const peer = this.#peers.get(holder);
-    const stands = this.#visitors.all.some((visitor) => visitor.holder === holder);
-    if (!stands || (peer?.kind !== 'waiting' && peer?.kind !== 'candidate'))
-      throw new InputError('not-at-door', 'Nobody of that number stands at the door.');
-    return [
-      ...this.#admissionEffects(holder, peer.admission.refuse('denied'), moment),
-      ...this.#settle(moment),
-    ];
+    return [...this.#entrance.deny(holder, moment), ...this.#settle(moment)];
   }
 
   /** A candidate has been at the door too long, or has to make room. */
   turnAway(connection: HolderId, reason: Refusal, moment: Moment): RoomEffect[] {
-    const peer = this.#peers.get(connection);
-    if (peer?.kind !== 'candidate') return [];
-    return [
-      ...this.#admissionEffects(connection, peer.admission.refuse(reason), moment),
-      ...this.#settle(moment),
-    ];
+    return [...this.#entrance.turnAway(connection, reason, moment), ...this.#settle(moment)];
   }
 
   /** The owner removes a member; what invitations they came by are suspended, because they still have them. */
@@ -302,70 +239,11 @@ export class Room {
 
   /** The room ends: everyone is told. */
   close(text: string, moment: Moment): RoomEffect[] {
-    this.#closing = true;
-    const effects: RoomEffect[] = [];
-    for (const [connection, peer] of [...this.#peers]) {
-      if (peer.kind === 'resident') effects.push(...this.#close(connection, 'host-closing', text, moment));
-      else effects.push(...this.#admissionEffects(connection, peer.admission.refuse('closing'), moment));
-    }
-    return effects;
-  }
-
-  #makeDoor(): Door {
-    const start = this.#start;
-    const codes = this.#codes;
-    return {
-      roomId: start.roomId,
-      roomName: start.name,
-      question: start.question,
-      keeps: 'nothing',
-      limits: this.#limits,
-      dialect: start.dialect ?? DIALECT,
-      invitations: this.invitations,
-      startAnswer: (ke1) => start.answer.start(ke1),
-      finishAnswer: (state, ke3) => start.answer.finish(state, ke3),
-      judgeCode: (code, moment) => codes.judge(code, moment),
-      nickRefusal: (nick, role) => this.#nickRefusal(nick, role),
-      shut: (role) => this.#shut(role),
-      isBanned: (member, nick, { nowMs }) => this.#bans.holds(member, nick, nowMs),
-      account: (key) => this.#residents.get(key),
-      isJoining: (key) =>
-        [...this.#owner.approving.map(({ identity }) => identity), ...this.#waitingIdentities()].some(
-          (identity) => idKey(identity.subarray(0, ID_BYTES.member)) === key,
-        ),
-      recognised: (holder, purpose) => start.gate.recognised(holder, purpose),
-      unrecognised: (holder, moment) => start.gate.unrecognised(holder, moment.nowMs),
-      proved: (holder) => start.gate.proved(holder),
-    };
-  }
-
-  #isFull(): boolean {
-    return this.#roster.size + this.#owner.approving.length >= this.#start.maxMembers;
-  }
-
-  /** The host's own way in is always open, but for a room that is full. */
-  #shut(role: Role): 'locked' | 'room-full' | null {
-    if (this.#roster.settings.locked && role !== 'owner') return 'locked';
-    return this.#isFull() ? 'room-full' : null;
-  }
-
-  #waitingIdentities(): Hash[] {
-    return this.#visitors.all.flatMap(({ fingerprint }) => fingerprint ?? []);
-  }
-
-  /** Time passes for someone who waits for the host's yes. */
-  #waitOn({ holder, sinceMs }: Visitor, moment: Moment): RoomEffect[] {
-    const peer = this.#peers.get(holder);
-    if (peer?.kind !== 'waiting') return [];
-    const refuse = (reason: Refusal) => this.#admissionEffects(holder, peer.admission.refuse(reason), moment);
-    // What the host has withdrawn lets nobody in. Expired and suspended are for those who come later.
-    if (this.invitations.find(peer.candidate.invitation)?.revoked === true) return refuse('revoked');
-    if (moment.nowMs - sinceMs >= this.#limits.waitingMs) return refuse('timed-out');
-    const { approval, locked } = this.#roster.settings;
-    if (approval) return [];
-    if (locked) return refuse('locked');
-    if (!this.#isFull()) this.#approve(holder, peer);
-    return [];
+    const lines = [...this.#lines.keys()];
+    return [
+      ...lines.flatMap((connection) => this.#close(connection, 'host-closing', text, moment)),
+      ...this.#entrance.close(moment),
+    ];
   }
 
   /** Someone is shown out, by the owner or by a member's act. What they came by is suspended. */
@@ -399,110 +277,9 @@ export class Room {
     return effects;
   }
 
-  /** @param of who asks for it and is here already: their own nickname is not in their way */
-  #nickRefusal(nick: string, role: Role, of?: RosterMember): 'nick-taken' | 'nick-refused' | null {
-    try {
-      checkNickname(nick, role === 'owner');
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      return 'nick-refused';
-    }
-    const folded = foldNickname(nick);
-    if (of !== undefined && folded === foldNickname(of.nick)) return null;
-    return this.#nicks.has(folded) || this.#owner.hasPromised(folded) ? 'nick-taken' : null;
-  }
-
-  #admissionEffects(connection: HolderId, effects: readonly AdmissionEffect[], moment: Moment): RoomEffect[] {
-    const out: RoomEffect[] = [];
-    for (const effect of effects) {
-      switch (effect.kind) {
-        case 'send':
-          out.push({ kind: 'send', to: connection, frame: effect.frame });
-          break;
-        case 'close': {
-          this.#forget(connection);
-          out.push({ kind: 'close', connection, frame: effect.frame });
-          const { reason } = effect;
-          const left = this.#leftDoor(connection, 'refused', reason);
-          out.push(...left);
-          if (left.length === 0)
-            out.push({ kind: 'notice', notice: { kind: 'refused', holder: connection, reason } });
-          break;
-        }
-        case 'stage': {
-          const { stage, invitation } = effect;
-          if (this.#roleBy(invitation) === 'owner') break;
-          const visitor = this.#visitors.reached(connection, invitation, stage, moment.nowMs);
-          out.push({ kind: 'notice', notice: { kind: 'door', ...visitor } });
-          break;
-        }
-        case 'joins':
-          out.push(...this.#judged(connection, effect.candidate, moment));
-          break;
-        case 'returns':
-          out.push(...this.#returns(connection, effect.returner, moment));
-          break;
-        default:
-          unreachable(effect);
-      }
-    }
-    return out;
-  }
-
-  /** What someone became by an invitation, or would become. */
-  #roleBy(invitation: IdKey): Role {
-    return this.invitations.find(invitation)?.role ?? 'member';
-  }
-
-  /** All four layers are right. The nickname is theirs from now on, as the use is, until they are in or gone. */
-  #judged(connection: HolderId, candidate: Candidate, moment: Moment): RoomEffect[] {
-    const peer = this.#peers.get(connection);
-    if (peer?.kind !== 'candidate') return [];
-    const { admission } = peer;
-    this.#nicks.add(foldNickname(candidate.nick));
-    this.#start.gate.judged(connection);
-    const waiting: Waiting = { kind: 'waiting', admission, candidate };
-    if (!this.#roster.settings.approval || this.#roleBy(candidate.invitation) === 'owner') {
-      this.#approve(connection, waiting);
-      return [];
-    }
-    this.#peers.set(connection, waiting);
-    const visitor = this.#visitors.waits(candidate, moment.nowMs);
-    return [
-      ...this.#admissionEffects(connection, admission.wait(), moment),
-      { kind: 'notice', notice: { kind: 'door', ...visitor } },
-    ];
-  }
-
-  #approve(connection: HolderId, { admission, candidate }: Waiting): void {
-    this.#owner.approve({
-      identity: candidate.verifyKey.idFingerprint,
-      nick: candidate.nick,
-      role: this.#roleBy(candidate.invitation),
-      algorithm: candidate.verifyKey.algorithm,
-      muted: false,
-    });
-    this.#peers.set(connection, { kind: 'approved', admission, candidate });
-  }
-
   /** What follows from any event: places in line, operations that are due. */
   #settle(moment: Moment): RoomEffect[] {
-    const effects: RoomEffect[] = [];
-    for (
-      let released = this.invitations.released();
-      released.length > 0;
-      released = this.invitations.released()
-    ) {
-      for (const holder of released) {
-        const peer = this.#peers.get(holder);
-        if (peer?.kind === 'candidate') {
-          effects.push(...this.#admissionEffects(holder, peer.admission.onReleased(moment), moment));
-        }
-      }
-    }
-    for (const invitation of this.invitations.exhausted()) {
-      effects.push({ kind: 'notice', notice: { kind: 'suspended', invitation, because: 'tries' } });
-    }
+    const effects = this.#entrance.settle(moment);
     const signed = this.#owner.operation(this.#roster, moment.nowMs);
     if (signed !== null) effects.push(...this.#operate(signed, moment));
     for (const { act } of this.#owner.takeDropped()) {
@@ -521,14 +298,14 @@ export class Room {
     for (const { before, after } of change.changed) {
       const resident = this.#residents.get(after.key);
       if (resident !== undefined) resident.member = after;
-      this.#nicks.delete(foldNickname(before.nick));
-      this.#nicks.add(foldNickname(after.nick));
+      this.#nicknames.free(before.nick);
+      this.#nicknames.take(after.nick);
     }
     for (const { member, reason, by } of change.removed) {
       const resident = this.#residents.get(member.key);
       this.#residents.delete(member.key);
       this.#moderation.gone(member.key);
-      this.#nicks.delete(foldNickname(member.nick));
+      this.#nicknames.free(member.nick);
       if (resident === undefined || resident.connection === null) continue;
       const left = reason === 'left';
       const who = by?.nick ?? 'the owner';
@@ -537,120 +314,33 @@ export class Room {
         : `${who} ${reason === 'banned' ? 'banned' : 'removed'} you from the room`;
       effects.push(...this.#close(resident.connection, left ? 'bye' : 'removed', text, moment));
     }
-    const added = new Map(change.added.map((member) => [member.key, member]));
-    for (const [connection, peer] of [...this.#peers]) {
-      if (peer.kind !== 'approved') continue;
-      const member = added.get(idKey(peer.candidate.verifyKey.memberId));
-      if (member !== undefined) effects.push(...this.#welcome(connection, peer, member, moment));
-    }
+    effects.push(...this.#entrance.signedIn(change.added, moment));
     effects.push({ kind: 'notice', notice: { kind: 'roster', change } });
     return effects;
   }
 
-  #welcome(connection: HolderId, approved: Approved, member: RosterMember, moment: Moment): RoomEffect[] {
-    const { admission, candidate } = approved;
-    this.invitations.admitted(candidate.invitation);
-    const resident = new Resident({
-      member,
-      invitation: candidate.invitation,
-      verifyKey: candidate.verifyKey,
-      accountKey: moment.randomBytes(32),
-      statement: candidate.statement,
-      nowMs: moment.nowMs,
-      limits: this.#limits,
-    });
-    this.#residents.set(member.key, resident);
-    return this.#attach(connection, resident, admission, moment);
-  }
-
-  /** A member is back. The session they quote is replaced silently: a lost line is not a second login. */
-  #returns(connection: HolderId, returner: Returner, moment: Moment): RoomEffect[] {
-    const peer = this.#peers.get(connection);
-    const resident = this.#residents.get(returner.member);
-    if (peer?.kind !== 'candidate') return [];
-    const refuse = (reason: Refusal) =>
-      this.#admissionEffects(connection, peer.admission.refuse(reason), moment);
-    // Removed while the run was under way.
-    if (resident === undefined) return refuse('not-recognised');
-    const { statement } = returner;
-    const known = resident.statement;
-    const renewed = statement.generation > known.generation;
-    if (!renewed && !bytesEqual(statement.signed.bytes, known.signed.bytes)) return refuse('key-refused');
-    const effects: RoomEffect[] = [];
-    const before = resident.connection;
-    if (before !== null) {
-      const same = resident.sessionId !== null && idKey(resident.sessionId) === idKey(returner.replaces);
-      if (!same) return refuse('already-online');
-      // The line that ends is no longer theirs: nobody sees them go and come.
-      resident.connection = connection;
-      effects.push(...this.#close(before, 'replaced', 'this session continues elsewhere', moment));
-    }
-    if (renewed) resident.statement = statement;
-    for (const { conversation, index } of returner.positions)
-      if (bytesEqual(conversation, ROOM_CONVERSATION)) resident.wrapsUnderWay.seen(index);
-    if (returner.invitation !== null) resident.invitations.add(returner.invitation);
-    this.#owner.keep(returner.member);
-    return [...effects, ...this.#attach(connection, resident, peer.admission, moment)];
-  }
-
-  #attach(connection: HolderId, resident: Resident, admission: Admission, moment: Moment): RoomEffect[] {
-    this.#start.gate.admitted(connection);
-    const { peer, welcome, deliveries } = this.#relay.attach(
-      connection,
-      resident,
-      this.#latestOperation,
-      moment,
-    );
-    const frame = admission.welcome(welcome);
-    this.#peers.set(connection, { kind: 'resident', lastHeardMs: moment.nowMs, ...peer });
-    return [
-      { kind: 'admitted', connection },
-      { kind: 'send', to: connection, frame },
-      ...deliveries.map((delivery): RoomEffect => ({ kind: 'send', to: connection, frame: delivery })),
-      ...this.#leftDoor(connection, 'admitted', null),
-    ];
+  #attach(
+    connection: HolderId,
+    resident: Resident,
+    moment: Moment,
+  ): Pick<ReturnType<Relay['attach']>, 'welcome' | 'deliveries'> {
+    const { peer, ...session } = this.#relay.attach(connection, resident, this.#latestOperation, moment);
+    this.#lines.set(connection, { ...peer, lastHeardMs: moment.nowMs });
+    return session;
   }
 
   #close(connection: HolderId, reason: CloseReason, text: string, moment: Moment): RoomEffect[] {
     return [
-      ...this.#leftDoor(connection, 'refused', null),
-      ...this.#drop(connection, moment),
+      ...this.#drop(connection, 'refused', moment),
       { kind: 'close', connection, frame: closeFrame(reason, text) },
     ];
   }
 
-  /** A connection is gone. */
-  #drop(connection: HolderId, moment: Moment): RoomEffect[] {
-    const peer = this.#peers.get(connection);
-    if (peer?.kind !== 'resident') {
-      this.#forget(connection);
-      return this.#leftDoor(connection, 'gone', null);
-    }
-    this.#peers.delete(connection);
-    return this.#relay.detach(peer, moment);
-  }
-
-  /** Someone at the door is no more. Who was not signed in yet never was here: use and nickname are free again. */
-  #forget(connection: HolderId): void {
-    const peer = this.#peers.get(connection);
-    this.#peers.delete(connection);
-    this.invitations.gone(connection);
-    if (peer?.kind !== 'waiting' && peer?.kind !== 'approved') return;
-    const { candidate } = peer;
-    if (peer.kind === 'approved') this.#owner.withdraw(candidate.verifyKey.idFingerprint);
-    this.#nicks.delete(foldNickname(candidate.nick));
-    this.invitations.unspend(candidate.invitation);
-  }
-
-  /** Tells the host, if the host was told that they came. */
-  #leftDoor(
-    connection: HolderId,
-    how: 'gone' | 'refused' | 'admitted',
-    reason: Refusal | null,
-  ): RoomEffect[] {
-    const visitor = this.#visitors.left(connection);
-    if (visitor === undefined) return [];
-    const { holder, invitation } = visitor;
-    return [{ kind: 'notice', notice: { kind: 'door-left', holder, invitation, how, reason } }];
+  /** A connection is gone. @param how it is told to the host where someone stood at the door with it */
+  #drop(connection: HolderId, how: 'gone' | 'refused', moment: Moment): RoomEffect[] {
+    const line = this.#lines.get(connection);
+    if (line === undefined) return this.#entrance.gone(connection, how);
+    this.#lines.delete(connection);
+    return this.#relay.detach(line, moment);
   }
 }

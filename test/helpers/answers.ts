@@ -9,7 +9,7 @@ import {
   registerAnswer,
 } from '../../src/crypto/answer.ts';
 import { type Bytes, concatBytes, fromBase64url, toBase64url, utf8 } from '../../src/protocol/bytes.ts';
-import type { AnswerGate } from '../../src/room/room.ts';
+import type { AnswerGate } from '../../src/room/entrance.ts';
 
 export interface AnswerSides {
   readonly gate: AnswerGate;

@@ -8,7 +8,7 @@ import { ADMISSION_FRAME } from '../../src/protocol/admission-frames.ts';
 import { LIMITS, type Limits } from '../../src/protocol/limits.ts';
 import { PROTOCOL_VERSION, SUITE } from '../../src/protocol/version.ts';
 import { DoorGate } from '../../src/room/door-gate.ts';
-import type { Gate } from '../../src/room/room.ts';
+import type { Gate } from '../../src/room/entrance.ts';
 import { RawCandidate } from '../helpers/door.ts';
 import { openRoom } from '../helpers/room.ts';
 
