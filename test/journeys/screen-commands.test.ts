@@ -119,6 +119,7 @@ describe("a person's own screen", () => {
     await typed(bob, PROMPT, 'annabel: ');
     bob.enter('hello');
     await room.host.until('message', { text: 'annabel: hello' });
+    await typed(bob, PROMPT, '');
     bob.type(`/whois ${KEY.tab}`);
     await typed(bob, PROMPT, '/whois annabel ');
     bob.type(KEY.tab);
@@ -141,19 +142,22 @@ describe("a person's own screen", () => {
     await bob.waitFor(/^Kitchen \(3\)> first\nsecond$/m);
     bob.type('\r');
     await room.host.until('message', { text: 'first\nsecond' });
+    await typed(bob, PROMPT, '');
 
     bob.enter('/edit');
     await bob.waitFor(/^Kitchen \(3\)> one\ntwo$/m);
     assert.ok(!room.host.events.some((event) => event.type === 'message' && event.text === 'one\ntwo'));
     bob.type('\r');
     await room.host.until('message', { text: 'one\ntwo' });
+    await typed(bob, PROMPT, '');
     bob.enter('/edit');
     await bob.waitFor(/Kitchen \(3\)> one\ntwo$/m);
     bob.type(KEY.killLine + KEY.killLine + KEY.killLine);
     await typed(bob, PROMPT, '');
     writeFileSync(editor, '#!/bin/sh\nexit 3\n', { mode: 0o755 });
     bob.enter('/edit');
-    await bob.waitFor(/Error: The editor .* ended with code 3/);
+    await bob.waitFor('Error: The editor');
+    await typed(bob, PROMPT, '');
     bob.enter('/quit');
     assert.deepEqual(await bob.left(), { exitCode: 0, restored: true });
   });

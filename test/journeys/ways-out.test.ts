@@ -131,7 +131,7 @@ describe('a guest in a pipe', () => {
     const headless = stage.start(
       'headless',
       ['c', '--nick', 'bob', ...stage.secrets(room)],
-      [...['bash', '-c', '"$@" | { read -r line; }; exit $PIPESTATUS', 'bash']],
+      [...['bash', '-c', '"$@" | grep -m 1 "You are bob"; exit $PIPESTATUS', 'bash']],
     );
     await room.host.until('member', ({ member }) => member.nick === 'bob');
     room.host.say('to nobody');
