@@ -45,6 +45,7 @@ export function readAct(signed: Signed): CheckedAct {
 
 /**
  * @param verifyKey the actor's key where it is held already
+ * @returns the actor's key
  * @throws SecurityError `forged-act` unless this member signed it for this room, in its one form
  */
 export function checkAct(
@@ -53,7 +54,7 @@ export function checkAct(
   actor: Pick<RosterMember, 'identity' | 'algorithm' | 'memberId' | 'nick'>,
   roomId: RoomId,
   verifyKey: VerifyKey = keyIn(act, actor),
-): void {
+): VerifyKey {
   const fits =
     act.version === PROTOCOL_VERSION &&
     isInForm(act) &&
@@ -64,6 +65,7 @@ export function checkAct(
     bytesEqual(verifyKey.idFingerprint, actor.identity) &&
     verifyKey.verify('sc1/moderate', signed.bytes, signed.signature);
   if (!fits) throw notSigned(actor.nick);
+  return verifyKey;
 }
 
 /** The key that an act brings along: one that nobody may have is not its actor's. */

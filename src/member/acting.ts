@@ -66,8 +66,8 @@ export function askToLeave(identity: SigningKey, roomId: RoomId, epoch: number):
 
 /**
  * @param target whom it is about; `null` where it names nobody
- * @throws InputError `not-allowed`, `muted`, `nick-shape`, `nick-reserved`, `text-too-long` or `bad-setting`: an honest host
- *   would refuse it, or close the connection.
+ * @throws InputError `not-allowed`, `muted`, `nick-shape`, `nick-reserved`, `text-too-long` or `bad-setting`: an honest
+ *   host would refuse it, or close the connection.
  */
 function checkRequest(request: ActRequest, self: RosterMember, target: RosterMember | null): void {
   if (!mayAct(self.role, request.kind, target?.role ?? null))

@@ -100,6 +100,8 @@ test('P50 a cause under a key that nobody may have is the same alarm as a forged
   const keys = [new Uint8Array(), new Uint8Array(384).fill(255), new Uint8Array(422).fill(48)];
   for (const identityKey of keys) {
     const { room, mona, ann } = await company();
+    mona.act({ kind: 'slow', seconds: 1 });
+    room.advance(SECOND_MS);
     const settings = { ...rosterOf(room).settings, topic: 'tea' };
     const causes = [twisted(room, mona, { kind: 'topic', text: 'tea' }, { identityKey })];
     showOperation(room, ann, signNext(room, { settings, causes }));
