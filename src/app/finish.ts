@@ -4,9 +4,10 @@ import { InputError, ProtocolError, SecurityError } from '../protocol/errors.ts'
 import type { CloseReason } from '../protocol/reasons.ts';
 import { DialError, ListenError } from '../transport/errors.ts';
 import type { QuitReason } from './chat.ts';
+import { LostError } from './door-run.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { type Front, GaveUpError } from './front.ts';
-import { type Ending, LostError } from './membership.ts';
+import type { Ending } from './membership.ts';
 import { refusalText } from './sentences.ts';
 
 export interface Outcome {

@@ -2,52 +2,33 @@
  * One person's membership over real connections: the run at the door, the session, and coming back after a lost line.
  * The host's own chatting is one of these as well, over a connection that stays inside the process.
  */
-import { answerIdentifiers } from '../crypto/answer.ts';
 import { generateWrapKeys, type WrapKeyPair } from '../crypto/key-wrap.ts';
 import type { SigningKey } from '../crypto/signature.ts';
 import type { SessionEffect, SessionEvent } from '../member/events.ts';
-import { Joining, type JoiningEffect, type Purpose, type Wanted } from '../member/joining.ts';
+import type { Purpose } from '../member/joining.ts';
 import { Session } from '../member/session.ts';
 import { OwnWrapKeys } from '../member/wrap-keys.ts';
 import type { ActRequest } from '../protocol/acts.ts';
-import { ADMISSION_FRAME, type Question, type Welcome } from '../protocol/admission-frames.ts';
+import type { Welcome } from '../protocol/admission-frames.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 import type { Content } from '../protocol/content.ts';
 import { formatDuration } from '../protocol/duration.ts';
-import { InputError, ProtocolError, SecurityError } from '../protocol/errors.ts';
-import { frameType } from '../protocol/framing.ts';
-import { type Hash, type InvitationId, ROOM_CONVERSATION, type RoomId } from '../protocol/identifiers.ts';
+import { ProtocolError, SecurityError } from '../protocol/errors.ts';
+import { type InvitationId, ROOM_CONVERSATION } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type { CloseReason as ClosingReason, Refusal } from '../protocol/reasons.ts';
 import { closeFrame } from '../protocol/session-frames.ts';
 import type { Connection } from '../transport/connection.ts';
-import type { AnswerThread } from './answer-thread.ts';
+import { DoorRun, type DoorRunOptions, LostError, RefusedError } from './door-run.ts';
 import { systemMoment } from './moment.ts';
 
-export type Ask = (
-  what: Wanted,
-  about: {
-    readonly triesLeft: number;
-    readonly problem: Refusal | 'wrong-answer' | 'unusable' | null;
-    readonly hint?: string;
-  },
-) => Promise<string>;
-
-export interface MembershipOptions {
-  readonly roomId: RoomId;
-  readonly ownerFingerprint: Hash;
-  readonly tlsPin: Hash;
+export interface MembershipOptions extends DoorRunOptions {
   readonly invitationId: InvitationId;
   readonly admissionKey: Bytes;
   readonly connect: (signal: AbortSignal) => Promise<Connection>;
   /** Begun while the person was still typing. */
   readonly identity: Promise<SigningKey>;
   readonly wrapKeys: Promise<WrapKeyPair>;
-  readonly answers: AnswerThread;
-  readonly ask: Ask;
-  readonly onQuestion: (question: Question) => void;
-  /** Everything is right; the host is asked whether to let this person in. */
-  readonly onWaiting: () => void;
   readonly onEvent: (event: SessionEvent) => void;
   /** The line is lost, or is back. */
   readonly onLine: (
@@ -70,15 +51,12 @@ export type Ending =
   | { readonly kind: 'failed'; readonly error: Error };
 
 const TICK_MS = 250;
-/** What a run at the door is answered by WELCOME for. */
-const LAST_FRAMES: ReadonlySet<number> = new Set([ADMISSION_FRAME.join, ADMISSION_FRAME.login]);
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 15_000;
 /** A program that only wanted to say something is not to hang for long when the host is gone. */
 const UNATTENDED_MS = 60_000;
 /** A run at the door without a person in it. */
 const LOGIN_MS = 20_000;
-const SILENT_HOST = 'The host does not answer. Try again; if it stays like this, ask them another way.';
 /** After LEAVE the host answers by closing; a host that does not is left all the same. */
 const LEAVING_MS = 3_000;
 
@@ -93,6 +71,9 @@ export class Membership {
   #ended = false;
   /** How long a lost line is tried again: as long as the host keeps the place, unless nobody is there to wait. */
   #patienceMs: number = LIMITS.guestOfflineMs;
+  #wrapKeysMade: OwnWrapKeys | null = null;
+  /** Frames between WELCOME and the session taking over. */
+  #early: { readonly connection: Connection; readonly frame: Bytes }[] = [];
 
   constructor(options: MembershipOptions) {
     this.#options = options;
@@ -113,8 +94,7 @@ export class Membership {
       const connection = await this.#options.connect(this.#stop.signal);
       const { invitationId, admissionKey } = this.#options;
       const welcome = await this.#run(connection, { kind: 'join', invitationId, admissionKey });
-      const [identity, pair] = await Promise.all([this.#options.identity, this.#options.wrapKeys]);
-      const wrapKeys = this.#ownWrapKeys(identity, pair);
+      const { identity, wrapKeys } = await this.#keys();
       this.#session = new Session({ roomId: this.#options.roomId, identity, wrapKeys });
       this.#timer = setInterval(() => this.#tick(), TICK_MS);
       this.#attend(connection, welcome);
@@ -152,134 +132,34 @@ export class Membership {
     setTimeout(() => this.#end({ kind: 'left' }), LEAVING_MS).unref();
   }
 
-  #wrapKeysMade: OwnWrapKeys | null = null;
-
-  #ownWrapKeys(identity: SigningKey, pair: WrapKeyPair): OwnWrapKeys {
-    this.#wrapKeysMade ??= new OwnWrapKeys({
-      identity,
-      roomId: this.#options.roomId,
-      pair,
-      nowMs: Date.now(),
-    });
-    return this.#wrapKeysMade;
+  /** Made once: a run at the door and the session after it have the same. */
+  async #keys(): Promise<{ readonly identity: SigningKey; readonly wrapKeys: OwnWrapKeys }> {
+    const { roomId, ...options } = this.#options;
+    const [identity, pair] = await Promise.all([options.identity, options.wrapKeys]);
+    this.#wrapKeysMade ??= new OwnWrapKeys({ identity, roomId, pair, nowMs: Date.now() });
+    return { identity, wrapKeys: this.#wrapKeysMade };
   }
 
   /** One run at the door. @throws whatever made it fail; the connection is then closed. */
-  async #run(connection: Connection, purpose: Purpose): Promise<Welcome> {
-    const { roomId, ownerFingerprint, tlsPin, answers } = this.#options;
-    const run = Promise.withResolvers<Welcome>();
-    const joining = new Joining({
-      roomId,
-      ownerFingerprint,
-      purpose,
-      channelBinding: connection.channelBinding,
-    });
-    const identifiers = answerIdentifiers(roomId, tlsPin);
-    const guarded = (step: () => readonly JoiningEffect[]): void => {
-      try {
-        for (const effect of step()) perform(effect);
-      } catch (error) {
-        run.reject(error);
-      }
-    };
-    const ask = (what: Wanted, about: Parameters<Ask>[1]): void => {
-      this.#options.ask(what, about).then((text) => {
-        try {
-          for (const effect of joining[what](text)) perform(effect);
-        } catch (error) {
-          if (!(error instanceof InputError)) return run.reject(error);
-          ask(what, { ...about, problem: 'unusable', hint: error.message });
-        }
-      }, run.reject);
-    };
-    const perform = (effect: JoiningEffect): void => {
-      switch (effect.kind) {
-        case 'send':
-          connection.send(effect.frame);
-          // WELCOME is next, and it is as large as the latest roster operation.
-          if (LAST_FRAMES.has(frameType(effect.frame)))
-            connection.setFrameLimit(LIMITS.frameBytesAfterAdmission);
-          break;
-        case 'question':
-          this.#options.onQuestion(effect.question);
-          break;
-        case 'ask':
-          ask(effect.what, effect);
-          break;
-        case 'start-answer':
-          answers
-            .run({ op: 'start', answer: effect.answer })
-            .then((outcome) => guarded(() => joining.answerStarted(outcome)), run.reject);
-          break;
-        case 'finish-answer':
-          answers
-            .run({ op: 'finish', identifiers, state: effect.state, ke2: effect.ke2, answer: effect.answer })
-            .then((outcome) => guarded(() => joining.answerFinished(outcome.result)), run.reject);
-          break;
-        case 'waiting':
-          patience(LIMITS.waitingMs + LIMITS.strangerMs);
-          this.#options.onWaiting();
-          break;
-        case 'welcomed':
-          run.resolve(effect.welcome);
-          break;
-        case 'closed':
-          run.reject(new LostError(`The host ended the run at the door: ${effect.text}.`));
-          break;
-        case 'refused':
-          run.reject(new RefusedError(effect));
-          break;
-      }
-    };
-    if (purpose.kind === 'join') {
-      Promise.all([this.#options.identity, this.#options.wrapKeys]).then(([identity, pair]) => {
-        const { current } = this.#ownWrapKeys(identity, pair);
-        guarded(() => joining.keysReady({ identity, statement: current.statement }));
-      }, run.reject);
-    }
-    // Frames that follow WELCOME in the same read belong to the session.
+  #run(connection: Connection, purpose: Purpose): Promise<Welcome> {
     this.#early = [];
-    let welcomed = false;
-    connection.start({
-      onFrame: (frame) => {
-        if (welcomed) return this.#onFrame(connection, frame);
-        patience(LIMITS.candidateMs);
-        guarded(() => {
-          const effects = joining.onFrame(frame);
-          if (effects.some(({ kind }) => kind === 'welcomed')) welcomed = true;
-          return effects;
-        });
-      },
-      onClose: (reason) => {
-        const text = reason.kind === 'lost' || reason.kind === 'protocol' ? `: ${reason.message}` : '';
-        run.reject(new LostError(`The host closed the connection${text}.`));
-        this.#onClose(connection);
-      },
+    const keys =
+      purpose.kind === 'login'
+        ? null
+        : this.#keys().then(({ identity, wrapKeys }) => ({
+            identity,
+            statement: wrapKeys.current.statement,
+          }));
+    const run = new DoorRun(this.#options, {
+      connection,
+      purpose,
+      keys,
+      onFrame: (frame) => this.#onFrame(connection, frame),
+      onClose: () => this.#onClose(connection),
+      signal: this.#stop.signal,
     });
-    // A host that never answers is left after a while: at once a stranger's time, then as long as a person may take.
-    // One that was asked to let someone in has its own time for that.
-    let silent: NodeJS.Timeout | undefined;
-    const patience = (forMs: number): void => {
-      clearTimeout(silent);
-      silent = setTimeout(() => run.reject(new LostError(SILENT_HOST)), forMs);
-    };
-    patience(LIMITS.strangerMs);
-    const stop = (): void => run.reject(this.#stop.signal.reason ?? new Error('stopped'));
-    this.#stop.signal.addEventListener('abort', stop);
-    guarded(() => joining.hello(systemMoment()));
-    try {
-      return await run.promise;
-    } catch (error) {
-      connection.close();
-      throw error;
-    } finally {
-      clearTimeout(silent);
-      this.#stop.signal.removeEventListener('abort', stop);
-    }
+    return run.run();
   }
-
-  /** Frames between WELCOME and the session taking over. */
-  #early: { readonly connection: Connection; readonly frame: Bytes }[] = [];
 
   #attend(connection: Connection, welcome: Welcome): void {
     const early = this.#early;
@@ -426,21 +306,6 @@ export class Membership {
     this.#connection?.close();
     this.#over.resolve(ending);
   }
-}
-
-/** The host said no. */
-class RefusedError extends Error {
-  readonly refusal: Extract<JoiningEffect, { readonly kind: 'refused' }>;
-
-  constructor(refusal: Extract<JoiningEffect, { readonly kind: 'refused' }>) {
-    super(`refused: ${refusal.reason}`);
-    this.refusal = refusal;
-  }
-}
-
-/** The line to the host is gone. */
-export class LostError extends Error {
-  override readonly name = 'LostError';
 }
 
 /** @returns `false` when aborted meanwhile. */

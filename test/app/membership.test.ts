@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AnswerThread } from '../../src/app/answer-thread.ts';
+import { LostError } from '../../src/app/door-run.ts';
 import { EXIT } from '../../src/app/exit-codes.ts';
 import { outcomeOf } from '../../src/app/finish.ts';
-import { LostError, Membership } from '../../src/app/membership.ts';
+import { Membership } from '../../src/app/membership.ts';
 import { hash, invitationId, roomId } from '../../src/protocol/identifiers.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
 import { closeFrame } from '../../src/protocol/session-frames.ts';

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { AnswerThread } from '../../src/app/answer-thread.ts';
-import { type Ending, LostError, Membership } from '../../src/app/membership.ts';
+import { LostError } from '../../src/app/door-run.ts';
+import { type Ending, Membership } from '../../src/app/membership.ts';
 import { RelayHost } from '../../src/app/relay-host.ts';
 import { normaliseAnswer } from '../../src/crypto/answer.ts';
 import type { SessionEvent } from '../../src/member/events.ts';
