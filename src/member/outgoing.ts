@@ -54,7 +54,8 @@ export class Outgoing {
     const { timeline, alarms, speaking, keys } = this.#context;
     if (!isLive || timeline.history === null || timeline.isHeld || alarms.heldBack) return [];
     // What was said before this member was muted.
-    const effects = mutedMeanwhile(speaking.muted(this.#self?.muted === true));
+    const isMuted = this.#self?.muted === true;
+    const effects = mutedMeanwhile(speaking.muted(isMuted), isMuted);
     for (const frame of speaking.pump(this.#speakingContext(moment))) {
       if (frameType(frame) === SESSION_FRAME.pullKeys) keys.pulledToSpeak();
       effects.push({ kind: 'send', frame });

@@ -18,10 +18,14 @@ export function notPlacedYet([first, ...others]: readonly Said[]): SessionEffect
   return [event({ kind: 'notice', level: 'warning', code: 'not-placed', text })];
 }
 
-/** Will not be sent, because its sender was muted meanwhile. */
-export function mutedMeanwhile([first, ...others]: readonly Said[]): SessionEffect[] {
+/**
+ * Will not be sent, because its sender was muted meanwhile.
+ * @param isMuted what the owner's signature says by now; without it, that is the host's word alone
+ */
+export function mutedMeanwhile([first, ...others]: readonly Said[], isMuted: boolean): SessionEffect[] {
   if (first === undefined) return [];
-  const text = `You are muted. Not sent: ${quoted(first.content, others.length)}`;
+  const why = isMuted ? 'You are muted.' : 'The host says that you were muted, and the member list does not.';
+  const text = `${why} Not sent: ${quoted(first.content, others.length)}`;
   return [event({ kind: 'notice', level: 'warning', code: 'muted', text })];
 }
 

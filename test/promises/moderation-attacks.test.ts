@@ -7,9 +7,10 @@ import type { Signed } from '../../src/protocol/codec.ts';
 import { encodeFrame } from '../../src/protocol/framing.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
 import type { ActOutcome } from '../../src/protocol/reasons.ts';
-import { ActAnswer, ActFrame, SESSION_FRAME } from '../../src/protocol/session-frames.ts';
+import { ActAnswer, ActFrame, Deferred, Post, SESSION_FRAME } from '../../src/protocol/session-frames.ts';
+import { MessageHeader } from '../../src/protocol/signed-objects.ts';
 import { company } from '../helpers/company.ts';
-import { bodiesOf } from '../helpers/evil-host.ts';
+import { bodiesOf, on } from '../helpers/evil-host.ts';
 import { dsaIdentity, wrapKeys } from '../helpers/keys.ts';
 import type { TestMember } from '../helpers/member.ts';
 import { rosterOf, showOperation, signNext } from '../helpers/operations.ts';
@@ -260,4 +261,23 @@ test('P52 a mute with a time ends by then, though an act to end it sooner came t
   assert.equal(ben.session.self?.muted, true);
   room.advance(5 * SECOND_MS);
   assert.equal(ben.session.self?.muted, false);
+});
+
+test('P52 a host that silences somebody without a signature is not believed that they are muted', async () => {
+  const { room, ann } = await company();
+  ann.say('hello');
+  room.pump();
+  const { line } = ann;
+  assert.ok(line);
+  line.toHost = on(SESSION_FRAME.post, (body) => {
+    const { conversation, chainId, n } = MessageHeader.decode(Post.decode(body).header);
+    const answer = Deferred.encode({ conversation, chainId, n, reason: 'muted', retryAfterMs: 0 });
+    room.inject(line, 'member', encodeFrame(SESSION_FRAME.deferred, answer));
+    return [];
+  });
+  ann.say('the host is a thief');
+  room.pump();
+  const [told] = ann.eventsOf('notice').filter(({ code }) => code === 'muted');
+  assert.match(told?.text ?? '', /The host says .* the member list does not.*thief/);
+  assert.equal(ann.session.self?.muted, false);
 });
