@@ -19,7 +19,10 @@ type Names = Pick<InvitationDesk, 'isOwn' | 'nameOf' | 'describe'>;
 
 const WINDOW_MS = 10_000;
 const LINES_A_WINDOW = 8;
-/** Few get so far, and the host has to act on them: these are always told. */
+/**
+ * Few get so far, and the host has to act on them: these are always told, and that somebody who waited is gone. Else the
+ * next to come under their nickname, with another key, would pass for them.
+ */
 const ALWAYS_TOLD: ReadonlySet<DoorEvent['stage']> = new Set(['waiting', 'admitted']);
 
 const SOMEONE = 'Someone';
@@ -79,7 +82,7 @@ export class DoorReport {
   take(notice: RoomNotice): DoorEvent | null {
     const event = this.#event(notice);
     if (event === null) return null;
-    if (ALWAYS_TOLD.has(event.stage)) this.#tell(event);
+    if (ALWAYS_TOLD.has(event.stage) || event.nick !== undefined) this.#tell(event);
     else this.#count(event);
     return event;
   }

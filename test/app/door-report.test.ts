@@ -97,15 +97,21 @@ describe('the door, as it happens', () => {
       assert.ok(door.take({ kind: 'door', ...visitor('question', { holder }) }), 'the log has them all');
     assert.equal(told.length, 8);
     door.take({ kind: 'door', ...visitor('waiting', { nick: 'ann', fingerprint: KEY }) });
-    assert.equal(told.length, 9);
+    door.take({ kind: 'door-left', holder: 7, invitation: FOR_ANN, how: 'gone', reason: null });
+    door.take({ kind: 'door', ...visitor('waiting', { holder: 600, nick: 'ann' }) });
+    assert.deepEqual(
+      told.slice(8).map(({ text }) => text.slice(0, 12)),
+      ['ann has ever', 'ann has gone', 'ann has ever'],
+      'another ann is seen to be another',
+    );
     context.mock.timers.tick(10_000);
     assert.deepEqual(
-      told.slice(9).map(({ type, text }) => [type, text]),
+      told.slice(11).map(({ type, text }) => [type, text]),
       [['notice', '492 more things happened at the door. /door shows who is there now.']],
     );
     door.take({ kind: 'door', ...visitor('question') });
     context.mock.timers.tick(10_000);
-    assert.equal(told.length, 11);
+    assert.equal(told.length, 13);
   });
 });
 
