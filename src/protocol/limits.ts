@@ -78,6 +78,8 @@ export const LIMITS = {
   sanctionMsMost: 365 * 24 * 60 * MINUTE_MS,
   /** Someone in charge of a full room types no more; a program gone wild signs no more. */
   actsPerMemberPerMinute: 30,
+  /** Acts that a nickname counts for: everyone is shown each, in whatever slow mode. */
+  actsPerRename: 6,
   /** Acts taken and not signed yet, over all members: a few operations. */
   actsWaiting: 64,
   addressesPerInvitation: 4,

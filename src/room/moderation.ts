@@ -68,6 +68,8 @@ export class Moderation {
     if (actor.acts.take(1, rate, moment.nowMs) > 0) return refused('too-fast');
     const read = readAct(signed);
     this.#check(signed, actor);
+    const more = read.act.kind === 'rename' ? limits.actsPerRename - 1 : 0;
+    if (more > 0 && actor.acts.take(more, rate, moment.nowMs) > 0) return refused('too-fast');
     if (owner.causesWaiting.length >= limits.actsWaiting) return refused('too-fast');
     const verdict = roster.actVerdict(read);
     if (verdict === 'forked')

@@ -281,3 +281,21 @@ test('P52 a host that silences somebody without a signature is not believed that
   assert.match(told?.text ?? '', /The host says .* the member list does not.*thief/);
   assert.equal(ann.session.self?.muted, false);
 });
+
+// Thirty nicknames a minute were thirty lines to everyone, from people whom slow mode allows one.
+test('P45 nobody talks by nicknames: a few a minute', async () => {
+  const { room, ben, ann, all } = await company();
+  const before = ann.eventsOf('roster').length;
+  for (const letter of 'abcdefghjk') {
+    ben.act({ kind: 'rename', nick: `ben-${letter}` });
+    room.advance(SECOND_MS);
+  }
+  const most = LIMITS.actsPerMemberPerMinute / LIMITS.actsPerRename;
+  assert.equal(ann.eventsOf('roster').length - before, most);
+  assert.deepEqual(answersTo(ben), new Array(10 - most).fill('too-fast'));
+  room.advance(MINUTE_MS);
+  ben.act({ kind: 'rename', nick: 'ben' });
+  room.advance(SECOND_MS);
+  assert.ok(nicks(room).includes('ben'));
+  for (const member of all) assert.deepEqual(member.alarms, []);
+});
