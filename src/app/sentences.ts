@@ -18,7 +18,7 @@ export function refusalText(reason: Refusal | 'wrong-answer', hostVersion: numbe
     case 'revoked':
       return 'The host has withdrawn this invitation. Ask them for a new one.';
     case 'suspended':
-      return 'This invitation is suspended after too many failed tries. The host can resume it with /invite resume, or make a new one.';
+      return 'This invitation is suspended for now. Ask the host for a new one, or to reopen it.';
     case 'room-full':
       return 'The room is full. Ask the host to make room (--max-members).';
     case 'wrong-code':

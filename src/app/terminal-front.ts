@@ -63,10 +63,7 @@ export class TerminalFront extends ScreenFront {
 
   override async ask(prompt: Omit<PromptEvent, 'type'>): Promise<string> {
     if (!this.#options.mayAsk) {
-      throw new InputError(
-        'no-input',
-        `${prompt.message} Nobody can be asked with --no-input: give it as an option.`,
-      );
+      throw new InputError('no-input', unaskedText(prompt));
     }
     this.emit({ type: 'prompt', ...prompt });
     const line = await this.#line(prompt.secret);
@@ -135,7 +132,7 @@ export class TerminalFront extends ScreenFront {
       const needed = qrSize(text);
       throw new InputError(
         'too-small',
-        `The QR code takes ${needed.columns} columns and ${needed.rows} rows; this window has ${columns} and ${rows}. Make it larger, or its font smaller.`,
+        `The QR code takes ${needed.columns} columns and ${needed.rows} rows; this window has ${columns} and ${rows}. Make it larger, or its font smaller; or write the invitation into a file with /invite save ID FILE.`,
       );
     }
     this.#print(lines);
@@ -233,6 +230,23 @@ export class TerminalFront extends ScreenFront {
     if (this.#status === null || this.listener === null) return;
     this.screen.setPrompt(promptText({ ...this.#status, nowMs: Date.now(), columns: this.screen.columns }));
   }
+}
+
+/** What answers a question beforehand. */
+const ANSWERED_BY: Readonly<Record<string, string>> = {
+  answer: '--answer-file',
+  code: '--code-file',
+  nick: '--nick',
+  question: '--question',
+  room: '--room',
+  token: '--token-file',
+};
+
+/** Asked a second time, what the option gave was wrong. */
+function unaskedText({ name, message, problem }: Omit<PromptEvent, 'type'>): string {
+  const option = ANSWERED_BY[name] ?? 'an option';
+  const why = problem === undefined ? message : cleanText(problem);
+  return `${why} Nobody can be asked with --no-input: give it with ${option}.`;
 }
 
 /** A secret leaves only that it was given. */

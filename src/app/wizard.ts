@@ -128,8 +128,8 @@ function planOf(options: HostOptions, draft: Draft, accountNick: Nickname): Host
 
 function readSurroundings({ display, mayAsk }: HostOptions): Surroundings {
   return {
-    // Questions that go into a file are read by nobody.
-    isPerson: mayAsk && display !== 'json' && process.stdin.isTTY && process.stdout.isTTY,
+    // Whoever types is there, even where `tee` keeps what they are shown.
+    isPerson: mayAsk && display !== 'json' && process.stdin.isTTY,
     accountName: accountName(),
     own: readOwnAddresses(),
   };

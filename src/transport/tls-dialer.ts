@@ -119,7 +119,12 @@ function failureOf(failures: readonly Failure[]): SecurityError | DialError {
   if (failures.length > 0 && failures.every(({ error }) => error instanceof DialError)) {
     return new DialError('not-securechat', `No securechat host answered. ${list}.`);
   }
-  return new DialError('unreachable', `The host cannot be reached. ${list || 'No address was given'}.`);
+  const next =
+    'Ask the host whether the room is still open, and whether it can be reached from where you are.';
+  return new DialError(
+    'unreachable',
+    `The host cannot be reached. ${list || 'No address was given'}. ${next}`,
+  );
 }
 
 function formatAddress(host: string, port: number): string {

@@ -27,6 +27,11 @@ test('locked, denied and banned say what it means and what can be done', () => {
   assert.match(sentence('banned'), /banned this nickname, or this key.*another nickname.*ask the host/);
 });
 
+// Once a guest was told of failed tries that nobody had made: an invitation is suspended after a removal as well.
+test('a suspended invitation blames nobody', () => {
+  assert.match(sentence('suspended'), /suspended for now\. Ask the host for a new one, or to reopen it\.$/);
+});
+
 test('another version says which one is older', () => {
   assert.match(sentence('version', PROTOCOL_VERSION + 1), /Get the newer securechat/);
   assert.match(sentence('version', PROTOCOL_VERSION - 1), /Ask the host to use a newer securechat/);

@@ -184,6 +184,17 @@ describe('the end of input', () => {
     assert.deepEqual(await guest.left(), { exitCode: 0, restored: true });
   });
 
+  // One slip of the finger ended the room for everyone.
+  journey('asks a host who types Ctrl-D once', async (stage) => {
+    const words = ['--nick', 'olga', '--question', QUESTION, '--answer-file', stage.file(ANSWER)];
+    const host = stage.terminal(['s', '--listen', '127.0.0.1:0', '--private', '--room', 'Kitchen', ...words]);
+    await host.waitFor('Kitchen (1)');
+    host.type(CTRL_D);
+    await host.waitFor('Press Ctrl-D again to end the room for everyone.');
+    host.type(CTRL_D);
+    assert.deepEqual(await host.left(), { exitCode: 0, restored: true });
+  });
+
   journey('ends a host that takes part, and not one that relays', async (stage) => {
     const room = await stage.room();
     const ann = await stage.guest('ann', room);
@@ -220,7 +231,10 @@ describe('wrong usage', () => {
     refuses(['c', '--json', '--plain'], /cannot be used with/);
     refuses(['c', '--json', '--token-file', '-'], /give a file instead of -/);
     refuses(['c', '--token-file', '/nowhere/at-all'], /Cannot read \/nowhere\/at-all/);
-    refuses(['c', '--no-input'], /Nobody can be asked with --no-input/);
-    refuses(['s', '--no-input', '--listen', '127.0.0.1:0'], /Nobody can be asked with --no-input/);
+    refuses(['c', '--no-input'], /Nobody can be asked with --no-input: give it with --token-file\.$/m);
+    refuses(
+      ['s', '--no-input', '--listen', '127.0.0.1:0'],
+      /Nobody can be asked .* give it with --question\.$/m,
+    );
   });
 });

@@ -123,7 +123,7 @@ describe('a guest in a pipe', () => {
     assert.match(closed.stdout, /You are dan in securechat/);
     const asks = stage.start('asks', guest('eve').slice(0, -2));
     assert.equal(await asks.exit, 2);
-    assert.match(asks.stderr, /Nobody can be asked with --no-input/);
+    assert.match(asks.stderr, /Nobody can be asked with --no-input: give it with --\S+\.$/m);
   });
 
   journey('ends in peace when nobody reads it, and says when its disk is full', async (stage) => {
