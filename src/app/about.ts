@@ -20,11 +20,14 @@ export function namesText(members: readonly ShownMember[]): string {
   return `${named.join(', ')}`;
 }
 
-export function whoisText({ member, online }: ShownMember): string {
+/** @param ownerFingerprint of the key that signs the member list, which is another than the host's own as a member */
+export function whoisText({ member, online }: ShownMember, ownerFingerprint: Hash): string {
   const signs = member.algorithm === 'rsa' ? 'RSA-PSS' : 'DSA';
   const muted = member.muted ? 'muted, ' : '';
   const state = online ? 'online' : 'offline';
-  return `${member.nick}: ${ROLE_NAMES[member.role]}, ${muted}${state}, signs with ${signs}, key ${formatFingerprint(member.identity)}`;
+  const owner =
+    member.role === 'owner' ? `; the room's owner key is ${formatFingerprint(ownerFingerprint)}` : '';
+  return `${member.nick}: ${ROLE_NAMES[member.role]}, ${muted}${state}, signs with ${signs}, key ${formatFingerprint(member.identity)}${owner}`;
 }
 
 export interface RoomFacts {

@@ -39,7 +39,7 @@ export interface ChatOptions {
   readonly onQuit: (how: QuitReason) => void;
 }
 
-/** Ctrl-C asks once; a second one within this time leaves. */
+/** Ctrl-C, and Ctrl-D of a host, ask once; a second one within this time leaves. */
 const INTERRUPT_AGAIN_MS = 5_000;
 const SECOND_MS = 1_000;
 
@@ -115,12 +115,22 @@ export class Chat implements FrontListener {
     this.#endWhenPlaced();
   }
 
+  /** A guest goes, what they said first; a host would end the room for everyone, and is asked once. */
+  leave(): void {
+    if (this.#options.host === null) this.end();
+    else this.#goOnceAgain('Ctrl-D', 'quit');
+  }
+
   interrupt(): void {
+    this.#goOnceAgain('Ctrl-C', 'interrupted');
+  }
+
+  #goOnceAgain(key: string, how: QuitReason): void {
     const nowMs = Date.now();
-    if (nowMs - this.#interruptedAtMs < INTERRUPT_AGAIN_MS) return this.#options.onQuit('interrupted');
+    if (nowMs - this.#interruptedAtMs < INTERRUPT_AGAIN_MS) return this.#options.onQuit(how);
     this.#interruptedAtMs = nowMs;
     const what = this.#options.host === null ? 'leave the room' : 'end the room for everyone';
-    this.#tell('interrupt', `Press Ctrl-C again to ${what}.`);
+    this.#tell('interrupt', `Press ${key} again to ${what}.`);
   }
 
   get #self(): RosterMember | null {
@@ -180,7 +190,7 @@ export class Chat implements FrontListener {
       case 'names':
         return this.#tell('names', namesText(this.#members()));
       case 'whois':
-        return this.#tell('whois', whoisText(this.#known(call.nick)));
+        return this.#tell('whois', whoisText(this.#known(call.nick), this.#options.ownerFingerprint));
       case 'room':
         return this.#room();
       case 'security':

@@ -3,6 +3,7 @@
 import { formatAddress, invitationClockWarning } from '../crypto/invitation.ts';
 import { generateWrapKeys } from '../crypto/key-wrap.ts';
 import { generateSigningKey } from '../crypto/signature.ts';
+import { formatFingerprint } from '../protocol/fingerprint.ts';
 import { checkNickname } from '../protocol/nickname.ts';
 import { dialTls } from '../transport/tls-dialer.ts';
 import { aboutRoom } from './about-room.ts';
@@ -64,8 +65,10 @@ export async function runJoin(options: JoinOptions): Promise<ExitCode> {
           front.emit({ type: 'notice', level: 'info', code: 'room', text });
       },
       onWaiting() {
-        const text = 'Everything is right. Now the host has to let you in; Ctrl-C gives up.';
-        front.emit({ type: 'notice', level: 'info', code: 'waiting', text });
+        void identity.then(({ idFingerprint }) => {
+          const text = `Everything is right. Now the host has to let you in. Your key is ${formatFingerprint(idFingerprint)}; Ctrl-C gives up.`;
+          front.emit({ type: 'notice', level: 'info', code: 'waiting', text });
+        });
       },
       onEvent(event) {
         if (event.kind === 'alarm') log.warn('alarm', `${event.code}: ${event.text}`);

@@ -24,6 +24,8 @@ export interface FrontListener {
   quit(): void;
   /** Standard input ended. */
   end(): void;
+  /** Ctrl-D on an empty line: more may be typed. */
+  leave(): void;
   interrupt(): void;
   /** For completion: what this person may do, and the nicknames of the others. */
   readonly known: { readonly viewer: Audience; readonly nicks: readonly string[] };

@@ -7,6 +7,7 @@ import { InputError } from '../protocol/errors.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type { RoomSettings } from '../protocol/signed-objects.ts';
 import type { RoomNotice } from '../room/effects.ts';
+import type { Visitor } from '../room/visitors.ts';
 import { checkListen } from '../transport/tls-listener.ts';
 import { advertisedAddresses, readOwnAddresses } from './addresses.ts';
 import { AnswerThread } from './answer-thread.ts';
@@ -96,11 +97,15 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
       return opened;
     };
     const door = new DoorReport({ names: desk, tell: (event) => front.emit(event) });
+    // Read aloud twice a minute, a code that nobody needs would be most of what a room says.
+    const isSpoken = options.display === 'plain';
     host.onNotice((notice) => {
       const atDoor = door.take(notice);
       if (atDoor !== null) log.info('door', atDoor.text);
       if (notice.kind === 'roster') log.info('roster', rosterText(notice.change));
-      for (const event of noticeEvents(notice, desk)) front.emit(event);
+      if (notice.kind !== 'code' || !isSpoken || host.atDoor.some(isAtCode))
+        for (const event of noticeEvents(notice, desk)) front.emit(event);
+      if (isSpoken && atDoor?.stage === 'answer-proved') void controls.obey({ name: 'code' });
       // The host's own session shows them, checked like everyone's.
       if (identity === null && (notice.kind === 'roster' || notice.kind === 'presence')) chat?.show(notice);
       chat?.refreshStatus();
@@ -176,6 +181,10 @@ async function firstSettings(options: HostOptions, front: Front): Promise<Partia
   if (utf8.encode(motd).length > LIMITS.motdBytes)
     throw new InputError('text-too-long', `A message of the day is at most ${LIMITS.motdBytes} bytes.`);
   return { topic: options.topic ?? '', motd, approval: options.approval };
+}
+
+function isAtCode({ stage }: Visitor): boolean {
+  return stage === 'answer-proved' || stage === 'wrong-code' || stage === 'nick-refused';
 }
 
 function noticeEvents(notice: RoomNotice, desk: InvitationDesk): readonly Parameters<Front['emit']>[0][] {

@@ -27,6 +27,7 @@ export abstract class ScreenFront implements Front {
     this.screen = screen;
     screen.onInterrupt(() => this.#interrupted());
     screen.onEnd(() => this.#ended());
+    screen.onLeave(() => (this.listener === null ? this.#ended() : this.listener.leave()));
     screen.onRefused((error) => this.emit({ type: 'error', code: error.code, message: error.message }));
     this.#offSignals = onSignals(
       () => this.#interrupted(),

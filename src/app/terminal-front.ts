@@ -84,6 +84,7 @@ export class TerminalFront extends ScreenFront {
       else if (line.startsWith('/') && !line.startsWith('//')) listener.command(line);
       else if (line.trim() !== '') listener.say(line.startsWith('//') ? line.slice(1) : line, null);
     });
+    this.screen.onEdit(() => this.#edit(this.screen.draft));
     this.screen.setCompleter((line, cursor) =>
       completeLine(line, cursor, { ...listener.known, paths: pathsFrom }),
     );
@@ -103,7 +104,7 @@ export class TerminalFront extends ScreenFront {
         this.#scroll.clear();
         return this.screen.clear();
       case 'edit':
-        return this.#edit();
+        return this.#edit(call.text);
       case 'search':
         return this.#print(this.#scroll.search(call.words, this.#view));
       case 'ignore':
@@ -188,10 +189,9 @@ export class TerminalFront extends ScreenFront {
     this.#tell('ignore', `What ${nick} says is left out here; /unignore ${nick} shows it again.`);
   }
 
-  #edit(): void {
+  #edit(draft: string): void {
     if (!this.#draws)
       throw new InputError('no-screen', '/edit needs a terminal that can be drawn on, without --plain.');
-    const { draft } = this.screen;
     this.screen
       .suspend(() => editText(draft))
       .then(

@@ -56,10 +56,11 @@ export const THEMES: Readonly<Record<string, Preferences['theme']>> = {
   dark: 'dark',
   light: 'light',
 };
-const CLEARED = '-';
+/** As other commands are switched off, and as some programs clear a topic. */
+const CLEARED: ReadonlySet<string> = new Set(['-', 'off']);
 
 export function shownOrSet(name: 'topic' | 'motd'): Parse {
-  return (_, text) => ({ name, text: text === '' ? null : text === CLEARED ? '' : text });
+  return (_, text) => ({ name, text: text === '' ? null : CLEARED.has(text) ? '' : text });
 }
 
 /** `new [USES] [DURATION] [LABEL]`: a number is how often, a duration how long, the rest for whom. */

@@ -8,7 +8,8 @@ type Named<Name extends string, Fields = unknown> = Name extends string
 
 /** What changes only this screen. `null` shows what is set. */
 export type DisplayCall =
-  | Named<'clear' | 'edit'>
+  | Named<'clear'>
+  | Named<'edit', { readonly text: string }>
   | Named<'search', { readonly words: string }>
   | Named<'timestamp', { readonly value: Preferences['timestamps'] | null }>
   | Named<'quiet' | 'notify', { readonly value: boolean | null }>

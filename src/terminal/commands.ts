@@ -115,11 +115,12 @@ export const COMMANDS: readonly Command[] = [
     'everyone',
     {
       name: 'edit',
+      usage: '[TEXT]',
       summary: 'write the message in your editor',
       details:
-        'Opens $VISUAL or $EDITOR with what you have typed so far; what you save there is sent when you press Enter.',
+        'Opens $VISUAL or $EDITOR; what you save there is sent when you press Enter. Ctrl-X Ctrl-E takes along what you have typed.',
     },
-    nothing({ name: 'edit' }),
+    (_, text) => ({ name: 'edit', text }),
   ),
   command(
     'The room',
@@ -143,8 +144,8 @@ export const COMMANDS: readonly Command[] = [
     'everyone',
     {
       name: 'topic',
-      usage: '[TEXT|-]',
-      summary: 'show the topic; moderators set it, - takes it away',
+      usage: '[TEXT|off]',
+      summary: 'show the topic; moderators set it, off takes it away',
       details: 'The machine that relays can read the topic, as it can the name of the room.',
     },
     shownOrSet('topic'),
@@ -154,8 +155,8 @@ export const COMMANDS: readonly Command[] = [
     'everyone',
     {
       name: 'motd',
-      usage: '[TEXT|-]',
-      summary: 'show the message of the day; the host sets it, - takes it away',
+      usage: '[TEXT|off]',
+      summary: 'show the message of the day; the host sets it, off takes it away',
       details: 'Everyone sees it on joining. The machine that relays can read it.',
     },
     shownOrSet('motd'),

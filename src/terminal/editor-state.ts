@@ -63,6 +63,8 @@ export type EditorSignal =
   | 'clear-screen'
   /** Ctrl-Z. */
   | 'suspend'
+  /** Ctrl-X Ctrl-E. */
+  | 'edit'
   /** Part of what was typed or pasted did not fit and was left out. */
   | 'full';
 

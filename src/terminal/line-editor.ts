@@ -219,6 +219,8 @@ function press(state: EditorState, key: Key, completer: Completer | null): EditR
     case 'searching':
       return search(state, mode, key) ?? pressPlain(state, key, completer);
     case 'prefix':
+      if (isCtrl(key, 'e') && !state.masked) return { state: { ...state, mode: TYPING }, signal: 'edit' };
+      return pressPlain(state, key, completer);
     case 'typing':
       return pressPlain(state, key, completer);
     default:

@@ -81,6 +81,11 @@ export class PlainScreen implements ChatScreen {
     this.#queue.onEnd(listener);
   }
 
+  /** Where the terminal reads lines, Ctrl-D is the end of input. */
+  onLeave(): void {}
+
+  onEdit(): void {}
+
   onRefused(listener: (error: InputError) => void): void {
     this.#onRefused = listener;
   }

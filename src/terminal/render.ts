@@ -13,6 +13,7 @@ import type {
 } from './json-lines.ts';
 import { memberLines } from './member-lines.ts';
 import { paintMentions } from './mention.ts';
+import type { Paint } from './palette.ts';
 import { invitationUse, readyPanel } from './ready-panel.ts';
 import { joinedLines, roomLines } from './room-lines.ts';
 import { wrapLine } from './wrap.ts';
@@ -73,6 +74,12 @@ function door(event: DoorEvent, view: RenderView): readonly string[] {
 /** Under the question mark, so that the question stands out. */
 const HINT = '  ';
 
+/** What is asked folds under itself: there is no time at its left. */
+function folded(head: string, text: string, view: RenderView, paint: Paint): readonly string[] {
+  const rows = wrapLine(cleanText(text), view.columns - head.length);
+  return rows.map((row, index) => (index === 0 ? head : HINT) + paint(row));
+}
+
 function prompt(event: PromptEvent, view: RenderView): readonly string[] {
   const tries = event.triesLeft;
   const left = tries === undefined ? '' : ` (${tries} ${tries === 1 ? 'try' : 'tries'} left)`;
@@ -80,8 +87,8 @@ function prompt(event: PromptEvent, view: RenderView): readonly string[] {
   const hints = (event.hints ?? []).flatMap((hint) =>
     wrapLine(cleanText(hint), view.columns - HINT.length).map((row) => HINT + row),
   );
-  const problem = event.problem === undefined ? [] : entry('! ', event.problem, view, view.palette.warning);
-  return [...problem, ...hints, ...entry('? ', event.message + left + usual, view, view.palette.bold)];
+  const problem = event.problem === undefined ? [] : folded('! ', event.problem, view, view.palette.warning);
+  return [...problem, ...hints, ...folded('? ', event.message + left + usual, view, view.palette.bold)];
 }
 
 function invitation(event: InvitationView, view: RenderView): readonly string[] {

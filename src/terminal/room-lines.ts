@@ -39,8 +39,8 @@ const TAKEN_BACK: Readonly<Record<RoomSetting, string>> = {
 
 /** One entry a change, and who made it. */
 export function roomLines({ changes, room, by }: RoomEvent, view: RenderView): readonly string[] {
-  const author = by === undefined ? '' : `${cleanNick(by.nick)}: `;
-  return changes.flatMap((setting) => alert(author + (inForce(setting, room) ?? TAKEN_BACK[setting]), view));
+  const author = by === undefined ? '' : ` (set by ${cleanNick(by.nick)})`;
+  return changes.flatMap((setting) => alert((inForce(setting, room) ?? TAKEN_BACK[setting]) + author, view));
 }
 
 export function joinedLines({ room, self, members }: JoinedEvent, view: RenderView): readonly string[] {

@@ -64,8 +64,12 @@ export interface ChatScreen {
   onLine(listener: ((line: string) => void) | null): void;
   /** Ctrl-C. */
   onInterrupt(listener: () => void): void;
-  /** Ctrl-D on an empty line, the end of input, or an output that is gone. */
+  /** The end of input, or an output that is gone. */
   onEnd(listener: () => void): void;
+  /** Ctrl-D on an empty line of a drawn screen. Without a listener it is the end of input. */
+  onLeave(listener: () => void): void;
+  /** Ctrl-X Ctrl-E: the draft is wanted in an editor. */
+  onEdit(listener: () => void): void;
   /** Input that is too long, `text-too-long` or `line-too-long`: say so to the person. */
   onRefused(listener: (error: InputError) => void): void;
   /** Asked at Tab; with `null`, Tab does nothing. */
@@ -139,6 +143,8 @@ export class Screen implements ChatScreen {
   #guessedPaste = false;
   #closed = false;
   #onInterrupt: (() => void) | null = null;
+  #onLeave: (() => void) | null = null;
+  #onEdit: (() => void) | null = null;
   #onRefused: ((error: InputError) => void) | null = null;
 
   /** Takes the terminal over; `close` or `restore` gives it back. */
@@ -219,6 +225,14 @@ export class Screen implements ChatScreen {
 
   onEnd(listener: () => void): void {
     this.#queue.onEnd(listener);
+  }
+
+  onLeave(listener: () => void): void {
+    this.#onLeave = listener;
+  }
+
+  onEdit(listener: () => void): void {
+    this.#onEdit = listener;
   }
 
   onRefused(listener: (error: InputError) => void): void {
@@ -395,7 +409,8 @@ export class Screen implements ChatScreen {
         this.#onInterrupt?.();
         return;
       case 'end':
-        this.#queue.abort();
+        if (this.#onLeave === null) this.#queue.abort();
+        else this.#onLeave();
         return;
       case 'clear-screen':
         this.#write(CLEAR_SCREEN);
@@ -403,6 +418,9 @@ export class Screen implements ChatScreen {
         return;
       case 'suspend':
         this.#stop();
+        return;
+      case 'edit':
+        this.#onEdit?.();
         return;
       case 'full':
         this.#onRefused?.(

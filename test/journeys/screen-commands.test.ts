@@ -154,9 +154,12 @@ describe("a person's own screen", () => {
     bob.type('\r');
     await room.host.until('message', { text: 'one\ntwo' });
     await typed(bob, PROMPT, '');
-    bob.enter('/edit');
-    await bob.waitFor(/Kitchen \(3\)> one\ntwo$/m);
-    bob.type(KEY.killLine + KEY.killLine + KEY.killLine);
+    writeFileSync(editor, '#!/bin/sh\nprintf more >> "$1"\n', { mode: 0o755 });
+    bob.enter('/edit the first line');
+    await bob.waitFor(/Kitchen \(3\)> the first line\nmore$/m);
+    bob.type('\u0018\u0005');
+    await bob.waitFor(/Kitchen \(3\)> the first line\nmore\nmore$/m);
+    bob.type(KEY.killLine.repeat(6));
     await typed(bob, PROMPT, '');
     writeFileSync(editor, '#!/bin/sh\nexit 3\n', { mode: 0o755 });
     bob.enter('/edit');

@@ -213,6 +213,13 @@ test('Ctrl-R and Ctrl-S look through the history', () => {
   assert.equal(promptOf(run('<C-r>a', newEditor({ masked: true })).state, '? '), '? ');
 });
 
+test('Ctrl-X Ctrl-E asks for an editor, the draft staying as it is, and not for a secret', () => {
+  const { state, signals } = run('a draft<C-x><C-e>');
+  assert.deepEqual(signals, ['edit']);
+  assert.equal(shown(state), 'a draft|');
+  assert.deepEqual(run('hunter2<C-x><C-e>', newEditor({ masked: true })).signals, []);
+});
+
 test('undo: by the word while typing, by the step otherwise, and never into a secret or a sent line', () => {
   assert.equal(shown(run('one two<C-_>').state), 'one |');
   assert.equal(shown(run('one two<C-_><C-_>').state), '|');

@@ -114,7 +114,7 @@ test('what changes about the room, and who changed it', () => {
   const bob = { id: 'B', nick: 'bob' };
   const changed = (setting: RoomSetting, room: RoomView, by?: typeof bob): readonly string[] =>
     renderEvent({ type: 'room', changes: [setting], room, ...(by && { by }) }, WIDE);
-  assert.deepEqual(changed('topic', set, bob), ['09:05 -!- bob: Topic: tea']);
+  assert.deepEqual(changed('topic', set, bob), ['09:05 -!- Topic: tea (set by bob)']);
   assert.deepEqual(changed('motd', set), ['09:05 -!- Message of the day:', '      | hello', '      | all']);
   assert.deepEqual(changed('slow', set), ['09:05 -!- Slow mode: one message every 30 seconds.']);
   assert.deepEqual(changed('slow', { ...ROOM, slowSeconds: 1 }), [
