@@ -21,9 +21,21 @@ export function oneNick(make: (nick: string) => CommandCall): Parse {
   return ([nick, ...rest]) => (nick === undefined || rest.length > 0 ? null : make(nickOf(nick)));
 }
 
+export function kick([nick, ...rest]: readonly string[]): CommandCall | null {
+  if (nick === undefined) return null;
+  if (rest.length > 0) throw reasonsAreNotSent('/kick NICK');
+  return { name: 'kick', nick: nickOf(nick) };
+}
+
+/** Elsewhere such commands take a reason. */
+function reasonsAreNotSent(usage: string): InputError {
+  return new InputError('usage', `Usage: ${usage}. Reasons are not sent: say why in the room.`);
+}
+
 export function nickAndDuration(name: 'ban' | 'mute'): Parse {
   return ([nick, duration, ...rest]) => {
-    if (nick === undefined || rest.length > 0) return null;
+    if (nick === undefined) return null;
+    if (rest.length > 0) throw reasonsAreNotSent(`/${name} NICK [DURATION]`);
     const forMs = duration === undefined ? null : parseDuration(duration, LIMITS.sanctionMsMost);
     return { name, nick: nickOf(nick), forMs };
   };
@@ -73,7 +85,28 @@ function newInvitation(words: readonly string[]): InviteCall {
   if (uses !== null && (uses < 1 || uses > LIMITS.invitationUsesMost)) {
     throw new InputError('usage', `An invitation can be used 1 to ${LIMITS.invitationUsesMost} times.`);
   }
+  checkLabel(words, rest);
   return { name: 'invite', act: 'new', uses, forMs, label: rest.join(' ') };
+}
+
+const NUMBER = /^\d+$/;
+const DURATION = /^(?:\d+[dhms])+$/i;
+
+/**
+ * Who writes `new Ann 2h` means two hours, and must not get an invitation that lasts a day.
+ * @throws InputError `usage` when the label begins or ends with what should stand before it
+ */
+function checkLabel(words: readonly string[], label: readonly string[]): void {
+  const ends = [label.at(0) ?? '', label.at(-1) ?? ''];
+  if (!ends.some((word) => NUMBER.test(word) || DURATION.test(word))) return;
+  const name = words.filter((word) => !NUMBER.test(word) && !DURATION.test(word));
+  const uses = words.findLast((word) => NUMBER.test(word));
+  const lasts = words.findLast((word) => DURATION.test(word));
+  const right = [uses, lasts, ...name].filter((word) => word !== undefined).join(' ');
+  throw new InputError(
+    'usage',
+    `How often and how long come before the name: /invite new ${right}. Nothing was made.`,
+  );
 }
 
 export function invite([act = 'list', ...rest]: readonly string[], args: string): InviteCall | null {

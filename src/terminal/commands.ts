@@ -7,6 +7,7 @@ import {
   BELLS,
   choice,
   invite,
+  kick,
   nickAndDuration,
   nickOf,
   nothing,
@@ -190,7 +191,7 @@ export const COMMANDS: readonly Command[] = [
     {
       name: 'search',
       usage: 'WORDS',
-      summary: 'find earlier lines that hold all the words',
+      summary: 'find earlier lines that hold all the words, or "a phrase"',
       details: 'Looks through what this screen has shown, held in memory only.',
     },
     (_, words) => (words === '' ? null : { name: 'search', words }),
@@ -284,7 +285,7 @@ export const COMMANDS: readonly Command[] = [
       details: 'The invitation they came by is suspended, because they still have it.',
       completes: ['nick'],
     },
-    oneNick((nick) => ({ name: 'kick', nick })),
+    kick,
   ),
   command(
     'Keeping order',
@@ -423,13 +424,13 @@ export const COMMANDS: readonly Command[] = [
   command(
     'The door',
     'host',
-    { name: 'admit', usage: 'NICK', summary: 'let someone in who waits at the door' },
+    { name: 'admit', usage: 'NICK|NUMBER', summary: 'let someone in who waits at the door' },
     oneNick((who) => ({ name: 'admit', who })),
   ),
   command(
     'The door',
     'host',
-    { name: 'deny', usage: 'NICK', summary: 'turn someone away who waits at the door' },
+    { name: 'deny', usage: 'NICK|NUMBER', summary: 'turn someone away who waits at the door' },
     oneNick((who) => ({ name: 'deny', who })),
   ),
 ];

@@ -23,6 +23,25 @@ test('text, escaped slashes, commands, aliases', () => {
   assert.deepEqual(parseInput('/me two\nlines'), { kind: 'command', name: 'me', args: 'two\nlines' });
 });
 
+// Once these made an invitation for one, with a label that had the number or the duration in it.
+test('what stands behind the name of an invitation is not swallowed', () => {
+  const refused = (line: string): string => {
+    try {
+      call(line);
+    } catch (error) {
+      if (error instanceof InputError && error.code === 'usage') return error.message;
+    }
+    return 'not refused';
+  };
+  assert.match(refused('/invite new Bob Miller 2h'), /come before the name: \/invite new 2h Bob Miller\./);
+  assert.match(refused('/invite new Ann 99d'), /: \/invite new 99d Ann\./);
+  assert.match(refused('/invite new Ann 5'), /: \/invite new 5 Ann\./);
+  assert.match(refused('/invite new 2h 5 the team'), /: \/invite new 5 2h the team\./);
+  assert.match(refused('/invite new 5 Ann 2h'), /: \/invite new 5 2h Ann\./);
+  assert.match(refused('/kick bob being rude'), /Usage: \/kick NICK\. Reasons are not sent/);
+  assert.match(refused('/ban bob 2h being rude'), /Usage: \/ban NICK \[DURATION\]\. Reasons are not sent/);
+});
+
 test('an unknown command is never text, and the nearest is named', () => {
   const nearest = (line: string): string | null => {
     const input = parseInput(line);
