@@ -104,7 +104,8 @@ export class DoorRun {
 
   #onFrame(frame: Bytes): void {
     if (this.#isWelcomed) return this.#start.onFrame(frame);
-    this.#waitFor(LIMITS.candidateMs);
+    // Longer than the host waits for the person: its own word on that must come first.
+    this.#waitFor(LIMITS.candidateMs + LIMITS.strangerMs);
     this.#step(() => {
       const effects = this.#joining.onFrame(frame);
       // Frames that follow in the same read are the session's already.

@@ -2,7 +2,7 @@
 import { signAct } from '../crypto/acts.ts';
 import type { Roster, RosterMember } from '../crypto/roster.ts';
 import type { SigningKey } from '../crypto/signature.ts';
-import { type ActRequest, isSaid, mayAct } from '../protocol/acts.ts';
+import { type ActKind, type ActRequest, isSaid, mayAct } from '../protocol/acts.ts';
 import { utf8 } from '../protocol/bytes.ts';
 import { InputError } from '../protocol/errors.ts';
 import { idKey, type RoomId } from '../protocol/identifiers.ts';
@@ -103,9 +103,23 @@ const SENTENCES: Readonly<Record<Exclude<ActOutcome, 'done'>, string>> = {
   'no-change': 'It is like that already.',
 };
 
+const ALREADY: Readonly<Partial<Record<ActKind, string>>> = {
+  lock: 'The room is locked already.',
+  unlock: 'The room is not locked.',
+  unmute: 'They are not muted.',
+  unban: 'Nobody of that nickname is banned.',
+  topic: 'That is the topic already.',
+  slow: 'Slow mode is like that already.',
+  rename: 'That is your nickname already.',
+};
+
+function refusalText(kind: ActKind, outcome: Exclude<ActOutcome, 'done'>): string {
+  return (outcome === 'no-change' ? ALREADY[kind] : undefined) ?? SENTENCES[outcome];
+}
+
 export function actAnswered({ kind, outcome }: ActAnswer): SessionEvent {
   if (outcome !== 'done')
-    return { kind: 'notice', level: 'warning', code: 'act-refused', text: SENTENCES[outcome] };
-  const text = kind === 'unban' ? 'The ban is lifted.' : 'Done.';
+    return { kind: 'notice', level: 'warning', code: 'act-refused', text: refusalText(kind, outcome) };
+  const text = kind === 'unban' ? 'The ban is lifted.' : 'They stay muted, from now on for that long.';
   return { kind: 'notice', level: 'info', code: 'act-done', text };
 }

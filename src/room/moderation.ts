@@ -191,7 +191,11 @@ export class Moderation {
       case 'ban':
         return { outcome: null, effects: this.#context.ban(target.key, forMs, cause, moment) };
       case 'mute':
-        if (owner.entryAhead(target).muted) return refused('no-change');
+        // Another length changes nothing that the log shows.
+        if (owner.entryAhead(target).muted) {
+          this.mute(target.key, forMs, moment.nowMs);
+          return refused('done');
+        }
         this.mute(target.key, forMs, moment.nowMs, cause);
         return TAKEN;
       case 'unmute':

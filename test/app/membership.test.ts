@@ -2,19 +2,31 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AnswerThread } from '../../src/app/answer-thread.ts';
-import { LostError } from '../../src/app/door-run.ts';
+import { type Ask, LostError } from '../../src/app/door-run.ts';
 import { EXIT } from '../../src/app/exit-codes.ts';
 import { outcomeOf } from '../../src/app/finish.ts';
 import { Membership } from '../../src/app/membership.ts';
+import { ADMISSION_FRAME, Question } from '../../src/protocol/admission-frames.ts';
+import { encodeFrame } from '../../src/protocol/framing.ts';
 import { hash, invitationId, roomId } from '../../src/protocol/identifiers.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
 import { closeFrame } from '../../src/protocol/session-frames.ts';
 import { memoryPair } from '../../src/transport/memory-pair.ts';
 
 /** Knocks at a host that answers the first frame with these words. */
-async function knock(answer: (close: (frame?: Uint8Array) => void) => void) {
+async function knock(
+  answer: (close: (frame?: Uint8Array) => void, send: (frame: Uint8Array) => void) => void,
+  ask: Ask = () => assert.fail('nothing is asked'),
+) {
   const [near, far] = memoryPair();
-  far.start({ onFrame: () => answer((frame) => far.close(frame)), onClose() {} });
+  far.start({
+    onFrame: () =>
+      answer(
+        (frame) => far.close(frame),
+        (frame) => far.send(frame),
+      ),
+    onClose() {},
+  });
   const membership = new Membership({
     roomId: roomId(new Uint8Array(16)),
     ownerFingerprint: hash(new Uint8Array(32)),
@@ -26,7 +38,7 @@ async function knock(answer: (close: (frame?: Uint8Array) => void) => void) {
     identity: Promise.withResolvers<never>().promise,
     wrapKeys: Promise.withResolvers<never>().promise,
     answers: new AnswerThread(),
-    ask: () => assert.fail('nothing is asked'),
+    ask,
     onQuestion() {},
     onWaiting() {},
     onEvent() {},
@@ -57,6 +69,35 @@ test('a host that says nothing at all is left after a while, with a sentence', a
     problem?.text,
     'The host does not answer. Try again; if it stays like this, ask them another way.',
   );
+});
+
+// Someone slow to answer was told that the host does not answer: both sides waited for exactly as long.
+test('a host that waits for the person has the first word when they take too long', async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const asked = Promise.withResolvers<void>();
+  const question = Question.encode({
+    nonce: new Uint8Array(32),
+    roomName: 'Kitchen',
+    question: 'Where?',
+    keeps: 'nothing',
+    triesLeft: 5,
+  });
+  let hangUp = (): void => {};
+  const ending = knock(
+    (close, send) => {
+      hangUp = () => close(closeFrame('protocol', 'too slow'));
+      send(encodeFrame(ADMISSION_FRAME.question, question));
+    },
+    () => {
+      asked.resolve();
+      return new Promise(() => {});
+    },
+  );
+  await asked.promise;
+  context.mock.timers.tick(LIMITS.candidateMs);
+  hangUp();
+  const { problem } = await ending;
+  assert.equal(problem?.text, 'The host ended the run at the door: too slow.');
 });
 
 test('a host that closes the run at the door is quoted in its own words', async () => {

@@ -88,7 +88,7 @@ test('a nickname that cannot be had is refused here, and by the host where it is
   act(room, ann, { kind: 'rename', nick: 'ben' });
   assert.match(noticesOf(ann, 'act-refused').join(), /has that nickname/);
   act(room, ann, { kind: 'rename', nick: 'ann' });
-  assert.match(noticesOf(ann, 'act-refused').at(-1) ?? '', /like that already/);
+  assert.match(noticesOf(ann, 'act-refused').at(-1) ?? '', /your nickname already/);
   assertCalm(all);
 });
 
@@ -168,6 +168,19 @@ test('a mute with a time ends by itself', async () => {
   assert.equal(ben.session.self?.muted, false);
   say(room, ben, 'sorry');
   for (const member of all) assert.equal(member.texts.at(-1), 'sorry');
+  assertCalm(all);
+});
+
+// A second /mute with another length was refused, and the first length counted.
+test('a mute can be made longer or shorter, and only whoever did it is told', async () => {
+  const { room, mona, ben, all } = await company();
+  act(room, mona, { kind: 'mute', member: ben.identity.memberId, seconds: 10 });
+  act(room, mona, { kind: 'mute', member: ben.identity.memberId, seconds: 60 });
+  assert.match(noticesOf(mona, 'act-done').join(), /stay muted/);
+  room.advance(30 * SECOND_MS);
+  assert.ok(ben.session.self?.muted);
+  room.advance(31 * SECOND_MS);
+  assert.equal(ben.session.self?.muted, false);
   assertCalm(all);
 });
 
