@@ -120,12 +120,12 @@ export class SearchBook {
   }
 
   /**
-   * @param query words that must all be in nickname or text, in any order
+   * @param query words that must all be in nickname or text, in any order; between quotes a phrase
    * @returns how many there were, and the newest of them, newest last
    */
   search(query: string, view: RenderView): readonly string[] {
-    const words = [...new Set(fold(query).split(/\s+/u))].filter((word) => word !== '');
-    if (words.length === 0) return alert('Which words? /search kettle tea', view);
+    const words = wordsOf(query);
+    if (words.length === 0) return alert('Which words? /search kettle tea, or /search "the kettle"', view);
     const found = [...this.#kept].filter(({ folded }) => words.every((word) => folded.includes(word)));
     const shown = found.slice(-RESULTS_MOST);
     return [
@@ -140,8 +140,16 @@ export class SearchBook {
   }
 }
 
+/** A quote that is not closed is closed at the end. Writing programs make them curly. */
+function wordsOf(query: string): readonly string[] {
+  const parts = fold(query).split(/["“”„]/u);
+  const words = parts.flatMap((part, index) => (index % 2 === 1 ? [part.trim()] : part.split(/\s+/u)));
+  return [...new Set(words)].filter((word) => word !== '');
+}
+
 function countText(found: number, shown: number): string {
   if (found === 0) return 'Nothing was found. What was said while this program runs is searched.';
   const messages = found === 1 ? '1 message' : `${found} messages`;
-  return found > shown ? `Found in ${messages}; the newest ${shown}:` : `Found in ${messages}:`;
+  if (found === shown) return `Found in ${messages}:`;
+  return `Found in ${messages}; add words to narrow it. The newest ${shown}:`;
 }

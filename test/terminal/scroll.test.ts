@@ -225,6 +225,17 @@ test('search: all words, whatever their case or width, newest last, each with it
   assert.match(scroll.search('kettle', view()).join('\n'), /Nothing was found/);
 });
 
+// Once the quotes were searched for as well, and nothing was found.
+test('search: what stands between quotes is one phrase', () => {
+  const scroll = new Scroll();
+  scroll.lines(says('The key is under the mat'), view());
+  scroll.lines(says('Is the key here?'), view());
+  assert.equal(scroll.search('key is', view()).length, 3);
+  for (const query of ['"key is"', '“Key is”', '"key is" mat', '"key is'])
+    assert.equal(scroll.search(query, view()).length, 2, query);
+  assert.match(scroll.search('""', view()).join('\n'), /Which words/);
+});
+
 test('search: the words are marked where they stand, and of a long message only the rows that hold one', () => {
   const scroll = new Scroll();
   const found = { ...view(NOON, {}, 40), palette: { ...palette, found: (text: string) => `[${text}]` } };
@@ -240,7 +251,7 @@ test('search: at most 20 are shown, and how many there were; 10,000 are kept', (
   const scroll = new Scroll();
   for (let number = 0; number < 30; number += 1) scroll.lines(says(`cup ${number}`), view());
   const lines = scroll.search('cup', view());
-  assert.equal(lines[0], '12:00 -!- Found in 30 messages; the newest 20:');
+  assert.equal(lines[0], '12:00 -!- Found in 30 messages; add words to narrow it. The newest 20:');
   assert.equal(lines.length, 21);
   assert.equal(lines.at(-1), '21 Nov 12:00 <ann> cup 29');
   for (let number = 0; number < 10_000; number += 1) scroll.lines(says('other'), view());
