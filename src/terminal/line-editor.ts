@@ -240,8 +240,12 @@ function pressPlain(before: EditorState, key: Key, completer: Completer | null):
   return text === null ? { state } : insert({ ...state, run: 'typed' }, text);
 }
 
-/** @returns null for a key that ends the walk, and means what it always does. */
+/** Escape gives back what was typed. @returns null for a key that ends the walk, and means what it always does. */
 function goOn(state: EditorState, walk: Walk, key: Key): EditResult | null {
+  if (walk.by === 'tab' && (key.name === 'escape' || isCtrl(key, 'g'))) {
+    const { state: given } = replace(state, walk.from, state.cursor, walk.ring.at(-1) ?? '');
+    return { state: { ...given, mode: TYPING } };
+  }
   const goes = walk.by === 'tab' ? key.name === 'tab' : key.meta && (key.name === '.' || key.name === '_');
   return goes ? putIn(state, step(walk, key.shift ? -1 : 1)) : null;
 }

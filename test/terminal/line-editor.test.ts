@@ -178,6 +178,9 @@ test('Tab: one candidate is put in; of several, Tab and Shift-Tab go through a r
   assert.equal(shown(at('e<tab>')), 'e|', 'a name that a terminal would obey is not put in');
   assert.equal(shown(at('an!<left><tab>')), 'ann |!');
   assert.equal(hintOf(at('an<tab>'), 80), '[ann]  anna');
+  for (const keys of ['an<tab><escape>', 'an<tab><tab><escape>', 'an<tab><C-g>'])
+    assert.equal(shown(at(keys)), 'an|', 'Escape gives back what was typed');
+  assert.equal(shown(at('an<tab><escape>x<tab>')), 'anx|', 'and ends the walk');
   assert.equal(shown(at('an<tab><tab>')), 'anna |');
   assert.equal(hintOf(at('an<tab><tab>'), 80), 'ann  [anna]');
   assert.equal(hintOf(at('an<tab><tab>'), 9), '[anna]');
