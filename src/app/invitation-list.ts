@@ -1,5 +1,5 @@
 /** Invitations as their host reads them: what they are called, what state they are in, how long they last. */
-import { formatDuration } from '../protocol/duration.ts';
+import { formatTimeLeft } from '../protocol/duration.ts';
 import type { InvitationView } from '../room/invitations.ts';
 
 export interface NamedInvitation {
@@ -14,8 +14,7 @@ export type InvitationState = Pick<
   'usesLeft' | 'uses' | 'triesLeft' | 'revoked' | 'suspended' | 'expiresAtMs'
 >;
 
-const MINUTE_MS = 60_000;
-const DAY_MS = 24 * 60 * MINUTE_MS;
+const DAY_MS = 24 * 60 * 60_000;
 
 /** e.g. `invitation 2, for Ann` */
 export function namedText({ name, label }: NamedInvitation): string {
@@ -47,8 +46,7 @@ export function lastsText(expiresAtMs: number, nowMs: number, timeZone?: string)
     timeZone,
   }).format(expiresAtMs);
   if (leftMs <= 0) return `since ${until}`;
-  const rounded = leftMs < MINUTE_MS ? leftMs : Math.round(leftMs / MINUTE_MS) * MINUTE_MS;
-  return `${formatDuration(rounded)} left, until ${until}`;
+  return `${formatTimeLeft(leftMs)} left, until ${until}`;
 }
 
 /** One line an invitation, in columns that a screen reader can read as a sentence. */

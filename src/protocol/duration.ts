@@ -31,6 +31,12 @@ export function parseDuration(text: string, mostMs: number): number {
   return durationMs;
 }
 
+/** What is left of hours or days, where the seconds would only distract: from a minute on in whole minutes. */
+export function formatTimeLeft(leftMs: number): string {
+  const minuteMs = 60 * SECOND_MS;
+  return formatDuration(leftMs < minuteMs ? leftMs : Math.round(leftMs / minuteMs) * minuteMs);
+}
+
 /** @returns the two largest units that it has, rounded up to whole seconds: `1d12h`, `15m`, `1s` */
 export function formatDuration(durationMs: number): string {
   let restMs = Math.max(SECOND_MS, Math.ceil(durationMs / SECOND_MS) * SECOND_MS);

@@ -1,6 +1,7 @@
 /** What the host sees when the room opens: all that a guest needs, and what to tell them. */
 import { fromBase64url } from '../protocol/bytes.ts';
 import { cleanText } from '../protocol/clean-text.ts';
+import { formatTimeLeft } from '../protocol/duration.ts';
 import { formatFingerprint } from '../protocol/fingerprint.ts';
 import { hash, ID_BYTES } from '../protocol/identifiers.ts';
 import type { RenderView } from './entry.ts';
@@ -11,20 +12,14 @@ import { qrLines } from './qr.ts';
 import { wrapLine } from './wrap.ts';
 
 const SECOND_MS = 1_000;
-const MINUTE_MS = 60 * SECOND_MS;
-const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
 const LABEL_COLUMNS = 12;
 
 function timeLeft(untilMs: number, nowMs: number): string {
   const leftMs = untilMs - nowMs;
-  if (!(leftMs > 0)) return 'expired';
-  if (leftMs >= 2 * DAY_MS) return `${Math.round(leftMs / DAY_MS)} days left`;
-  if (leftMs >= 2 * HOUR_MS) return `${Math.round(leftMs / HOUR_MS)} hours left`;
-  return `${Math.ceil(leftMs / MINUTE_MS)} min left`;
+  return leftMs > 0 ? `${formatTimeLeft(leftMs)} left` : 'expired';
 }
 
-/** e.g. `16 uses, 24 hours left` */
+/** e.g. `16 uses, 1d left` */
 export function invitationUse(invitation: InvitationView, nowMs: number): string {
   const uses = `${invitation.uses} ${invitation.uses === 1 ? 'use' : 'uses'}`;
   return `${uses}, ${timeLeft(Date.parse(invitation.expiresAt), nowMs)}`;

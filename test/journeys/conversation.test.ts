@@ -70,7 +70,7 @@ describe('a conversation on terminals', () => {
     host.enter('/code');
     await host.waitFor(/The room code is \d{6}, for \d+s more\./);
     host.enter('/invite new');
-    const made = await host.waitFor(/Invitation 2, 1 use, 24 hours left:/);
+    const made = await host.waitFor(/Invitation 2, 1 use, 1d left:/);
     assert.match(made.slice(made.indexOf('Invitation 2,')), INVITATION);
     host.enter('/help');
     await host.waitFor(/\/kick /);

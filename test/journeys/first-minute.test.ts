@@ -53,7 +53,7 @@ describe('the first minute', () => {
     await host.waitFor('--> ann has joined');
 
     host.enter('/invite new 2 3h for Bob');
-    await host.waitFor(/Invitation 2 for Bob, 2 uses, 3 hours left:/);
+    await host.waitFor(/Invitation 2 for Bob, 2 uses, 3h left:/);
     host.enter('/invite list');
     await host.waitFor(/2 {2}open +2 of 2 left +3h left, until \d\d:\d\d +for Bob/);
     host.enter('/door');

@@ -1,11 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { formatDuration, parseDuration } from '../../src/protocol/duration.ts';
+import { formatDuration, formatTimeLeft, parseDuration } from '../../src/protocol/duration.ts';
 import { InputError } from '../../src/protocol/errors.ts';
 
 const DAY_MS = 86_400_000;
 const MOST_MS = 30 * DAY_MS;
+
+test('what is left is in minutes, and in seconds only at the end', () => {
+  assert.equal(formatTimeLeft(DAY_MS - 2_000), '1d');
+  assert.equal(formatTimeLeft(7_200_000 - 20_000), '2h');
+  assert.equal(formatTimeLeft(95 * 60_000), '1h35m');
+  assert.equal(formatTimeLeft(59_001), '1m');
+  assert.equal(formatTimeLeft(20_100), '21s');
+});
 
 describe('parseDuration', () => {
   for (const [text, expectedMs] of [

@@ -233,13 +233,13 @@ test('joining, prompts, codes, invitations', () => {
   );
   assert.deepEqual(
     renderEvent({ type: 'invitation', ...READY.invitation, uses: 1, label: 'Ann' }, WIDE).at(0),
-    '09:05 -!- Invitation IIII for Ann, 1 use, 24 hours left:',
+    '09:05 -!- Invitation IIII for Ann, 1 use, 1d left:',
   );
   assert.deepEqual(renderEvent({ type: 'code', value: '654321', expiresAt: NOW }, WIDE), [
     '09:05 -!- The room code is now 654321',
   ]);
   assert.deepEqual(renderEvent({ type: 'invitation', ...READY.invitation, uses: 1 }, WIDE), [
-    '09:05 -!- Invitation IIII, 1 use, 24 hours left:',
+    '09:05 -!- Invitation IIII, 1 use, 1d left:',
     READY.invitation.token,
   ]);
 });
@@ -378,7 +378,7 @@ test('the panel: everything a guest needs, the invitation alone and whole on its
     'Question    What was the name of the first cat we ever had together?',
     'Code        123456 (new in 20 s)',
     'Owner key   FFFF',
-    'Invitation  16 uses, 24 hours left; /qr draws it',
+    'Invitation  16 uses, 1d left; /qr draws it',
     '',
     READY.invitation.token,
     '',
