@@ -47,9 +47,11 @@ export class HostControls {
       case 'kick':
         return relay.remove(idKey(request.member));
       case 'ban':
-        return relay.ban(idKey(request.member), lasting(request.seconds));
+        relay.ban(idKey(request.member), lasting(request.seconds));
+        return this.#tellHowLong('banned', request, '/unban takes it back');
       case 'mute':
-        return relay.mute(idKey(request.member), lasting(request.seconds));
+        relay.mute(idKey(request.member), lasting(request.seconds));
+        return this.#tellHowLong('muted', request, '/unmute takes it back');
       case 'unmute':
         return this.#unmute(request.member);
       case 'unban':
@@ -91,9 +93,8 @@ export class HostControls {
       case 'approve':
         return this.#approve(call.value);
       case 'admit':
-        return this.#relay.admit(waitingHolder(this.#relay.atDoor, call.who));
       case 'deny':
-        return this.#relay.deny(waitingHolder(this.#relay.atDoor, call.who));
+        return this.#decide(call.name, call.who);
       case 'motd': {
         const motd = call.text ?? '';
         if (utf8.encode(motd).length > LIMITS.motdBytes)
@@ -109,6 +110,16 @@ export class HostControls {
     const differs = Object.entries(part).some(([name, value]) => now[name as keyof RoomSettings] !== value);
     if (!differs) throw new InputError('no-change', 'It is like that already.');
     this.#relay.change(part);
+  }
+
+  /** Everyone sees what was done; how long it lasts is the host's to know. */
+  #tellHowLong(
+    what: string,
+    { kind, seconds }: { readonly kind: string; readonly seconds: number },
+    until: string,
+  ): void {
+    const time = seconds === 0 ? '' : ` for ${formatDuration(seconds * SECOND_MS)}`;
+    this.#tell(kind, `They are ${what}${time}; ${until}.`);
   }
 
   #unmute(memberId: MemberId): void {
@@ -134,6 +145,16 @@ export class HostControls {
       ? 'People are let in by hand: /door shows who waits, /admit and /deny decide.'
       : 'Whoever has everything right comes in. /approve on lets you decide about each.';
     this.#tell('approve', state);
+  }
+
+  /** What comes of it takes a moment, and the guest's help: the host is told at once that it was heard. */
+  #decide(name: 'admit' | 'deny', who: string): void {
+    const { atDoor } = this.#relay;
+    const holder = waitingHolder(atDoor, who);
+    const nick = atDoor.find((visitor) => visitor.holder === holder)?.nick ?? who;
+    this.#tell(name, name === 'admit' ? `You said yes: ${nick} is let in.` : `You said no to ${nick}.`);
+    if (name === 'admit') this.#relay.admit(holder);
+    else this.#relay.deny(holder);
   }
 
   #banned(): void {
