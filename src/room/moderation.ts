@@ -92,9 +92,13 @@ export class Moderation {
 
   /** @param forMs `null`: until it is taken back */
   mute(member: IdKey, forMs: number | null, nowMs: number, cause: Cause | null = null): void {
+    this.#setEnd(member, forMs, nowMs);
+    this.#change(member, { muted: true }, cause);
+  }
+
+  #setEnd(member: IdKey, forMs: number | null, nowMs: number): void {
     if (forMs === null) this.#mutedUntilMs.delete(member);
     else this.#mutedUntilMs.set(member, nowMs + forMs);
-    this.#change(member, { muted: true }, cause);
   }
 
   unmute(member: IdKey, cause: Cause | null = null): void {
@@ -191,9 +195,9 @@ export class Moderation {
       case 'ban':
         return { outcome: null, effects: this.#context.ban(target.key, forMs, cause, moment) };
       case 'mute':
-        // Another length changes nothing that the log shows.
+        // Another length changes nothing that the log shows; whoever asked first is named for the rest.
         if (owner.entryAhead(target).muted) {
-          this.mute(target.key, forMs, moment.nowMs);
+          this.#setEnd(target.key, forMs, moment.nowMs);
           return refused('done');
         }
         this.mute(target.key, forMs, moment.nowMs, cause);

@@ -299,3 +299,22 @@ test('P45 nobody talks by nicknames: a few a minute', async () => {
   assert.ok(nicks(room).includes('ben'));
   for (const member of all) assert.deepEqual(member.alarms, []);
 });
+
+// The second one became the host's own doing, took the place of the first, and everyone saw the host silence somebody.
+test('P50 who asks for a mute twice is named for it', async () => {
+  const { room, mona, ann, ben, all } = await company();
+  const { memberId: member } = ben.identity;
+  room.perform(room.room.change({ topic: 'busy' }, room.clock.moment));
+  for (const seconds of [60, 5]) mona.act({ kind: 'mute', member, seconds });
+  room.pump();
+  room.advance(SECOND_MS);
+  const { changed } = ann.eventsOf('roster').at(-1)?.change ?? assert.fail();
+  assert.deepEqual(
+    changed.map(({ after, by }) => [after.nick, after.muted, by?.nick]),
+    [['ben', true, 'mona']],
+  );
+  assert.deepEqual(answersTo(mona), ['done']);
+  room.advance(5 * SECOND_MS);
+  assert.equal(ben.session.self?.muted, false, 'the length that was asked for last');
+  for (const each of all) assert.deepEqual(each.alarms, []);
+});
