@@ -25,8 +25,6 @@ const LINES_A_WINDOW = 8;
  */
 const ALWAYS_TOLD: ReadonlySet<DoorEvent['stage']> = new Set(['waiting', 'admitted']);
 
-const SOMEONE = 'Someone';
-
 const STAGES: Readonly<Record<DoorStage, string>> = {
   question: 'is at the question',
   'answer-tested': 'has given an answer',
@@ -65,6 +63,8 @@ export class DoorReport {
   readonly #tell: (event: DoorEvent | NoticeEvent) => void;
   /** Who was seen waiting by name; gone with whoever leaves, so no more than stand at the door. */
   readonly #nicks = new Map<number, string>();
+  /** Who has given an answer; gone with whoever leaves as well. */
+  readonly #answered = new Set<number>();
   #lines = 0;
   #untold = 0;
   #timer: NodeJS.Timeout | null = null;
@@ -82,7 +82,8 @@ export class DoorReport {
   take(notice: RoomNotice): DoorEvent | null {
     const event = this.#event(notice);
     if (event === null) return null;
-    if (ALWAYS_TOLD.has(event.stage) || event.nick !== undefined) this.#tell(event);
+    const isDue = ALWAYS_TOLD.has(event.stage) || event.reason === 'denied';
+    if (isDue || event.nick !== undefined) this.#tell(event);
     else this.#count(event);
     return event;
   }
@@ -93,25 +94,29 @@ export class DoorReport {
         if (this.#names.isOwn(notice.invitation)) return null;
         const { nick, fingerprint } = notice;
         if (nick !== null) this.#nicks.set(notice.holder, nick);
+        const isAgain = notice.stage === 'answer-tested' && this.#answered.has(notice.holder);
+        if (notice.stage === 'answer-tested') this.#answered.add(notice.holder);
+        const does = isAgain ? 'has given another answer' : STAGES[notice.stage];
         return this.#made(notice, notice.stage, {
           ...(nick !== null && { nick }),
           ...(fingerprint !== null && { fingerprint: toBase64url(fingerprint) }),
-          text: `${nick ?? SOMEONE} ${STAGES[notice.stage]} ${this.#by(notice)}${yesText(notice.stage, nick, fingerprint)}.`,
+          text: `${whoText(notice)} ${does} ${this.#by(notice)}${yesText(notice.stage, nick, fingerprint)}.`,
         });
       }
       case 'door-left': {
         if (this.#names.isOwn(notice.invitation)) return null;
         const nick = this.#nicks.get(notice.holder);
         this.#nicks.delete(notice.holder);
-        const { how, reason } = notice;
+        this.#answered.delete(notice.holder);
+        const { how, reason, holder } = notice;
         return this.#made(notice, how, {
           ...(nick !== undefined && { nick }),
           ...(reason !== null && { reason }),
-          text: `${nick ?? SOMEONE} ${leftText(how)} ${this.#by(notice)}${reason === null ? '' : `: ${TURNED_AWAY[reason]}`}.`,
+          text: `${whoText({ nick: nick ?? null, holder })} ${leftText(how)} ${this.#by(notice)}${reason === null ? '' : `: ${TURNED_AWAY[reason]}`}.`,
         });
       }
       case 'refused': {
-        const text = `${SOMEONE} was turned away at the door: ${TURNED_AWAY[notice.reason]}.`;
+        const text = `${whoText({ nick: null, holder: notice.holder })} was turned away at the door: ${TURNED_AWAY[notice.reason]}.`;
         return {
           type: 'door',
           visitor: notice.holder,
@@ -158,6 +163,11 @@ export class DoorReport {
   }
 }
 
+/** The number is that of `/door`: two who came by one invitation are told apart. */
+function whoText({ nick, holder }: Pick<Visitor, 'nick' | 'holder'>): string {
+  return nick ?? `Visitor ${holder}`;
+}
+
 function yesText(stage: DoorStage, nick: string | null, fingerprint: Hash | null): string {
   if (stage !== 'waiting' || nick === null) return '';
   const key = fingerprint === null ? '' : ` Their key is ${formatFingerprint(fingerprint)}`;
@@ -197,17 +207,21 @@ export function waitingHolder(atDoor: readonly Visitor[], who: string): HolderId
   throw new InputError('not-waiting', `${who} does not wait at the door. ${here}`);
 }
 
+const DOOR_HEAD = 'Number, how long at this check, who. /admit and /deny take the number or the nickname:';
+
 /** What `/door` shows: number, how long they stand where they stand, and where. Those who wait for the host come first. */
 export function doorLines(atDoor: readonly Visitor[], names: Names, nowMs: number): readonly string[] {
   const others = atDoor
     .filter(({ invitation }) => !names.isOwn(invitation))
     .toSorted((one, other) => rank(one) - rank(other) || one.sinceMs - other.sinceMs);
   if (others.length === 0) return ['Nobody is at the door.'];
-  return others.map(({ holder, stage, invitation, sinceMs, nick, fingerprint }) => {
+  const lines = others.map((visitor) => {
+    const { holder, stage, invitation, sinceMs, nick, fingerprint } = visitor;
     const since = formatDuration(nowMs - sinceMs);
-    const what = `${nick ?? SOMEONE} ${STAGES[stage]} (${names.describe(invitation)})`;
+    const what = `${whoText(visitor)} ${STAGES[stage]} (${names.describe(invitation)})`;
     return `${holder}  ${since}  ${what}${yesText(stage, nick, fingerprint)}`;
   });
+  return [DOOR_HEAD, ...lines];
 }
 
 function rank({ stage }: Visitor): number {

@@ -35,11 +35,11 @@ describe('the door, as it happens', () => {
     assert.deepEqual(
       told.map(({ text }) => text),
       [
-        'Someone is at the question (invitation 2, for Ann).',
-        'Someone has given an answer (invitation 2, for Ann).',
-        'Someone has the right answer and is at the code (invitation 2, for Ann).',
-        'Someone gave a wrong code (invitation 2, for Ann).',
-        'Someone asked for a nickname that cannot be had (invitation 2, for Ann).',
+        'Visitor 7 is at the question (invitation 2, for Ann).',
+        'Visitor 7 has given an answer (invitation 2, for Ann).',
+        'Visitor 7 has the right answer and is at the code (invitation 2, for Ann).',
+        'Visitor 7 gave a wrong code (invitation 2, for Ann).',
+        'Visitor 7 asked for a nickname that cannot be had (invitation 2, for Ann).',
         'ann has everything right and waits for your yes (invitation 2, for Ann): /admit ann or /deny ann. Their key is abab abab abab abab abab abab abab abab.',
         'ann was let in (invitation 2, for Ann).',
       ],
@@ -55,6 +55,32 @@ describe('the door, as it happens', () => {
     });
   });
 
+  // Once two people who came by one invitation could not be told apart, nor a second answer from the first.
+  test('who comes by the same invitation has another number, and another answer is told as one', () => {
+    const { told, door } = report();
+    for (const holder of [7, 8, 7]) door.take({ kind: 'door', ...visitor('answer-tested', { holder }) });
+    door.take({ kind: 'door-left', holder: 7, invitation: FOR_ANN, how: 'gone', reason: null });
+    door.take({ kind: 'door', ...visitor('answer-tested') });
+    assert.deepEqual(
+      told.map(({ text }) => text.replace(' (invitation 2, for Ann).', '')),
+      [
+        'Visitor 7 has given an answer',
+        'Visitor 8 has given an answer',
+        'Visitor 7 has given another answer',
+        'Visitor 7 has gone from the door',
+        'Visitor 7 has given an answer',
+      ],
+    );
+  });
+
+  test('that somebody was denied is told in any crowd', () => {
+    const { told, door } = report();
+    for (let holder = 10; holder < 100; holder += 1)
+      door.take({ kind: 'door', ...visitor('question', { holder }) });
+    door.take({ kind: 'door-left', holder: 7, invitation: FOR_ANN, how: 'refused', reason: 'denied' });
+    assert.match(told.at(-1)?.text ?? '', /: you said no\.$/);
+  });
+
   test('how they left, and why', () => {
     const { told, door } = report();
     const left = { kind: 'door-left', holder: 7, invitation: FOR_ANN } as const;
@@ -65,10 +91,10 @@ describe('the door, as it happens', () => {
     assert.deepEqual(
       told.map(({ text }) => text),
       [
-        'Someone has gone from the door (invitation 2, for Ann).',
-        'Someone was turned away at the door (invitation 2, for Ann): too many attempts.',
-        'Someone was turned away at the door (invitation 2, for Ann).',
-        'Someone was turned away at the door: an invitation that this room does not know.',
+        'Visitor 7 has gone from the door (invitation 2, for Ann).',
+        'Visitor 7 was turned away at the door (invitation 2, for Ann): too many attempts.',
+        'Visitor 7 was turned away at the door (invitation 2, for Ann).',
+        'Visitor 8 was turned away at the door: an invitation that this room does not know.',
       ],
     );
     assert.deepEqual(told[1], {
@@ -127,10 +153,11 @@ describe('/door', () => {
       names,
       60_000,
     );
-    assert.deepEqual(lines, [
+    assert.match(lines[0] ?? '', /^Number, .*\/admit and \/deny take the number/);
+    assert.deepEqual(lines.slice(1), [
       '6  10s  ann has everything right and waits for your yes (invitation 2, for Ann): /admit ann or /deny ann. Their key is abab abab abab abab abab abab abab abab',
-      '5  50s  Someone gave a wrong code (invitation 2, for Ann)',
-      '3  20s  Someone is at the question (invitation 2, for Ann)',
+      '5  50s  Visitor 5 gave a wrong code (invitation 2, for Ann)',
+      '3  20s  Visitor 3 is at the question (invitation 2, for Ann)',
     ]);
   });
 

@@ -125,13 +125,16 @@ describe('keeping order', () => {
     };
     const cee = await knock('cee');
     host.command('/door');
+    assert.match((await host.until('notice', { code: 'door' })).text, /take the number/);
     assert.match((await host.until('notice', { code: 'door' })).text, /cee has everything right/);
     host.command('/admit dee');
     assert.equal((await host.until('error')).code, 'not-waiting');
     host.command('/admit cee');
+    assert.match((await host.until('notice', { code: 'admit' })).text, /yes: cee/);
     assert.equal((await cee.until('joined')).self.nick, 'cee');
     const dee = await knock('dee');
     host.command('/deny dee');
+    assert.match((await host.until('notice', { code: 'deny' })).text, /no to dee/);
     assert.equal((await dee.until('closed')).code, 'denied');
     assert.equal(await dee.exit, 4);
     // Who waits when it is switched off comes in.
