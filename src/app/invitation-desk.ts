@@ -7,6 +7,7 @@ import { LIMITS } from '../protocol/limits.ts';
 import type { InviteCall } from '../terminal/command-calls.ts';
 import { expandHome } from '../terminal/completion.ts';
 import type { InvitationView } from '../terminal/json-lines.ts';
+import { fileProblem } from './file-problem.ts';
 import type { Front } from './front.ts';
 import { invitationLines, namedText, stateOf } from './invitation-list.ts';
 import type { HostOptions } from './options.ts';
@@ -156,10 +157,11 @@ export class InvitationDesk {
       await file.writeFile(`${made.text}\n`).finally(() => file.close());
     } catch (error) {
       const taken = error instanceof Error && 'code' in error && error.code === 'EEXIST';
-      const why = error instanceof Error ? error.message : String(error);
       throw new InputError(
         'file',
-        taken ? `${path} is there already. Choose another name.` : `Cannot write ${path}: ${why}`,
+        taken
+          ? `${path} is there already. Choose another name.`
+          : `Cannot write ${path}: ${fileProblem(error)}.`,
       );
     }
     this.#tell(`${subject(made)} is in ${path}, for securechat c --token-file.`);

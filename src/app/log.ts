@@ -6,6 +6,7 @@ import { appendFileSync } from 'node:fs';
 import { cleanText } from '../protocol/clean-text.ts';
 import { InputError } from '../protocol/errors.ts';
 import type { JsonEvent } from '../terminal/json-lines.ts';
+import { fileProblem } from './file-problem.ts';
 import type { CommonOptions, LogLevel } from './options.ts';
 
 const RANK: Readonly<Record<LogLevel, number>> = { error: 0, warn: 1, info: 2, debug: 3 };
@@ -59,7 +60,7 @@ function fileWriter(path: string, tell: (entry: LogEntry) => void): (entry: LogE
   try {
     append('');
   } catch (error) {
-    throw new InputError('log-file', `Cannot write the log to ${path}: ${messageOf(error)}`);
+    throw new InputError('log-file', `Cannot write the log to ${path}: ${fileProblem(error)}.`);
   }
   return forgivingWriter(append, tell);
 }
@@ -81,7 +82,7 @@ export function forgivingWriter(
       failed = false;
     } catch (error) {
       if (!failed) {
-        const text = `lines are lost until the log can be written again: ${messageOf(error)}`;
+        const text = `lines are lost until the log can be written again: ${fileProblem(error)}`;
         tell({ at: entry.at, level: 'warn', about: 'log', text });
       }
       failed = true;
@@ -100,8 +101,4 @@ export function makeLog(options: {
     options.write({ at: new Date(options.nowMs()).toISOString(), level, about, text: cleanText(text) });
   };
   return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,6 +1,7 @@
 /** Secrets that are redirected: from a file, or the next line of standard input. Read late, kept nowhere. */
 import { InputError } from '../protocol/errors.ts';
 import { readAtMost } from './bounded-file.ts';
+import { fileProblem } from './file-problem.ts';
 import type { Front } from './front.ts';
 import type { SecretSource } from './options.ts';
 
@@ -11,8 +12,7 @@ const SECRET_BYTES_MOST = 16_384;
 export async function readSecret(source: SecretSource, front: Pick<Front, 'readLine'>): Promise<string> {
   if (source.kind === 'standardInput') return (await front.readLine()).trim();
   const bytes = await readAtMost(source.path, SECRET_BYTES_MOST + 1).catch((error: unknown) => {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new InputError('file', `Cannot read ${source.path}: ${why}`);
+    throw new InputError('file', `Cannot read ${source.path}: ${fileProblem(error)}.`);
   });
   if (bytes.length > SECRET_BYTES_MOST) {
     throw new InputError('file', `${source.path} is too large for what it should hold.`);

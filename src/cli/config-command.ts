@@ -1,6 +1,7 @@
 /** `securechat config`: what is set, where it comes from, and a file to begin with. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { fileProblem } from '../app/file-problem.ts';
 import { InputError } from '../protocol/errors.ts';
 import { choose, findConfig } from './choose.ts';
 import { jsonReport, sampleFile, textReport } from './config-report.ts';
@@ -26,7 +27,7 @@ export async function runConfig(
 /** Never over a file that is there. */
 async function writeSample(path: string): Promise<void> {
   const problem = (error: NodeJS.ErrnoException) =>
-    new InputError('config', `Cannot write ${path}: ${error.message}.`);
+    new InputError('config', `Cannot write ${path}: ${fileProblem(error)}.`);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch((error) => {
     throw problem(error);
   });

@@ -1,5 +1,6 @@
 /** Reading the configuration file: TOML, a few lines long, and without secrets, so that anyone may read it. */
 import { readAtMost } from '../app/bounded-file.ts';
+import { fileProblem } from '../app/file-problem.ts';
 import { InputError } from '../protocol/errors.ts';
 import { fileLayer } from './file-layer.ts';
 import type { Layer } from './layers.ts';
@@ -20,8 +21,7 @@ export async function readConfigFile(path: string): Promise<Layer | null> {
 async function readText(path: string): Promise<string | null> {
   const bytes = await readAtMost(path, FILE_BYTES_MOST + 1).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null;
-    const why = error.code === 'EISDIR' ? 'it is a folder, not a file' : error.message;
-    throw new InputError('config', `Cannot read the configuration file ${path}: ${why}.`);
+    throw new InputError('config', `Cannot read the configuration file ${path}: ${fileProblem(error)}.`);
   });
   if (bytes === null) return null;
   if (bytes.length > FILE_BYTES_MOST) {

@@ -42,7 +42,8 @@ test('a file that cannot be written to is told at the start', () => {
   assert.throws(
     () => openLog(options),
     (error: unknown) =>
-      error instanceof InputError && /^Cannot write the log to .*ENOENT/.test(error.message),
+      error instanceof InputError &&
+      /^Cannot write the log to .*: there is no such file or folder\.$/.test(error.message),
   );
 });
 
@@ -53,7 +54,7 @@ test('a full disk is told once, and the first line after it stands alone', () =>
   const write = forgivingWriter(
     (text) => {
       written += full ? text.slice(0, 5) : text;
-      if (full) throw new Error('ENOSPC: no space left on device, write');
+      if (full) throw Object.assign(new Error('write'), { code: 'ENOSPC' });
     },
     (entry) => told.push(entry),
   );
@@ -65,7 +66,7 @@ test('a full disk is told once, and the first line after it stands alone', () =>
   write(entry('four'));
   assert.deepEqual(
     told.map(({ about, text }) => [about, text]),
-    [['log', 'lines are lost until the log can be written again: ENOSPC: no space left on device, write']],
+    [['log', 'lines are lost until the log can be written again: the disk is full']],
   );
   assert.deepEqual(
     written

@@ -22,6 +22,6 @@ test('a file that never ends is refused after a few kilobytes', async () => {
 
 test('a file that cannot be read is named', async () => {
   await assert.rejects(readSecret({ kind: 'file', path: '/nonexistent/answer' }, nobody), (error: Error) =>
-    error.message.includes('/nonexistent/answer'),
+    error.message.includes('/nonexistent/answer: there is no such file or folder.'),
   );
 });
