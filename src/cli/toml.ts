@@ -4,6 +4,7 @@
  */
 import { type AST, ParseError, parseTOML } from 'toml-eslint-parser';
 import { InputError } from '../protocol/errors.ts';
+import { tomlHint } from './toml-hint.ts';
 
 /** A value as far as settings need it; `texts` are what an option would have been given. */
 export interface TomlEntry {
@@ -27,11 +28,21 @@ export function parseToml(text: string, name: string): readonly TomlEntry[] {
   } catch (error) {
     if (error instanceof ParseError) {
       const { lineNumber, column, message } = error;
-      throw new InputError('toml', `${name}:${lineNumber}:${column + 1}: ${message}.`);
+      const hint = message.startsWith('Defining') ? '' : hintNear(text, lineNumber, column);
+      throw new InputError('toml', `${name}:${lineNumber}:${column + 1}: ${message}.${hint}`);
     }
     if (error instanceof RangeError) throw new InputError('toml', `${name} is nested too deeply.`);
     throw error;
   }
+}
+
+/** What is missing at the end of a line, the parser finds at the beginning of the next. */
+function hintNear(text: string, lineNumber: number, column: number): string {
+  const lines = text.split(/\r?\n/u);
+  const own = lines[lineNumber - 1] ?? '';
+  const near = column === 0 ? [lines[lineNumber - 2] ?? '', own] : [own];
+  const hint = near.map(tomlHint).find((found) => found !== null);
+  return hint === undefined ? '' : ` ${hint}`;
 }
 
 function table(node: AST.TOMLTable): readonly TomlEntry[] {

@@ -104,8 +104,8 @@ describe('a mistake is named with its line', () => {
     ['[host]\nuses = 256', 'sc.toml:2: uses: Write a whole number from 1 to 255.'],
     ['[terminal]\nbell = "loud"', 'sc.toml:2: bell: Write one of on, off, all.'],
     ['[terminal]\njson = true', 'sc.toml:2: "json" is not a setting; "securechat config" lists them.'],
-    ['a = \n', 'sc.toml:2:1: Unspecified values are invalid.'],
-    ['[host]\nuses = 3 4', 'sc.toml:2:10: Must be a newline.'],
+    ['a = \n', 'sc.toml:2:1: Unspecified values are invalid. Texts stand in quotes: NAME = "VALUE".'],
+    ['[host]\nuses = 3 4', 'sc.toml:2:10: Must be a newline. Write it like this: uses = 16.'],
     ['nick = "a"\nnick = "b"', 'sc.toml:2:1: Defining a key multiple times is invalid.'],
   ] as const) {
     test(JSON.stringify(text), () => assert.equal(problemOf(text), message));
