@@ -70,6 +70,8 @@ export interface HostOptions extends CommonOptions {
   readonly approval: boolean;
   /** `false`: invitations are not drawn as QR codes. */
   readonly qr: boolean;
+  /** `false`: new invitations are not put on the clipboard. */
+  readonly clipboard: boolean;
 }
 
 export interface JoinOptions extends CommonOptions {

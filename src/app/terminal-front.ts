@@ -25,7 +25,7 @@ const PROMPT = '> ';
 const TICK_MS = 1_000;
 
 type FrontOptions = Pick<CommonOptions, 'display' | 'color' | 'colors' | 'preferences' | 'mayAsk'> &
-  Partial<Pick<HostOptions, 'qr'>>;
+  Partial<Pick<HostOptions, 'qr' | 'clipboard'>>;
 
 export class TerminalFront extends ScreenFront {
   readonly #options: FrontOptions;
@@ -121,6 +121,10 @@ export class TerminalFront extends ScreenFront {
         return this.#tell(call.name, text);
       }
     }
+  }
+
+  override copy(text: string): boolean {
+    return this.#options.clipboard !== false && super.copy(text);
   }
 
   override showQr(text: string): void {

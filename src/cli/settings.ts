@@ -25,6 +25,8 @@ const GENERAL: Where = { section: 'general', command: 'both' };
 const HOST: Where = { section: 'host', command: 'host' };
 const JOIN: Where = { section: 'join', command: 'join' };
 const TERMINAL: Where = { section: 'terminal', command: 'both' };
+/** Guests copy nothing. */
+const HOST_TERMINAL: Where = { section: 'terminal', command: 'host' };
 const LOG: Where = { section: 'log', command: 'both' };
 
 export const SETTINGS = {
@@ -179,6 +181,11 @@ export const SETTINGS = {
     'theme',
     ['auto', 'dark', 'light'],
     'auto',
+  ),
+  clipboard: flag(
+    HOST_TERMINAL,
+    { key: 'clipboard', summary: 'leave the clipboard alone: new invitations are put there otherwise' },
+    true,
   ),
   color: flag(
     TERMINAL,

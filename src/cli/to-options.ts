@@ -33,6 +33,7 @@ export function toHostOptions(choices: Choices, surroundings: Surroundings): Hos
     motd,
     approval: choices.value(SETTINGS.approve),
     qr: choices.value(SETTINGS.qr),
+    clipboard: choices.value(SETTINGS.clipboard),
   };
 }
 

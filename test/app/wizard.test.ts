@@ -34,6 +34,7 @@ const OPTIONS: HostOptions = {
   motd: null,
   approval: false,
   qr: true,
+  clipboard: true,
 };
 const HOME: Surroundings = {
   isPerson: true,

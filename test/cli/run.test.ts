@@ -137,6 +137,7 @@ describe('hosting', () => {
       motd: null,
       approval: false,
       qr: true,
+      clipboard: true,
     });
   });
 
@@ -145,8 +146,8 @@ describe('hosting', () => {
       ...['--room', 'Kitchen', '--nick', 'ann', '--question', 'Where did we meet?', '--answer-file', 'a.txt'],
       ...['--listen', '127.0.0.1:0', '--private', '--address', 'a.example', '--address', '[2001:db8::7]:99'],
       ...['--uses', '3', '--expires', '2h', '--max-members', '4096', '--no-chat', '--sign', 'dsa'],
-      ...['--topic', 'Dinner', '--motd-file', 'm.txt', '--approve', '--no-qr', '--timestamps', 'seconds'],
-      ...['--quiet', '--bell', 'all', '--notify', '--theme', 'light'],
+      ...['--topic', 'Dinner', '--motd-file', 'm.txt', '--approve', '--no-qr', '--no-clipboard'],
+      ...['--timestamps', 'seconds', '--quiet', '--bell', 'all', '--notify', '--theme', 'light'],
       ...['--plain', '--no-color', '--no-input', '--log-file', 'log.txt', '--log-level', 'debug'],
     ];
     assert.deepEqual(await hostOptions(words, TERMINAL), {
@@ -176,6 +177,7 @@ describe('hosting', () => {
       motd: { kind: 'file', path: 'm.txt' },
       approval: true,
       qr: false,
+      clipboard: false,
     });
   });
 });

@@ -8,7 +8,7 @@ const LEFT = { exitCode: 0, restored: true };
 
 describe('the first minute', () => {
   journey('a host is led to a room, a guest pastes a mail', async (stage) => {
-    const host = stage.terminal(['s', '--listen', '[::]:0']);
+    const host = stage.terminal(['s', '--listen', '[::]:0', '--no-clipboard']);
     await host.waitFor(/The room's name\? \[.+\]/);
     host.enter('Kitchen');
     await host.waitFor('Your nickname in this room?');
@@ -54,6 +54,7 @@ describe('the first minute', () => {
 
     host.enter('/invite new 2 3h for Bob');
     await host.waitFor(/Invitation 2 for Bob, 2 uses, 3h left:/);
+    assert.deepEqual(host.told, [], 'nothing was put on the clipboard');
     host.enter('/invite list');
     await host.waitFor(/2 {2}open +2 of 2 left +3h left, until \d\d:\d\d +for Bob/);
     host.enter('/door');
