@@ -65,10 +65,12 @@ export async function runJoin(options: JoinOptions): Promise<ExitCode> {
           front.emit({ type: 'notice', level: 'info', code: 'room', text });
       },
       onWaiting() {
-        void identity.then(({ idFingerprint }) => {
-          const text = `Everything is right. Now the host has to let you in. Your key is ${formatFingerprint(idFingerprint)}; Ctrl-C gives up.`;
+        const tell = (text: string): void =>
           front.emit({ type: 'notice', level: 'info', code: 'waiting', text });
-        });
+        tell('Everything is right. Now the host has to let you in; Ctrl-C gives up.');
+        void identity.then(({ idFingerprint }) =>
+          tell(`Your key, which the host is shown: ${formatFingerprint(idFingerprint)}`),
+        );
       },
       onEvent(event) {
         if (event.kind === 'alarm') log.warn('alarm', `${event.code}: ${event.text}`);
