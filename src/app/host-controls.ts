@@ -4,6 +4,7 @@ import type { ActRequest } from '../protocol/acts.ts';
 import { type Bytes, utf8 } from '../protocol/bytes.ts';
 import { formatDuration } from '../protocol/duration.ts';
 import { InputError } from '../protocol/errors.ts';
+import { formatFingerprint } from '../protocol/fingerprint.ts';
 import { idKey, type MemberId } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type { RoomSettings } from '../protocol/signed-objects.ts';
@@ -136,6 +137,9 @@ export class HostControls {
     if (member.role === role)
       throw new InputError('no-change', `${nick} is a ${role === 'member' ? 'plain member' : role} already.`);
     this.#relay.setRole(member.key, role);
+    // A nickname can be taken by somebody else; a key cannot.
+    if (role === 'moderator')
+      this.#tell('op', `${nick}, now a moderator, has the key ${formatFingerprint(member.identity)}.`);
   }
 
   #approve(value: boolean | null): void {
