@@ -22,6 +22,7 @@ async function main(words: readonly string[]): Promise<void> {
       // Asked of the system: `process.stdin` would make a stream only to tell.
       stdinIsTerminal: isatty(0),
       stdoutIsTerminal: isatty(1),
+      stderrColumns: process.stderr.columns,
       env: process.env,
       configPath: async () => (await import('./cli/config-path.ts')).defaultConfigPath(),
       writeOut: (text) => process.stdout.write(text),

@@ -9,6 +9,7 @@ import { EXIT, type ExitCode } from './exit-codes.ts';
 import { type Front, GaveUpError } from './front.ts';
 import type { Ending } from './membership.ts';
 import { refusalText } from './sentences.ts';
+import { wrapped } from './standard-error.ts';
 
 export interface Outcome {
   readonly exitCode: ExitCode;
@@ -114,10 +115,10 @@ export function finish(
   } else {
     front.close();
     // The text may hold what the host or a member chose: a question, a nickname.
-    if (problem !== null)
-      process.stderr.write(
-        `securechat: ${cleanText(problem.text, { multiline: problem.code === UNEXPECTED })}\n`,
-      );
+    if (problem !== null) {
+      const text = cleanText(problem.text, { multiline: problem.code === UNEXPECTED });
+      process.stderr.write(`${wrapped(`securechat: ${text}`, process.stderr.columns)}\n`);
+    }
   }
   return exitCode;
 }

@@ -19,9 +19,9 @@ export async function run(
     const role = await surroundings.askRole();
     return role === null ? EXIT.interrupted : await execute([role], actions, surroundings);
   } catch (error) {
-    surroundings.writeErr(
-      `securechat: ${cleanText(describe(error), { multiline: exitCodeOf(error) === EXIT.unexpected })}\n`,
-    );
+    const text = cleanText(describe(error), { multiline: exitCodeOf(error) === EXIT.unexpected });
+    const { wrapped } = await import('../app/standard-error.ts');
+    surroundings.writeErr(`${wrapped(`securechat: ${text}`, surroundings.stderrColumns)}\n`);
     return exitCodeOf(error);
   }
 }

@@ -2,6 +2,8 @@
 export interface Surroundings {
   readonly stdinIsTerminal: boolean;
   readonly stdoutIsTerminal: boolean;
+  /** Of the terminal that standard error goes to, where it does. */
+  readonly stderrColumns?: number | undefined;
   readonly env: { readonly [name: string]: string | undefined };
   /** Where the configuration file lies unless told otherwise; `null` for an account without a home. */
   configPath(): Promise<string | null>;

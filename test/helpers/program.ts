@@ -225,13 +225,17 @@ export class Stage {
     return program;
   }
 
-  /** @param env variables besides the usual ones, or instead of them */
+  /**
+   * @param env variables besides the usual ones, or instead of them
+   * @param wrapper a command that runs the program
+   */
   terminal(
     words: readonly string[],
     size?: TerminalSize,
     env: Readonly<Record<string, string>> = {},
+    wrapper: readonly string[] = [],
   ): TerminalProgram {
-    const terminal = new TerminalProgram([...PROGRAM, ...words], {
+    const terminal = new TerminalProgram([...wrapper, ...PROGRAM, ...words], {
       folder: this.folder,
       env: { ...surroundings(this.folder), ...env },
       ...(size !== undefined && { size }),

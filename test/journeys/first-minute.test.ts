@@ -7,6 +7,25 @@ const INVITATION = /sc1\.[\w-]+\.[\w-]+\.[\w-]{6}/;
 const LEFT = { exitCode: 0, restored: true };
 
 describe('the first minute', () => {
+  // Once nobody was taken to be there, as standard output was no terminal: no hints, no word of a weak answer.
+  journey('a host who keeps a log with tee is led like any other', async (stage) => {
+    const tee = ['bash', '-c', '"$@" | tee log', 'bash'];
+    const host = stage.terminal(['s', '--listen', '127.0.0.1:0'], undefined, {}, tee);
+    await host.waitFor(/The room's name\?/);
+    host.enter('Kitchen');
+    await host.waitFor('Your nickname in this room?');
+    host.enter('olga');
+    await host.waitFor(/Where did we get lost[\s\S]*A security question/);
+    host.enter(QUESTION);
+    await host.waitFor('Its answer?');
+    host.enter('teapot');
+    await host.waitFor('Enter keeps this one.');
+    host.enter(ANSWER);
+    await host.waitFor('You are olga in Kitchen');
+    host.enter('/quit');
+    assert.deepEqual(await host.left(), LEFT);
+  });
+
   journey('a host is led to a room, a guest pastes a mail', async (stage) => {
     const host = stage.terminal(['s', '--listen', '[::]:0', '--no-clipboard']);
     await host.waitFor(/The room's name\? \[.+\]/);
