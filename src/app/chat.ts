@@ -16,7 +16,7 @@ import { checkNickname } from '../protocol/nickname.ts';
 import type { RoomSettings } from '../protocol/signed-objects.ts';
 import type { CommandCall, HostCall } from '../terminal/command-calls.ts';
 import { helpLines, helpTopicLines } from '../terminal/command-help.ts';
-import { parseInput } from '../terminal/command-line.ts';
+import { parseInput, unknownText } from '../terminal/command-line.ts';
 import { type Audience, findCommand, mayGive } from '../terminal/commands.ts';
 import { namesText, roomLines, securityLines, whoisText } from './about.ts';
 import { jsonEvents } from './event-view.ts';
@@ -83,13 +83,8 @@ export class Chat implements FrontListener {
       const parsed = parseInput(line);
       if (!line.startsWith('/')) throw new InputError('bad-command', 'A command begins with a slash.');
       if (parsed.kind === 'text') return this.#say(parsed, null);
-      if (parsed.kind === 'unknown') {
-        const nearest = parsed.nearest === null ? '' : ` Did you mean /${parsed.nearest}?`;
-        throw new InputError(
-          'unknown-command',
-          `There is no /${parsed.name}.${nearest} /help lists the commands.`,
-        );
-      }
+      if (parsed.kind === 'unknown')
+        throw new InputError('unknown-command', unknownText(parsed.name, parsed.nearest));
       const entry = findCommand(parsed.name);
       if (entry === undefined) return;
       if (!mayGive(entry, this.#viewer)) throw notFor(entry.name, entry.for);
@@ -275,7 +270,7 @@ export class Chat implements FrontListener {
   #help(topic: string | null): void {
     const entry = topic === null ? undefined : findCommand(topic);
     if (topic !== null && entry === undefined)
-      throw new InputError('unknown-command', `There is no /${topic}.`);
+      throw new InputError('unknown-command', unknownText(topic));
     const lines = entry === undefined ? helpLines(this.#viewer) : helpTopicLines(entry);
     for (const line of lines) this.#tell('help', line);
   }

@@ -21,6 +21,16 @@ export function parseInput(line: string): ParsedInput {
   if (found !== undefined) {
     return { kind: 'command', name: found.name, args: line.slice(1 + name.length).trim() };
   }
+  return { kind: 'unknown', name, nearest: nearestCommand(name) };
+}
+
+function nearestCommand(name: string): string | null {
   const names = COMMANDS.flatMap((entry) => [entry.name, ...entry.aliases]);
-  return { kind: 'unknown', name, nearest: nearestWord(name.toLowerCase(), names) };
+  return nearestWord(name.toLowerCase(), names);
+}
+
+/** @param name of no command, without its slash */
+export function unknownText(name: string, nearest: string | null = nearestCommand(name)): string {
+  const meant = nearest === null ? '' : ` Did you mean /${nearest}?`;
+  return `There is no /${name}.${meant} /help lists the commands.`;
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { InputError } from '../../src/protocol/errors.ts';
 import { helpLines, helpTopicLines } from '../../src/terminal/command-help.ts';
-import { parseInput } from '../../src/terminal/command-line.ts';
+import { parseInput, unknownText } from '../../src/terminal/command-line.ts';
 import { COMMANDS, findCommand } from '../../src/terminal/commands.ts';
 
 /** What a typed command line means, or the usage it is refused with. */
@@ -71,6 +71,11 @@ test('an unknown command is never text, and the nearest is named', () => {
   ]) {
     assert.equal(nearest(line), null, line);
   }
+});
+
+test('what is no command is told with the nearest that is one', () => {
+  assert.equal(unknownText('nosuch'), 'There is no /nosuch. /help lists the commands.');
+  assert.equal(unknownText('kik'), 'There is no /kik. Did you mean /kick? /help lists the commands.');
 });
 
 test('arguments are understood', () => {
