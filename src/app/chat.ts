@@ -269,8 +269,7 @@ export class Chat implements FrontListener {
 
   #help(topic: string | null): void {
     const entry = topic === null ? undefined : findCommand(topic);
-    if (topic !== null && entry === undefined)
-      throw new InputError('unknown-command', unknownText(topic));
+    if (topic !== null && entry === undefined) throw new InputError('unknown-command', unknownText(topic));
     const lines = entry === undefined ? helpLines(this.#viewer) : helpTopicLines(entry);
     for (const line of lines) this.#tell('help', line);
   }
