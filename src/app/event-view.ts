@@ -14,7 +14,7 @@ import type {
   RoomSetting,
   RoomView,
 } from '../terminal/json-lines.ts';
-import { mentions } from '../terminal/mention.ts';
+import { mentions } from '../terminal/view/mention.ts';
 
 const CONVERSATION = toBase64url(ROOM_CONVERSATION);
 

@@ -8,7 +8,7 @@ import { formatFingerprint } from '../protocol/fingerprint.ts';
 import { idKey, type MemberId } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type { RoomSettings } from '../protocol/signed-objects.ts';
-import type { HostCall } from '../terminal/command-calls.ts';
+import type { HostCall } from '../terminal/commands/calls.ts';
 import { doorLines, waitingHolder } from './door-report.ts';
 import type { Front } from './front.ts';
 import type { InvitationDesk } from './invitation-desk.ts';

@@ -2,7 +2,7 @@
  * What a person asked for on the command line, parsed and checked: the only shape in which settings reach `app/`.
  */
 import type { Nickname } from '../protocol/nickname.ts';
-import type { Preferences } from '../terminal/preferences.ts';
+import type { Preferences } from '../terminal/view/preferences.ts';
 
 /** A place on the network as people write it: a host name or an IP address without brackets. */
 export interface ListenAddress {

@@ -1,5 +1,5 @@
 /** Sentences for a person on standard error: they go to a terminal, or into a file. */
-import { wrapLine } from '../terminal/wrap.ts';
+import { wrapLine } from '../terminal/view/wrap.ts';
 
 /**
  * A terminal cuts words in two at its edge.

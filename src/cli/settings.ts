@@ -6,7 +6,7 @@ import type { AdvertisedAddress, ListenAddress, LogLevel, Reach, SigningAlgorith
 import { parseDuration } from '../protocol/duration.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { checkNickname, type Nickname } from '../protocol/nickname.ts';
-import type { Preferences } from '../terminal/preferences.ts';
+import type { Preferences } from '../terminal/view/preferences.ts';
 import { parseAdvertised, parseListen, parseText } from './parse.ts';
 import {
   choice,

@@ -8,7 +8,7 @@ import { InvitationDesk } from '../../src/app/invitation-desk.ts';
 import { invitationLines, lastsText } from '../../src/app/invitation-list.ts';
 import { idKey, invitationId } from '../../src/protocol/identifiers.ts';
 import type { InvitationView } from '../../src/room/invitations.ts';
-import type { InviteCall } from '../../src/terminal/command-calls.ts';
+import type { InviteCall } from '../../src/terminal/commands/calls.ts';
 import type { JsonEvent } from '../../src/terminal/json-lines.ts';
 
 const NOW = Date.UTC(2026, 10, 21, 9, 0);

@@ -6,7 +6,7 @@ import { manualPage } from '../../src/cli/manual.ts';
 import { optionsOf } from '../../src/cli/option-entries.ts';
 import { roff } from '../../src/cli/roff.ts';
 import { ALL_SETTINGS, variableOf } from '../../src/cli/settings.ts';
-import { COMMANDS } from '../../src/terminal/commands.ts';
+import { COMMANDS } from '../../src/terminal/commands/table.ts';
 import { available } from '../helpers/tools.ts';
 
 /** Takes away what makes text bold or italic: a letter, backspace, and the letter again. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { COMMANDS, findCommand } from '../../src/terminal/commands.ts';
+import { COMMANDS, findCommand } from '../../src/terminal/commands/table.ts';
 
 const README = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
 const NAMED = [...README.matchAll(/`\/([a-z]+)/g)].flatMap(([, name]) => (name === undefined ? [] : [name]));

@@ -1,7 +1,7 @@
 /** The documents as data: what the tests beside this file hold against the code. */
 import { readFileSync } from 'node:fs';
 
-const ROOT = new URL('../../', import.meta.url);
+const ROOT = new URL('../..', import.meta.url);
 
 export function readDocument(path: string): string {
   return readFileSync(new URL(path, ROOT), 'utf8');

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { LIMITS } from '../../src/protocol/limits.ts';
-import { COLOR_SETS } from '../../src/terminal/palette.ts';
+import { COLOR_SETS } from '../../src/terminal/view/palette.ts';
 import { NAUGHTY, packed } from '../helpers/naughty-strings.ts';
 import { ANSWER, journey } from '../helpers/program.ts';
 import type { TerminalProgram } from '../helpers/terminal.ts';

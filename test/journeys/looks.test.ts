@@ -1,7 +1,7 @@
 /** How it looks: wide and narrow windows, themes, and everywhere that is no terminal to draw on. */
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
-import { COLOR_SETS } from '../../src/terminal/palette.ts';
+import { COLOR_SETS } from '../../src/terminal/view/palette.ts';
 import { ANSWER, journey, QUESTION } from '../helpers/program.ts';
 import type { TerminalProgram } from '../helpers/terminal.ts';
 

@@ -1,0 +1,59 @@
+/** What a slash command asks for, its arguments understood. */
+import type { Preferences } from '../view/preferences.ts';
+
+/** One kind of call a name, so that each can be told from the others. */
+type Named<Name extends string, Fields = unknown> = Name extends string
+  ? { readonly name: Name } & Fields
+  : never;
+
+/** What changes only this screen. `null` shows what is set. */
+export type DisplayCall =
+  | Named<'clear'>
+  | Named<'edit', { readonly text: string }>
+  | Named<'search', { readonly words: string }>
+  | Named<'timestamp', { readonly value: Preferences['timestamps'] | null }>
+  | Named<'quiet' | 'notify', { readonly value: boolean | null }>
+  | Named<'bell', { readonly value: Preferences['bell'] | null }>
+  | Named<'theme', { readonly value: Preferences['theme'] | null }>
+  | Named<'ignore', { readonly nick: string | null }>
+  | Named<'unignore', { readonly nick: string }>;
+
+export type InviteCall = Named<'invite'> &
+  (
+    | {
+        readonly act: 'new';
+        readonly uses: number | null;
+        readonly forMs: number | null;
+        readonly label: string;
+      }
+    | { readonly act: 'list' | 'raw' }
+    | { readonly act: 'revoke' | 'resume' | 'show'; readonly id: string }
+    /** `null` means the latest. */
+    | { readonly act: 'qr'; readonly id: string | null }
+    | { readonly act: 'save'; readonly id: string; readonly path: string }
+  );
+
+/** What only the host can do. */
+export type HostCall =
+  | InviteCall
+  | Named<'code' | 'banned' | 'door'>
+  | Named<'op' | 'deop', { readonly nick: string }>
+  | Named<'approve', { readonly value: boolean | null }>
+  /** By nickname, or by the number that `/door` shows. */
+  | Named<'admit' | 'deny', { readonly who: string }>
+  | Named<'motd', { readonly text: string | null }>;
+
+/** A command with its arguments understood. */
+export type CommandCall =
+  | DisplayCall
+  | HostCall
+  | Named<'quit' | 'names' | 'room' | 'security' | 'lock' | 'unlock'>
+  | Named<'me', { readonly text: string }>
+  | Named<'help', { readonly topic: string | null }>
+  /** `null` shows it, an empty text takes it away. */
+  | Named<'topic', { readonly text: string | null }>
+  | Named<'whois' | 'kick' | 'nick' | 'unban' | 'unmute', { readonly nick: string }>
+  /** `null` lasts until it is taken back. */
+  | Named<'ban' | 'mute', { readonly nick: string; readonly forMs: number | null }>
+  | Named<'slow', { readonly seconds: number }>
+  | Named<'fork', { readonly act: 'ack' }>;

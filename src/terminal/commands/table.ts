@@ -1,0 +1,447 @@
+/**
+ * The slash commands: one open table, from which help, completion and the manual are made too. A command is known by
+ * its row here; what it does is `app/`'s business.
+ */
+import { InputError } from '../../protocol/errors.ts';
+import {
+  BELLS,
+  choice,
+  invite,
+  kick,
+  nickAndDuration,
+  nickOf,
+  nothing,
+  ON_OFF,
+  oneNick,
+  type Parse,
+  shownOrSet,
+  slow,
+  THEMES,
+  TIMESTAMPS,
+} from './arguments.ts';
+import type { CommandCall } from './calls.ts';
+
+/** Who may give a command, each kind including those before it. */
+const AUDIENCES = ['everyone', 'moderators', 'host'] as const;
+export type Audience = (typeof AUDIENCES)[number];
+
+/** What may stand at a place of the arguments, for completion. */
+export type Argument = 'nick' | 'command' | 'path' | readonly string[];
+
+export type CommandName = CommandCall['name'] | 'qr';
+
+export interface Command {
+  readonly name: CommandName;
+  readonly aliases: readonly string[];
+  /** What follows the name, e.g. `NICK [DURATION]`; empty when nothing does. */
+  readonly usage: string;
+  readonly summary: string;
+  /** What more there is to know, a sentence or two; empty where the summary says it all. */
+  readonly details: string;
+  readonly section: Section;
+  readonly for: Audience;
+  /** By place. Places beyond it complete nothing. */
+  readonly completes: readonly Argument[];
+  /** @throws InputError `usage` when the arguments do not fit. */
+  parse(args: string): CommandCall;
+}
+
+/** In the order in which help lists them. */
+export const SECTIONS = ['Talking', 'The room', 'This screen', 'Keeping order', 'The door'] as const;
+type Section = (typeof SECTIONS)[number];
+
+type Row = Pick<Command, 'name' | 'summary'> &
+  Partial<Omit<Command, 'name' | 'summary' | 'parse' | 'section' | 'for'>>;
+
+export function usageLine({ name, usage = '' }: Pick<Row, 'name' | 'usage'>): string {
+  return usage === '' ? `/${name}` : `/${name} ${usage}`;
+}
+
+function command(section: Section, audience: Audience, row: Row, parse: Parse): Command {
+  return {
+    aliases: [],
+    usage: '',
+    details: '',
+    completes: [],
+    ...row,
+    section,
+    for: audience,
+    parse(args) {
+      const trimmed = args.trim();
+      const call = parse(trimmed === '' ? [] : trimmed.split(/\s+/u), trimmed);
+      if (call === null) throw new InputError('usage', `Usage: ${usageLine(row)}`);
+      return call;
+    },
+  };
+}
+
+export const COMMANDS: readonly Command[] = [
+  command(
+    'Talking',
+    'everyone',
+    {
+      name: 'help',
+      usage: '[COMMAND]',
+      summary: 'list the commands, or explain one',
+      completes: ['command'],
+    },
+    ([topic, ...rest]) =>
+      rest.length > 0 ? null : { name: 'help', topic: topic?.replace(/^\//, '').toLowerCase() ?? null },
+  ),
+  command(
+    'Talking',
+    'everyone',
+    { name: 'quit', aliases: ['exit'], summary: 'leave the room' },
+    nothing({ name: 'quit' }),
+  ),
+  command(
+    'Talking',
+    'everyone',
+    { name: 'me', usage: 'ACTION', summary: 'say what you do: "* ann waves"' },
+    (_, text) => (text === '' ? null : { name: 'me', text }),
+  ),
+  command(
+    'Talking',
+    'everyone',
+    {
+      name: 'nick',
+      usage: 'NEW',
+      summary: 'take another nickname',
+      details: 'Everyone is shown the change, and your key stays the same.',
+    },
+    oneNick((nick) => ({ name: 'nick', nick })),
+  ),
+  command(
+    'Talking',
+    'everyone',
+    {
+      name: 'edit',
+      usage: '[TEXT]',
+      summary: 'write the message in your editor',
+      details:
+        'Opens $VISUAL or $EDITOR; what you save there is sent when you press Enter. Ctrl-X Ctrl-E takes along what you have typed.',
+    },
+    (_, text) => ({ name: 'edit', text }),
+  ),
+  command(
+    'The room',
+    'everyone',
+    { name: 'names', aliases: ['who'], summary: 'show who is in the room' },
+    nothing({ name: 'names' }),
+  ),
+  command(
+    'The room',
+    'everyone',
+    {
+      name: 'whois',
+      usage: 'NICK',
+      summary: "show a member's role and key fingerprint",
+      completes: ['nick'],
+    },
+    oneNick((nick) => ({ name: 'whois', nick })),
+  ),
+  command(
+    'The room',
+    'everyone',
+    {
+      name: 'topic',
+      usage: '[TEXT|off]',
+      summary: 'show the topic; moderators set it, off takes it away',
+      details: 'The machine that relays can read the topic, as it can the name of the room.',
+    },
+    shownOrSet('topic'),
+  ),
+  command(
+    'The room',
+    'everyone',
+    {
+      name: 'motd',
+      usage: '[TEXT|off]',
+      summary: 'show the message of the day; the host sets it, off takes it away',
+      details: 'Everyone sees it on joining. The machine that relays can read it.',
+    },
+    shownOrSet('motd'),
+  ),
+  command(
+    'The room',
+    'everyone',
+    { name: 'room', summary: "show the room's name, rules, and digits to compare" },
+    nothing({ name: 'room' }),
+  ),
+  command(
+    'The room',
+    'everyone',
+    { name: 'security', summary: 'show what protects this room, and what does not' },
+    nothing({ name: 'security' }),
+  ),
+  command(
+    'The room',
+    'everyone',
+    {
+      name: 'fork',
+      usage: 'ack',
+      summary: 'accept, after an alarm, that members were shown different histories',
+      completes: [['ack']],
+    },
+    ([act, ...rest]) => (act === 'ack' && rest.length === 0 ? { name: 'fork', act } : null),
+  ),
+  command(
+    'This screen',
+    'everyone',
+    {
+      name: 'search',
+      usage: 'WORDS',
+      summary: 'find earlier lines that hold all the words, or "a phrase"',
+      details: 'Looks through what this screen has shown, held in memory only.',
+    },
+    (_, words) => (words === '' ? null : { name: 'search', words }),
+  ),
+  command(
+    'This screen',
+    'everyone',
+    { name: 'clear', summary: 'clear the screen, and forget what /search could find' },
+    nothing({ name: 'clear' }),
+  ),
+  command(
+    'This screen',
+    'everyone',
+    {
+      name: 'ignore',
+      usage: '[NICK]',
+      summary: 'hide what someone says, here only; alone it shows whom',
+      completes: ['nick'],
+    },
+    ([nick, ...rest]) =>
+      rest.length > 0 ? null : { name: 'ignore', nick: nick === undefined ? null : nickOf(nick) },
+  ),
+  command(
+    'This screen',
+    'everyone',
+    { name: 'unignore', usage: 'NICK', summary: 'show again what someone says', completes: ['nick'] },
+    oneNick((nick) => ({ name: 'unignore', nick })),
+  ),
+  command(
+    'This screen',
+    'everyone',
+    {
+      name: 'timestamp',
+      usage: '[minutes|seconds|off]',
+      summary: 'how times are shown',
+      completes: [Object.keys(TIMESTAMPS)],
+    },
+    choice(TIMESTAMPS, (value) => ({ name: 'timestamp', value })),
+  ),
+  command(
+    'This screen',
+    'everyone',
+    {
+      name: 'quiet',
+      usage: '[on|off]',
+      summary: 'leave out who comes and goes',
+      completes: [Object.keys(ON_OFF)],
+    },
+    choice(ON_OFF, (value) => ({ name: 'quiet', value })),
+  ),
+  command(
+    'This screen',
+    'everyone',
+    {
+      name: 'bell',
+      usage: '[on|off|all]',
+      summary: 'ring when you are mentioned, never, or at every message',
+      completes: [Object.keys(BELLS)],
+    },
+    choice(BELLS, (value) => ({ name: 'bell', value })),
+  ),
+  command(
+    'This screen',
+    'everyone',
+    {
+      name: 'notify',
+      usage: '[on|off]',
+      summary: 'desktop notifications, without the text, where the terminal can',
+      completes: [Object.keys(ON_OFF)],
+    },
+    choice(ON_OFF, (value) => ({ name: 'notify', value })),
+  ),
+  command(
+    'This screen',
+    'everyone',
+    {
+      name: 'theme',
+      usage: '[auto|dark|light]',
+      summary: 'colours for a dark or a light background',
+      completes: [Object.keys(THEMES)],
+    },
+    choice(THEMES, (value) => ({ name: 'theme', value })),
+  ),
+  command(
+    'Keeping order',
+    'moderators',
+    {
+      name: 'kick',
+      usage: 'NICK',
+      summary: 'remove a member; everyone is shown it',
+      details: 'The invitation they came by is suspended, because they still have it.',
+      completes: ['nick'],
+    },
+    kick,
+  ),
+  command(
+    'Keeping order',
+    'moderators',
+    {
+      name: 'ban',
+      usage: 'NICK [DURATION]',
+      summary: 'remove a member and keep their key and nickname out',
+      details:
+        'Without a duration (90s, 15m, 24h, 7d) it lasts until /unban. Someone who holds another invitation can still come back under a new key and name: personal invitations and /approve on keep them out.',
+      completes: ['nick'],
+    },
+    nickAndDuration('ban'),
+  ),
+  command(
+    'Keeping order',
+    'moderators',
+    { name: 'unban', usage: 'NICK', summary: 'take a ban back' },
+    oneNick((nick) => ({ name: 'unban', nick })),
+  ),
+  command(
+    'Keeping order',
+    'moderators',
+    {
+      name: 'mute',
+      usage: 'NICK [DURATION]',
+      summary: 'let a member read but not speak',
+      details: 'Without a duration (90s, 15m, 24h, 7d) it lasts until /unmute.',
+      completes: ['nick'],
+    },
+    nickAndDuration('mute'),
+  ),
+  command(
+    'Keeping order',
+    'moderators',
+    { name: 'unmute', usage: 'NICK', summary: 'let a member speak again', completes: ['nick'] },
+    oneNick((nick) => ({ name: 'unmute', nick })),
+  ),
+  command(
+    'Keeping order',
+    'moderators',
+    {
+      name: 'slow',
+      usage: 'SECONDS|off',
+      summary: 'one message a member in so many seconds',
+      details: 'Moderators and the host are exempt.',
+      completes: [['off', '10', '30', '60']],
+    },
+    slow,
+  ),
+  command(
+    'Keeping order',
+    'moderators',
+    { name: 'lock', summary: 'let nobody new in; members who lost their line come back' },
+    nothing({ name: 'lock' }),
+  ),
+  command(
+    'Keeping order',
+    'moderators',
+    { name: 'unlock', summary: 'let people in again' },
+    nothing({ name: 'unlock' }),
+  ),
+  command(
+    'Keeping order',
+    'host',
+    { name: 'banned', summary: 'show who is banned, and how long' },
+    nothing({ name: 'banned' }),
+  ),
+  command(
+    'Keeping order',
+    'host',
+    {
+      name: 'op',
+      usage: 'NICK',
+      summary: 'make a member a moderator',
+      details:
+        'Moderators kick, ban, mute, lock, slow down and set the topic; each act carries their signature, and everyone is shown it.',
+      completes: ['nick'],
+    },
+    oneNick((nick) => ({ name: 'op', nick })),
+  ),
+  command(
+    'Keeping order',
+    'host',
+    { name: 'deop', usage: 'NICK', summary: 'make a moderator a plain member', completes: ['nick'] },
+    oneNick((nick) => ({ name: 'deop', nick })),
+  ),
+  command(
+    'The door',
+    'host',
+    {
+      name: 'invite',
+      usage: '[new [USES] [DURATION] [LABEL]|list|show ID|qr [ID]|save ID FILE|revoke ID|resume ID|raw]',
+      summary: 'make, list, show, withdraw or reopen invitations',
+      details:
+        '/invite new Ann makes one for one person; /invite new 5 2h team one for five within two hours. qr draws a QR code, save writes it to a file for --token-file, raw shows the bare Fernet token and key.',
+      completes: [['new', 'list', 'show', 'qr', 'save', 'revoke', 'resume', 'raw'], [], 'path'],
+    },
+    invite,
+  ),
+  command(
+    'The door',
+    'host',
+    {
+      name: 'qr',
+      usage: '[ID]',
+      summary: 'draw the latest invitation, or another, as a QR code',
+    },
+    ([id, ...rest]) => (rest.length > 0 ? null : { name: 'invite', act: 'qr', id: id ?? null }),
+  ),
+  command(
+    'The door',
+    'host',
+    { name: 'code', summary: 'show the room code and how long it lives' },
+    nothing({ name: 'code' }),
+  ),
+  command(
+    'The door',
+    'host',
+    { name: 'door', summary: 'show who stands at the door, and where' },
+    nothing({ name: 'door' }),
+  ),
+  command(
+    'The door',
+    'host',
+    {
+      name: 'approve',
+      usage: '[on|off]',
+      summary: 'let people in by hand',
+      details:
+        'Whoever has everything right then waits until you /admit or /deny them. Off lets all who wait in.',
+      completes: [Object.keys(ON_OFF)],
+    },
+    choice(ON_OFF, (value) => ({ name: 'approve', value })),
+  ),
+  command(
+    'The door',
+    'host',
+    { name: 'admit', usage: 'NICK|NUMBER', summary: 'let someone in who waits at the door' },
+    oneNick((who) => ({ name: 'admit', who })),
+  ),
+  command(
+    'The door',
+    'host',
+    { name: 'deny', usage: 'NICK|NUMBER', summary: 'turn someone away who waits at the door' },
+    oneNick((who) => ({ name: 'deny', who })),
+  ),
+];
+
+/** Whether someone of this kind may give the command. */
+export function mayGive(entry: Pick<Command, 'for'>, viewer: Audience): boolean {
+  return AUDIENCES.indexOf(viewer) >= AUDIENCES.indexOf(entry.for);
+}
+
+/** @param name without its slash; an alias will do */
+export function findCommand(name: string): Command | undefined {
+  const wanted = name.toLowerCase();
+  return COMMANDS.find((entry) => entry.name === wanted || entry.aliases.includes(wanted));
+}

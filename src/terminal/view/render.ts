@@ -1,0 +1,132 @@
+/** What a person sees of each event by itself, as lines of text. What depends on the events before is `scroll.ts`. */
+import { cleanText } from '../../protocol/clean-text.ts';
+import { unreachable } from '../../protocol/errors.ts';
+import type {
+  DoorEvent,
+  InvitationView,
+  JsonEvent,
+  MessageEvent,
+  NoticeEvent,
+  PromptEvent,
+} from '../json-lines.ts';
+import { columnsTable } from './columns-table.ts';
+import { alert, barColumns, cleanNick, entry, type RenderView, stamp, underBar } from './entry.ts';
+import { memberLines } from './member-lines.ts';
+import { paintMentions } from './mention.ts';
+import type { Paint } from './palette.ts';
+import { invitationUse, readyPanel } from './ready-panel.ts';
+import { joinedLines, roomLines } from './room-lines.ts';
+import { wrapLine } from './wrap.ts';
+
+/** Before the author of a message that names oneself; no nickname begins with it. */
+const NAMES_YOU = '!';
+
+/** @returns painted `<ann>`, or `* ann` of an emote. */
+export function author(event: Pick<MessageEvent, 'kind' | 'from'>, { palette }: RenderView): string {
+  const nick = palette.nick(cleanNick(event.from.nick));
+  return event.kind === 'emote' ? `* ${nick}` : `<${nick}>`;
+}
+
+function message(event: MessageEvent, view: RenderView): readonly string[] {
+  const { found } = view.palette;
+  const head = `${author(event, view)} `;
+  const time = stamp(Date.parse(event.at), view);
+  if (!event.mention) return entry(time + head, event.text, view);
+  return entry(`${time}${found(NAMES_YOU)} ${head}`, event.text, view, (row) =>
+    paintMentions(row, view.self ?? '', found),
+  );
+}
+
+/** Of a line in a list: what stands in its first column, with its padding, and what explains it. */
+const LISTED = /^( *\S+(?: \S+)* *) {2}(\S.*)$/;
+
+/** A notice that begins with two spaces is a line of the list that the one before has begun. */
+function listed(text: string, view: RenderView): readonly string[] {
+  const [, label, rest] = LISTED.exec(text) ?? [];
+  const cells = label === undefined || rest === undefined ? [text] : [label, rest];
+  return underBar(columnsTable([cells], barColumns(view)), view);
+}
+
+function notice(event: NoticeEvent, view: RenderView): readonly string[] {
+  switch (event.level) {
+    case 'info':
+      return event.text.startsWith('  ') && Number.isFinite(view.columns)
+        ? listed(event.text, view)
+        : alert(event.text, view);
+    case 'warning':
+      return alert(`Warning: ${event.text}`, view, view.palette.warning);
+    case 'alarm':
+      return alert(`ALARM: ${event.text}`, view, view.palette.alarm);
+    default:
+      return unreachable(event.level);
+  }
+}
+
+/**
+ * Someone who waits for the host stands out: without the host nothing goes on. Whoever is let in is told of as a member
+ * in the same moment.
+ */
+function door(event: DoorEvent, view: RenderView): readonly string[] {
+  if (event.stage === 'admitted') return [];
+  return alert(event.text, view, event.stage === 'waiting' ? view.palette.bold : undefined);
+}
+
+/** Under the question mark, so that the question stands out. */
+const HINT = '  ';
+
+/** What is asked folds under itself: there is no time at its left. */
+function folded(head: string, text: string, view: RenderView, paint: Paint): readonly string[] {
+  const rows = wrapLine(cleanText(text), view.columns - head.length);
+  return rows.map((row, index) => (index === 0 ? head : HINT) + paint(row));
+}
+
+function prompt(event: PromptEvent, view: RenderView): readonly string[] {
+  const tries = event.triesLeft;
+  const left = tries === undefined ? '' : ` (${tries} ${tries === 1 ? 'try' : 'tries'} left)`;
+  const usual = event.default === undefined ? '' : ` [${event.default}]`;
+  const hints = (event.hints ?? []).flatMap((hint) =>
+    wrapLine(cleanText(hint), view.columns - HINT.length).map((row) => HINT + row),
+  );
+  const problem = event.problem === undefined ? [] : folded('! ', event.problem, view, view.palette.warning);
+  return [...problem, ...hints, ...folded('? ', event.message + left + usual, view, view.palette.bold)];
+}
+
+function invitation(event: InvitationView, view: RenderView): readonly string[] {
+  const label = event.label === undefined ? '' : ` for ${event.label}`;
+  return [
+    ...alert(`Invitation ${event.id}${label}, ${invitationUse(event, view.nowMs)}:`, view),
+    cleanText(event.token),
+  ];
+}
+
+/** @returns lines for the screen, colours included, none of them holding a line feed */
+export function renderEvent(event: JsonEvent, view: RenderView): readonly string[] {
+  switch (event.type) {
+    case 'message':
+      return message(event, view);
+    case 'member':
+      return memberLines(event, view);
+    case 'room':
+      return roomLines(event, view);
+    case 'door':
+      return door(event, view);
+    case 'notice':
+      return notice(event, view);
+    case 'error':
+      return alert(`Error: ${event.message}`, view, view.palette.alarm);
+    case 'joined':
+      return joinedLines(event, view);
+    case 'ready':
+      return readyPanel(event, view);
+    case 'invitation':
+      return invitation(event, view);
+    case 'code':
+      return alert(`The room code is now ${event.value}`, view);
+    case 'prompt':
+      return prompt(event, view);
+    case 'closed':
+      return alert(`Closed: ${event.reason}`, view);
+    default:
+      return unreachable(event);
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * What a person sees of the events one after the other: day changes, what is new since they looked away, comings and
+ * goings folded, who is ignored, and what can be searched. Time comes with the view; nothing here has a clock.
+ */
+
+import type { JsonEvent } from '../json-lines.ts';
+import { Comings, isComing } from './comings.ts';
+import { clock, dayOf } from './dates.ts';
+import type { RenderView } from './entry.ts';
+import { foldedLines } from './member-lines.ts';
+import { renderEvent } from './render.ts';
+import { SearchBook } from './search.ts';
+
+/** Members ignored at a time; a room that has more of them is the wrong room. */
+const IGNORED_MOST = 200;
+
+export class Scroll {
+  readonly #comings = new Comings();
+  readonly #book = new SearchBook();
+  /** Member id by nickname, of those in the room now. */
+  readonly #ids = new Map<string, string>();
+  /** Nickname by member id: whoever is ignored stays so under another name. */
+  readonly #ignored = new Map<string, string>();
+  #day: string | null = null;
+  #lastMs = 0;
+  /** Since when nobody looks; null while somebody does, or once the marker is shown. */
+  #awaySinceMs: number | null = null;
+  #looking = true;
+  #hasShown = false;
+
+  /** @returns what the event adds to the screen: nothing for one that is hidden or waits for `tick`. */
+  lines(event: JsonEvent, view: RenderView): readonly string[] {
+    this.#lastMs = view.nowMs;
+    this.#follow(event);
+    const due = this.tick(view);
+    if (this.#hides(event, view)) return due;
+    if (event.type === 'member' && isComing(event) && !this.#comings.take(event, view.nowMs)) return due;
+    if (event.type === 'message') this.#book.keep(event);
+    const waited = this.#comings.flush().flatMap((folded) => foldedLines(folded, view));
+    // A panel and a question stand for themselves, without a time.
+    const isNews = event.type !== 'ready' && event.type !== 'prompt';
+    const atMs = event.type === 'message' ? Date.parse(event.at) : view.nowMs;
+    const own = event.type === 'message' && event.own;
+    return [
+      ...due,
+      ...this.#marked(waited, view.nowMs, view),
+      ...(isNews ? this.#marked(renderEvent(event, view), atMs, view, own) : renderEvent(event, view)),
+    ];
+  }
+
+  /** @returns what has waited long enough; call it every second. */
+  tick(view: RenderView): readonly string[] {
+    this.#lastMs = view.nowMs;
+    const waited = this.#comings.due(view.nowMs).flatMap((folded) => foldedLines(folded, view));
+    return this.#marked(waited, view.nowMs, view);
+  }
+
+  /** Whether somebody looks at the screen. Looking again takes the marker's place away. */
+  look(looking: boolean): void {
+    if (looking === this.#looking) return;
+    this.#looking = looking;
+    this.#awaySinceMs = looking ? null : this.#lastMs;
+  }
+
+  /** @param words all of them are in the nickname or the text of what is found */
+  search(words: string, view: RenderView): readonly string[] {
+    return this.#book.search(words, view);
+  }
+
+  /** Forgets what can be searched. Who is ignored stays ignored. */
+  clear(): void {
+    this.#book.clear();
+    this.#hasShown = false;
+  }
+
+  /** @returns false when nobody of that name is in the room, or too many are ignored already. */
+  ignore(nick: string): boolean {
+    const id = this.#ids.get(nick);
+    if (id === undefined || (!this.#ignored.has(id) && this.#ignored.size >= IGNORED_MOST)) return false;
+    this.#ignored.set(id, nick);
+    return true;
+  }
+
+  /** @param nick as `ignored` names them now. @returns false when they were not ignored. */
+  unignore(nick: string): boolean {
+    for (const [id, name] of this.#ignored) if (name === nick) return this.#ignored.delete(id);
+    return false;
+  }
+
+  /** @param id of a member, as messages name it */
+  isIgnored(id: string): boolean {
+    return this.#ignored.has(id);
+  }
+
+  /** Their nicknames now. */
+  get ignored(): readonly string[] {
+    return [...this.#ignored.values()];
+  }
+
+  #follow(event: JsonEvent): void {
+    if (event.type === 'joined') {
+      this.#ids.clear();
+      for (const { id, nick } of event.members) this.#name(id, nick);
+    }
+    if (event.type !== 'member') return;
+    const { id, nick } = event.member;
+    if (event.formerNick !== undefined && this.#ids.get(event.formerNick) === id)
+      this.#ids.delete(event.formerNick);
+    if (event.change === 'left' || event.change === 'removed') this.#ids.delete(nick);
+    else this.#name(id, nick);
+  }
+
+  #name(id: string, nick: string): void {
+    this.#ids.set(nick, id);
+    if (this.#ignored.has(id)) this.#ignored.set(id, nick);
+  }
+
+  /** Only what is said and who comes and goes can be hidden; what is done to someone never. */
+  #hides(event: JsonEvent, { preferences }: RenderView): boolean {
+    if (event.type === 'message') return this.isIgnored(event.from.id);
+    return event.type === 'member' && preferences.quiet && isComing(event);
+  }
+
+  #marked(lines: readonly string[], atMs: number, view: RenderView, own = false): readonly string[] {
+    if (lines.length === 0) return lines;
+    const marks = [...this.#dayMark(atMs, view), ...(own ? [] : this.#newMark(view))];
+    this.#hasShown = true;
+    return [...marks, ...lines];
+  }
+
+  #dayMark(atMs: number, { palette, timeZone, nowMs }: RenderView): readonly string[] {
+    this.#day ??= dayOf(nowMs, timeZone);
+    const day = dayOf(atMs, timeZone);
+    if (day === null || day === this.#day) return [];
+    this.#day = day;
+    return [palette.dim(`--- ${day} ---`)];
+  }
+
+  #newMark({ palette, timeZone, preferences }: RenderView): readonly string[] {
+    const sinceMs = this.#awaySinceMs;
+    this.#awaySinceMs = null;
+    if (sinceMs === null || !this.#hasShown) return [];
+    const style = preferences.timestamps === 'off' ? 'minutes' : preferences.timestamps;
+    const since = clock(sinceMs, style, timeZone);
+    return [palette.bold(`--- new since ${since} ---`)];
+  }
+}

@@ -1,0 +1,156 @@
+/** What was said, kept to be searched: in memory only, bounded, and gone with the program. */
+
+import { graphemes } from '../graphemes.ts';
+import type { MessageEvent } from '../json-lines.ts';
+import { clock, shortDate } from './dates.ts';
+import { alert, type RenderView, underHead, wrapText } from './entry.ts';
+import { author } from './render.ts';
+
+/** Messages kept: a day of a busy room, searched within 50 ms. */
+const KEPT_MOST = 10_000;
+/** Bytes of them, counted at two for each UTF-16 unit: 10,000 messages of usual length fit, few of the longest. */
+const KEPT_BYTES_MOST = 8 * 1024 * 1024;
+/** Beside its text: object, strings' heads, its place in the list. */
+const ENTRY_BYTES = 200;
+/** More would push what one was looking at off the screen. */
+const RESULTS_MOST = 20;
+/** Rows shown of one message: those that hold a word. */
+const ROWS_MOST = 3;
+/** Characters shown of a line, and how many of them come before the word; the longest messages are 16,000. */
+const EXCERPT_CHARACTERS = 400;
+const BEFORE_WORD_CHARACTERS = 100;
+
+type Kept = {
+  readonly event: Pick<MessageEvent, 'kind' | 'from' | 'text'>;
+  readonly atMs: number;
+  /** Nickname and text, folded; searching would otherwise fold everything every time. */
+  readonly folded: string;
+};
+
+/** Case and width make no difference: `Café`, `CAFÉ` and `ｃａｆé` are found by each other. */
+function fold(text: string): string {
+  return text.normalize('NFKC').toLowerCase();
+}
+
+function bytesOf({ event, folded }: Kept): number {
+  return ENTRY_BYTES + 2 * (event.text.length + folded.length);
+}
+
+/** @returns the row with each place that folds to one of the words painted. */
+function paintWords(row: string, words: readonly string[], paint: (text: string) => string): string {
+  const characters = graphemes(row);
+  let folded = '';
+  /** For each unit of `folded`, the character it came from. */
+  const origin: number[] = [];
+  for (const [index, character] of characters.entries()) {
+    const part = fold(character);
+    folded += part;
+    for (let unit = 0; unit < part.length; unit += 1) origin.push(index);
+  }
+  const marked = new Set<number>();
+  for (const word of words) {
+    for (let at = folded.indexOf(word); at >= 0; at = folded.indexOf(word, at + word.length)) {
+      for (let unit = at; unit < at + word.length; unit += 1) marked.add(origin[unit] ?? 0);
+    }
+  }
+  let painted = '';
+  let run = '';
+  for (const [index, character] of characters.entries()) {
+    if (marked.has(index)) {
+      run += character;
+      continue;
+    }
+    painted += (run === '' ? '' : paint(run)) + character;
+    run = '';
+  }
+  return run === '' ? painted : painted + paint(run);
+}
+
+function holdsAny(row: string, words: readonly string[]): boolean {
+  const folded = fold(row);
+  return words.some((word) => folded.includes(word));
+}
+
+/** Of a long line, what stands around the first word; folding hardly ever moves it. */
+function excerpt(line: string, words: readonly string[]): string {
+  if (line.length <= EXCERPT_CHARACTERS) return line;
+  const folded = fold(line);
+  const places = words.map((word) => folded.indexOf(word)).filter((place) => place >= 0);
+  const from = places.length === 0 ? 0 : Math.max(0, Math.min(...places) - BEFORE_WORD_CHARACTERS);
+  const end = from + EXCERPT_CHARACTERS;
+  return `${from > 0 ? '…' : ''}${line.slice(from, end)}${end < line.length ? '…' : ''}`;
+}
+
+function resultLines({ event, atMs }: Kept, words: readonly string[], view: RenderView): readonly string[] {
+  const { palette, timeZone, preferences } = view;
+  const style = preferences.timestamps === 'off' ? 'minutes' : preferences.timestamps;
+  const when = palette.dim(`${shortDate(atMs, timeZone)} ${clock(atMs, style, timeZone)}`);
+  const head = `${when} ${author(event, view)} `;
+  const lines = event.text.split('\n');
+  const holdingLines = lines.filter((line) => holdsAny(line, words)).slice(0, ROWS_MOST);
+  const excerpts = (holdingLines.length > 0 ? holdingLines : lines.slice(0, 1)).map((line) =>
+    excerpt(line, words),
+  );
+  const text = excerpts.join('\n');
+  const rows = wrapText(head, text, view);
+  const holding = rows.filter((row) => holdsAny(row, words)).slice(0, ROWS_MOST);
+  const shown = holding.length > 0 ? holding : rows.slice(0, 1);
+  return underHead(
+    head,
+    shown.map((row) => paintWords(row, words, palette.found)),
+    view,
+  );
+}
+
+export class SearchBook {
+  /** Oldest first: a set is in order, and gives up its oldest at no cost. */
+  readonly #kept = new Set<Kept>();
+  #bytes = 0;
+
+  keep(event: MessageEvent): void {
+    const { kind, from, text } = event;
+    const folded = fold(`${from.nick} ${text}`);
+    const kept = { event: { kind, from, text }, atMs: Date.parse(event.at), folded };
+    this.#kept.add(kept);
+    this.#bytes += bytesOf(kept);
+    for (const oldest of this.#kept) {
+      if (this.#kept.size <= KEPT_MOST && this.#bytes <= KEPT_BYTES_MOST) break;
+      this.#kept.delete(oldest);
+      this.#bytes -= bytesOf(oldest);
+    }
+  }
+
+  /**
+   * @param query words that must all be in nickname or text, in any order; between quotes a phrase
+   * @returns how many there were, and the newest of them, newest last
+   */
+  search(query: string, view: RenderView): readonly string[] {
+    const words = wordsOf(query);
+    if (words.length === 0) return alert('Which words? /search kettle tea, or /search "the kettle"', view);
+    const found = [...this.#kept].filter(({ folded }) => words.every((word) => folded.includes(word)));
+    const shown = found.slice(-RESULTS_MOST);
+    return [
+      ...alert(countText(found.length, shown.length), view),
+      ...shown.flatMap((kept) => resultLines(kept, words, view)),
+    ];
+  }
+
+  clear(): void {
+    this.#kept.clear();
+    this.#bytes = 0;
+  }
+}
+
+/** A quote that is not closed is closed at the end. Writing programs make them curly. */
+function wordsOf(query: string): readonly string[] {
+  const parts = fold(query).split(/["“”„]/u);
+  const words = parts.flatMap((part, index) => (index % 2 === 1 ? [part.trim()] : part.split(/\s+/u)));
+  return [...new Set(words)].filter((word) => word !== '');
+}
+
+function countText(found: number, shown: number): string {
+  if (found === 0) return 'Nothing was found. What was said while this program runs is searched.';
+  const messages = found === 1 ? '1 message' : `${found} messages`;
+  if (found === shown) return `Found in ${messages}:`;
+  return `Found in ${messages}; add words to narrow it. The newest ${shown}:`;
+}

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import {
+  type CompletionSources,
+  completeLine,
+  pathsFrom,
+} from '../../../src/terminal/commands/completion.ts';
+
+const sources: CompletionSources = {
+  viewer: 'host',
+  nicks: ['ann', 'anton', 'bob'],
+  paths: (prefix) => [`${prefix}…`],
+};
+
+/** The lines that Tab can lead to, with the cursor at the end. */
+function tab(line: string, viewer: CompletionSources['viewer'] = 'host'): readonly string[] {
+  const completion = completeLine(line, line.length, { ...sources, viewer });
+  return completion?.candidates.map((candidate) => line.slice(0, completion.from) + candidate) ?? [];
+}
+
+describe('completeLine', () => {
+  for (const [line, expected] of [
+    ['/wh', ['/whois ']],
+    ['/un', ['/unban ', '/unignore ', '/unlock ', '/unmute ']],
+    // An alias where no name begins like that.
+    ['/exi', ['/exit ']],
+    ['/WHOIS', ['/whois ']],
+    ['/nothing', []],
+    ['//wh', []],
+    ['/whois a', ['/whois ann ', '/whois anton ']],
+    ['/whois @b', ['/whois @bob ']],
+    ['/whois ann ', []],
+    ['/bell ', ['/bell on ', '/bell off ', '/bell all ']],
+    ['/help wh', ['/help whois ']],
+    ['/help /wh', ['/help whois ']],
+    ['/me hugs a', ['/me hugs ann ', '/me hugs anton ']],
+    ['/invite re', ['/invite revoke ', '/invite resume ']],
+    ['/invite save 2 ~/my fi', ['/invite save 2 ~/my fi…']],
+    ['/invite revoke 2 x', []],
+    ['a', ['ann: ', 'anton: ']],
+    ['hello b', ['hello bob ']],
+    ['hello @b', ['hello @bob ']],
+    ['@b', ['@bob ']],
+    ['hello ', []],
+    ['', ['ann: ', 'anton: ', 'bob: ']],
+    ['hello x', []],
+  ] as const) {
+    test(`${JSON.stringify(line)} goes on to ${expected.length === 0 ? 'nothing' : expected.join('| ')}`, () =>
+      assert.deepEqual(tab(line), expected));
+  }
+
+  test('a command that someone may not give is not offered to them', () => {
+    assert.deepEqual(tab('/kic', 'everyone'), []);
+    assert.deepEqual(tab('/kic', 'moderators'), ['/kick ']);
+    assert.deepEqual(tab('/invite re', 'moderators'), []);
+  });
+
+  test('in the middle of a line only what stands before the cursor counts', () => {
+    assert.deepEqual(completeLine('hi bo, hello', 5, sources), { from: 3, candidates: ['bob '] });
+  });
+});
+
+describe('pathsFrom', () => {
+  test('files, folders with a slash, hidden ones only when asked for', (context) => {
+    const folder = mkdtempSync(join(tmpdir(), 'securechat-paths-'));
+    context.after(() => rmSync(folder, { recursive: true }));
+    mkdirSync(join(folder, 'photos'));
+    writeFileSync(join(folder, 'plan.txt'), '');
+    writeFileSync(join(folder, '.secret'), '');
+    writeFileSync(join(folder, 'p\u001b[31m'), '');
+    assert.deepEqual(pathsFrom(`${folder}/p`), [`${folder}/photos/`, `${folder}/plan.txt`]);
+    assert.deepEqual(pathsFrom(`${folder}/.`), [`${folder}/.secret`]);
+    assert.deepEqual(pathsFrom(`${folder}/nothing/x`), []);
+  });
+});

@@ -1,0 +1,420 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { columnsOf } from '../../../src/terminal/graphemes.ts';
+import type {
+  JoinedEvent,
+  JsonEvent,
+  MemberChange,
+  MemberView,
+  ReadyEvent,
+  RoomSetting,
+  RoomView,
+} from '../../../src/terminal/json-lines.ts';
+import type { RenderView } from '../../../src/terminal/view/entry.ts';
+import { makePalette } from '../../../src/terminal/view/palette.ts';
+import type { Preferences } from '../../../src/terminal/view/preferences.ts';
+import { bannerLines, promptText, readyPanel } from '../../../src/terminal/view/ready-panel.ts';
+import { renderEvent } from '../../../src/terminal/view/render.ts';
+import { vectors } from '../../helpers/vectors.ts';
+
+const HIDDEN = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\u200b\u2060-\u206f\ufeff]/u;
+const NOW = '2026-03-01T09:05:10Z';
+const palette = makePalette({ color: false });
+const USUAL: Preferences = { timestamps: 'minutes', quiet: false, bell: 'on', notify: false, theme: 'auto' };
+const ROOM: RoomView = {
+  id: 'R',
+  name: 'tea',
+  topic: '',
+  motd: '',
+  slowSeconds: 0,
+  locked: false,
+  approval: false,
+};
+const view = (columns: number): RenderView => ({
+  palette,
+  preferences: USUAL,
+  columns,
+  nowMs: Date.parse(NOW),
+  timeZone: 'UTC',
+  self: 'sue',
+});
+const WIDE = view(80);
+const PLAIN = view(Number.POSITIVE_INFINITY);
+
+function person(nick: string, online = true): MemberView {
+  return { id: 'AAAA', nick, fingerprint: 'BBBB', role: 'member', online, muted: false };
+}
+
+function says(text: string, nick = 'ann', kind: 'text' | 'emote' = 'text', mention = false): JsonEvent {
+  const from = { id: 'AAAA', nick };
+  return {
+    type: 'message',
+    id: '1',
+    conversation: 'c',
+    kind,
+    from,
+    text,
+    at: '2026-03-01T23:59:00Z',
+    own: false,
+    mention,
+  };
+}
+
+function change(kind: MemberChange, more: object = {}): JsonEvent {
+  return { type: 'member', change: kind, member: person('ann'), ...more };
+}
+
+const READY: ReadyEvent = {
+  type: 'ready',
+  room: { id: 'RRRR', name: 'tea party' },
+  addresses: ['192.168.1.5:8888', '[fd00::1]:8888'],
+  invitation: { id: 'IIII', token: `SC1.${'x'.repeat(300)}`, expiresAt: '2026-03-02T09:05:10Z', uses: 16 },
+  question: 'What was the name of the first cat we ever had together?',
+  code: { value: '123456', expiresAt: '2026-03-01T09:05:30Z' },
+  fingerprint: 'FFFF',
+};
+
+test('a message that names oneself says so by a sign, and marks the name where it stands', () => {
+  const named = says('joan, ask Sue or @sue, not susue', 'ann', 'text', true);
+  assert.deepEqual(renderEvent(named, WIDE), ['23:59 ! <ann> joan, ask Sue or @sue, not susue']);
+  const found = { ...palette, found: (text: string) => `[${text}]` };
+  assert.deepEqual(renderEvent(named, { ...WIDE, palette: found }), [
+    '23:59 [!] <ann> joan, ask [Sue] or @[sue], not susue',
+  ]);
+});
+
+test('times: with seconds, or none; what folds stays under the text', () => {
+  const seconds = { ...WIDE, preferences: { ...USUAL, timestamps: 'seconds' } } as const;
+  const off = { ...WIDE, preferences: { ...USUAL, timestamps: 'off' } } as const;
+  assert.deepEqual(renderEvent(says('a\nb'), seconds), ['23:59:00 <ann> a', '         | b']);
+  assert.deepEqual(renderEvent(says('a\nb'), off), ['<ann> a', '  | b']);
+  assert.deepEqual(renderEvent(change('joined'), off), ['--> ann has joined']);
+});
+
+test('what is done to members, and to oneself', () => {
+  const bob = { id: 'B', nick: 'bob' };
+  const role = (nick: string, of: string): JsonEvent =>
+    change('role', { member: { ...person(nick), role: of } });
+  const cases: readonly (readonly [JsonEvent, string])[] = [
+    [role('ann', 'moderator'), '-!- ann is now a moderator'],
+    [role('ann', 'member'), '-!- ann is no longer a moderator'],
+    [role('sue', 'moderator'), '-!- You are now a moderator'],
+    [change('muted', { by: bob, reason: '10 min' }), '-!- ann was muted by bob (10 min)'],
+    [change('muted', { member: person('sue'), by: bob }), '-!- You were muted by bob'],
+    [change('renamed', { member: person('sue'), formerNick: 'old' }), '-!- You are now called sue'],
+    [change('unmuted'), '-!- ann was unmuted'],
+    [change('unmuted', { member: person('sue') }), '-!- You were unmuted'],
+  ];
+  for (const [event, line] of cases) assert.deepEqual(renderEvent(event, WIDE), [`09:05 ${line}`]);
+});
+
+test('what changes about the room, and who changed it', () => {
+  const set = { ...ROOM, topic: 'tea', motd: 'hello\nall', slowSeconds: 30, locked: true, approval: true };
+  const bob = { id: 'B', nick: 'bob' };
+  const changed = (setting: RoomSetting, room: RoomView, by?: typeof bob): readonly string[] =>
+    renderEvent({ type: 'room', changes: [setting], room, ...(by && { by }) }, WIDE);
+  assert.deepEqual(changed('topic', set, bob), ['09:05 -!- Topic: tea (set by bob)']);
+  assert.deepEqual(changed('motd', set), ['09:05 -!- Message of the day:', '      | hello', '      | all']);
+  assert.deepEqual(changed('slow', set), ['09:05 -!- Slow mode: one message every 30 seconds.']);
+  assert.deepEqual(changed('slow', { ...ROOM, slowSeconds: 1 }), [
+    '09:05 -!- Slow mode: one message every second.',
+  ]);
+  assert.deepEqual(changed('locked', set), ['09:05 -!- The room is locked: nobody new is let in.']);
+  assert.deepEqual(changed('approval', set), ['09:05 -!- The host lets each new guest in by hand.']);
+  for (const setting of ['topic', 'motd', 'slow', 'locked', 'approval'] as const) {
+    assert.equal(changed(setting, ROOM).length, 1);
+    assert.notDeepEqual(changed(setting, ROOM), changed(setting, set));
+  }
+});
+
+test('the door: the sentence that came with the event', () => {
+  const text = 'ann is at the question (invitation 2)';
+  assert.deepEqual(
+    renderEvent({ type: 'door', visitor: 7, stage: 'question', invitation: '2', text }, WIDE),
+    [`09:05 -!- ${text}`],
+  );
+  const admitted = { type: 'door', visitor: 7, stage: 'admitted', invitation: '2', text } as const;
+  assert.deepEqual(renderEvent(admitted, WIDE), [], 'the line of the new member says it');
+});
+
+test('messages and emotes', () => {
+  assert.deepEqual(renderEvent(says('hello'), WIDE), ['23:59 <ann> hello']);
+  assert.deepEqual(renderEvent(says('waves', 'ann', 'emote'), WIDE), ['23:59 * ann waves']);
+  assert.deepEqual(renderEvent({ ...says('x'), at: 'never' } as JsonEvent, WIDE), ['--:-- <ann> x']);
+});
+
+test('what concerns members', () => {
+  const bob = { id: 'B', nick: 'bob' };
+  const cases: readonly (readonly [JsonEvent, string])[] = [
+    [change('joined'), '09:05 --> ann has joined'],
+    [change('online'), '09:05 --> ann is back online'],
+    [change('left'), '09:05 <-- ann has left'],
+    [change('left', { reason: 'bye' }), '09:05 <-- ann has left (bye)'],
+    [change('offline'), '09:05 <-- ann is offline'],
+    [change('removed', { by: bob, reason: 'spam' }), '09:05 <-- ann was removed by bob (spam)'],
+    [change('renamed', { formerNick: 'old' }), '09:05 -!- ann is the new nickname of old'],
+  ];
+  for (const [event, line] of cases) assert.deepEqual(renderEvent(event, WIDE), [line]);
+  assert.match(renderEvent(change('key-changed'), PLAIN).join(), /^09:05 -!- Warning: ann has a new key/);
+});
+
+test('a list: its lines stand under what began it, each explanation under itself', () => {
+  const line = (text: string): JsonEvent => ({ type: 'notice', level: 'info', code: 'help', text });
+  const summary = 'take another nickname, if nobody else in the room has it';
+  assert.deepEqual(renderEvent(line('Talking'), WIDE), ['09:05 -!- Talking']);
+  assert.deepEqual(renderEvent(line(`  /nick    ${summary}`), view(60)), [
+    '      |   /nick    take another nickname, if nobody else in',
+    '      |            the room has it',
+  ]);
+  assert.deepEqual(renderEvent(line(`  /nick        ${summary}`), view(40)), [
+    '      |   /nick',
+    '      |     take another nickname, if',
+    '      |     nobody else in the room has',
+    '      |     it',
+  ]);
+  assert.deepEqual(renderEvent(line('  For the host.'), WIDE), ['      |   For the host.']);
+  assert.deepEqual(renderEvent(line('  /nick  x'), PLAIN), ['09:05 -!-   /nick  x']);
+});
+
+test('notices, errors, the end', () => {
+  const notice = (level: 'info' | 'warning' | 'alarm'): JsonEvent => ({
+    type: 'notice',
+    level,
+    code: 'c',
+    text: 'text',
+  });
+  assert.deepEqual(renderEvent(notice('info'), WIDE), ['09:05 -!- text']);
+  assert.deepEqual(renderEvent(notice('warning'), WIDE), ['09:05 -!- Warning: text']);
+  assert.deepEqual(renderEvent(notice('alarm'), WIDE), ['09:05 -!- ALARM: text']);
+  assert.deepEqual(renderEvent({ type: 'error', code: 'c', message: 'no' }, WIDE), ['09:05 -!- Error: no']);
+  assert.deepEqual(renderEvent({ type: 'closed', code: 'c', reason: 'over' }, WIDE), [
+    '09:05 -!- Closed: over',
+  ]);
+});
+
+test('joining, prompts, codes, invitations', () => {
+  const members = [...Array.from({ length: 22 }, (_, index) => person(`m${index}`)), person('away', false)];
+  const joined: JoinedEvent = {
+    type: 'joined',
+    room: ROOM,
+    self: { id: 'A', nick: 'ann', fingerprint: 'F' },
+    members,
+  };
+  assert.match(
+    renderEvent(joined, PLAIN).join(),
+    /You are ann in tea\. Online \(22\): m0, .*, m19 and 2 more$/,
+  );
+  const set = { ...ROOM, topic: 'kettles', motd: 'be kind\nbe brief', locked: true };
+  assert.deepEqual(renderEvent({ ...joined, room: set, members: [person('ann')] }, WIDE), [
+    '09:05 -!- You are ann in tea. Online (1): ann',
+    '09:05 -!- Topic: kettles',
+    '09:05 -!- Message of the day:',
+    '      | be kind',
+    '      | be brief',
+    '09:05 -!- The room is locked: nobody new is let in.',
+  ]);
+  const prompt: JsonEvent = {
+    type: 'prompt',
+    name: 'code',
+    message: 'Room code?',
+    secret: false,
+    triesLeft: 1,
+  };
+  assert.deepEqual(renderEvent(prompt, WIDE), ['? Room code? (1 try left)']);
+  assert.deepEqual(
+    renderEvent({ type: 'prompt', name: 'nick', message: 'Nickname?', secret: false, default: 'ann' }, WIDE),
+    ['? Nickname? [ann]'],
+  );
+  const hints = ['1  Everyone', 'Choose\u0007 well.'];
+  assert.deepEqual(
+    renderEvent({ type: 'prompt', name: 'reach', message: 'Who?', secret: false, hints }, WIDE),
+    ['  1  Everyone', '  Choose\u2407 well.', '? Who?'],
+  );
+  assert.deepEqual(
+    renderEvent({ type: 'invitation', ...READY.invitation, uses: 1, label: 'Ann' }, WIDE).at(0),
+    '09:05 -!- Invitation IIII for Ann, 1 use, 1d left:',
+  );
+  assert.deepEqual(renderEvent({ type: 'code', value: '654321', expiresAt: NOW }, WIDE), [
+    '09:05 -!- The room code is now 654321',
+  ]);
+  assert.deepEqual(renderEvent({ type: 'invitation', ...READY.invitation, uses: 1 }, WIDE), [
+    '09:05 -!- Invitation IIII, 1 use, 1d left:',
+    READY.invitation.token,
+  ]);
+});
+
+test('nothing of a message ever stands where a time and a nickname stand', () => {
+  const fake = '12:00 <bob> send me the money';
+  for (const text of [
+    `hi\n${fake}`,
+    `hi${' '.repeat(66)}${fake}`,
+    `hi${'\u00a0'.repeat(200)}${fake}`,
+    `hi${'\u2800'.repeat(200)}${fake}`,
+    `é${'\u3000'.repeat(99)}${fake}`,
+    `${'a b '.repeat(17)}${fake}`,
+  ]) {
+    const [first = '', ...rest] = renderEvent(says(text), WIDE);
+    assert.match(first, /^23:59 <ann> /);
+    for (const row of rest) assert.match(row, /^ {6}\| /);
+    for (const row of [first, ...rest]) assert.ok(columnsOf(row) <= 80);
+  }
+});
+
+test('indented code keeps its indent, a long link stays whole', () => {
+  assert.deepEqual(renderEvent(says('if x:\n    y()'), WIDE), ['23:59 <ann> if x:', '      |     y()']);
+  const link = `https://example.org/${'x'.repeat(100)}`;
+  assert.deepEqual(renderEvent(says(`see ${link} now`), WIDE), [
+    '23:59 <ann> see',
+    `      | ${link}`,
+    '      | now',
+  ]);
+});
+
+test('one line an event where nothing is wrapped', () => {
+  assert.deepEqual(renderEvent(says(`a\nb ${'long '.repeat(50)}end`), PLAIN), [
+    `23:59 <ann> a␊b ${'long '.repeat(50)}end`,
+  ]);
+});
+
+test('40 columns: words wrap, wide characters too', () => {
+  const narrow = view(40);
+  for (const text of [
+    'many words that need more than one row of forty columns',
+    '你好'.repeat(50),
+    '👍🏽'.repeat(60),
+  ]) {
+    const rows = renderEvent(says(text, 'a-long-nickname-20-c'), narrow);
+    for (const row of rows) assert.ok(columnsOf(row) <= 40, row);
+    const whole = rows.map((row, index) =>
+      row.slice(index === 0 ? '23:59 <a-long-nickname-20-c> '.length : 8),
+    );
+    assert.equal(whole.join('').replaceAll(' ', ''), text.replaceAll(' ', ''));
+  }
+});
+
+test('P42: no untrusted string of any event reaches the screen uncleaned', () => {
+  const safe = (lines: readonly string[]): void => {
+    for (const line of lines) {
+      assert.doesNotMatch(line, HIDDEN);
+      assert.ok(line.isWellFormed());
+    }
+  };
+  const everywhere = (text: string): readonly JsonEvent[] => {
+    const bad = { id: text, nick: text, fingerprint: text, role: text, online: true, muted: true };
+    const changes = [
+      ...(['joined', 'left', 'online', 'offline', 'renamed', 'removed'] as const),
+      ...(['key-changed', 'role', 'muted', 'unmuted'] as const),
+    ];
+    const room = {
+      id: text,
+      name: text,
+      topic: text,
+      motd: text,
+      slowSeconds: 1,
+      locked: true,
+      approval: true,
+    };
+    const settings = ['topic', 'motd', 'slow', 'locked', 'approval'] as const;
+    return [
+      says(text, text),
+      says(text, text, 'emote'),
+      says(text, text, 'text', true),
+      ...changes.map((one) => change(one, { member: bad, by: bad, reason: text, formerNick: text })),
+      ...(['info', 'warning', 'alarm'] as const).map(
+        (level): JsonEvent => ({ type: 'notice', level, code: text, text }),
+      ),
+      { type: 'notice', level: 'info', code: text, text: `  ${text}  ${text}` },
+      { type: 'error', code: text, message: text },
+      { type: 'closed', code: text, reason: text },
+      { type: 'prompt', name: text, message: text, secret: false, default: text, hints: [text] },
+      { type: 'code', value: text, expiresAt: text },
+      { type: 'invitation', id: text, token: text, expiresAt: text, uses: 1, label: text },
+      { type: 'joined', room, self: bad, members: [bad] },
+      { type: 'room', changes: settings, room, by: bad },
+      { type: 'door', visitor: 1, stage: 'waiting', invitation: text, nick: text, text },
+      {
+        ...READY,
+        room: { id: text, name: text },
+        addresses: [text],
+        question: text,
+        fingerprint: text,
+        code: { value: text, expiresAt: text },
+        invitation: { id: text, token: text, expiresAt: text, uses: 1 },
+      },
+    ];
+  };
+  const check = (text: string): void => {
+    for (const event of everywhere(text)) {
+      for (const columns of [40, Number.POSITIVE_INFINITY]) safe(renderEvent(event, view(columns)));
+    }
+    safe([
+      promptText({
+        room: text,
+        online: 1,
+        connected: true,
+        code: { value: text, expiresAt: text },
+        nowMs: 0,
+        columns: 80,
+      }),
+    ]);
+  };
+  const naughty = vectors('blns/blns.json');
+  if (Array.isArray(naughty)) for (const text of naughty) check(String(text));
+  check('\u001b[2J\u009b31m\r\n\u202e\u200b\ud800');
+  fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 40 }), check));
+});
+
+test('the panel: everything a guest needs, the invitation alone and whole on its line', () => {
+  for (const columns of [40, 80]) {
+    const lines = readyPanel(READY, view(columns));
+    assert.ok(lines.includes(READY.invitation.token));
+    for (const line of lines) assert.ok(line === READY.invitation.token || columnsOf(line) <= columns, line);
+  }
+  const lines = readyPanel(READY, WIDE);
+  assert.deepEqual(lines, [
+    'Room        tea party',
+    'Listening   192.168.1.5:8888, [fd00::1]:8888',
+    'Question    What was the name of the first cat we ever had together?',
+    'Code        123456 (new in 20 s)',
+    'Owner key   FFFF',
+    'Invitation  16 uses, 1d left; /qr draws it',
+    '',
+    READY.invitation.token,
+    '',
+    'Tell your guest:',
+    '1. Run securechat c and paste this invitation.',
+    '2. Answer the question.',
+    '3. Ask me for the code when it is asked for: it changes every 30 seconds.',
+  ]);
+});
+
+test('the prompt: room, number, code and seconds; the room goes first where it is narrow', () => {
+  const base = { room: 'tea party', online: 3, connected: true, nowMs: Date.parse(NOW), columns: 80 };
+  assert.equal(promptText(base), 'tea party (3)> ');
+  assert.equal(promptText({ ...base, connected: false }), 'tea party (no line)> ');
+  assert.equal(promptText({ ...base, code: READY.code }), 'tea party (3) 123456 20s> ');
+  assert.equal(promptText({ ...base, code: READY.code, columns: 40 }), '(3) 123456 20s> ');
+  assert.equal(
+    promptText({ ...base, code: { value: '1', expiresAt: '2020-01-01T00:00:00Z' } }),
+    'tea party (3) 1 0s> ',
+  );
+});
+
+test('colours: none when told so, steady for a nickname, nothing but colour when given', () => {
+  const color = makePalette({ color: true });
+  assert.equal(color.nick('ann'), color.nick('ann'));
+  assert.ok(
+    new Set(
+      ['ann', 'bob', 'cat', 'dan', 'eve', 'fay'].map(
+        (nick) => color.nick('x') && color.nick(nick).slice(0, 5),
+      ),
+    ).size > 1,
+  );
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: colour sequences
+  const bare = (line: string): string => line.replaceAll(/\u001b\[[\d;]+m/g, '');
+  for (const event of [says('hello\nthere'), change('joined'), change('key-changed'), READY]) {
+    assert.deepEqual(renderEvent(event, { ...WIDE, palette: color }).map(bare), renderEvent(event, WIDE));
+  }
+  assert.equal(bannerLines({ version: '1.2.3', palette, columns: 40 })[0], 'securechat 1.2.3');
+});
