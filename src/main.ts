@@ -15,7 +15,7 @@ async function main(words: readonly string[]): Promise<void> {
   const exitCode = await run(
     words,
     {
-      host: async (options) => (await import('./app/host.ts')).runHost(options),
+      host: async (options) => (await import('./app/hosting/host.ts')).runHost(options),
       join: async (options) => (await import('./app/client.ts')).runJoin(options),
     },
     {

@@ -3,7 +3,7 @@ import { type Invitation, readInvitation } from '../crypto/invitation.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 import { InputError } from '../protocol/errors.ts';
 import { askUntil } from './ask-until.ts';
-import { type Front, GaveUpError } from './front.ts';
+import { type Front, GaveUpError } from './front/front.ts';
 import type { InvitationSource } from './options.ts';
 import { readSecret } from './secret.ts';
 

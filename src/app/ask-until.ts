@@ -1,6 +1,6 @@
 /** One question, again and again until its answer does. */
 import { InputError } from '../protocol/errors.ts';
-import type { Front } from './front.ts';
+import type { Front } from './front/front.ts';
 
 type Asked = Parameters<Front['ask']>[0];
 

@@ -20,8 +20,8 @@ import { parseInput, unknownText } from '../terminal/commands/input.ts';
 import { type Audience, findCommand, mayGive } from '../terminal/commands/table.ts';
 import { namesText, roomLines, securityLines, whoisText } from './about.ts';
 import { jsonEvents } from './event-view.ts';
-import type { Front, FrontListener } from './front.ts';
-import type { HostControls } from './host-controls.ts';
+import type { Front, FrontListener } from './front/front.ts';
+import type { HostControls } from './hosting/host-controls.ts';
 import type { Membership } from './membership.ts';
 
 /** `alarm`: what was said cannot be sent, and nobody is there to say whether it should be. */

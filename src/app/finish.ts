@@ -6,7 +6,7 @@ import { DialError, ListenError } from '../transport/errors.ts';
 import type { QuitReason } from './chat.ts';
 import { LostError } from './door-run.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
-import { type Front, GaveUpError } from './front.ts';
+import { type Front, GaveUpError } from './front/front.ts';
 import type { Ending } from './membership.ts';
 import { refusalText } from './sentences.ts';
 import { wrapped } from './standard-error.ts';

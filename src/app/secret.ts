@@ -2,7 +2,7 @@
 import { InputError } from '../protocol/errors.ts';
 import { readAtMost } from './bounded-file.ts';
 import { fileProblem } from './file-problem.ts';
-import type { Front } from './front.ts';
+import type { Front } from './front/front.ts';
 import type { SecretSource } from './options.ts';
 
 /** An invitation of four long addresses is under 2 KB. */

@@ -1,5 +1,5 @@
 /** A word to whoever has answered everything and sees nothing happen. */
-import type { Front } from './front.ts';
+import type { Front } from './front/front.ts';
 
 /** Longer than this and people wonder. */
 const SLOW_MS = 1_000;

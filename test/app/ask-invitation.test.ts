@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { askInvitation } from '../../src/app/ask-invitation.ts';
-import { GaveUpError } from '../../src/app/front.ts';
+import { GaveUpError } from '../../src/app/front/front.ts';
 import { mintInvitation } from '../../src/crypto/invitation.ts';
 import { hash, invitationId, roomId } from '../../src/protocol/identifiers.ts';
 

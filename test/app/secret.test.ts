@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Front } from '../../src/app/front.ts';
+import type { Front } from '../../src/app/front/front.ts';
 import { readSecret } from '../../src/app/secret.ts';
 
 const nobody = {} as Front;

@@ -1,22 +1,22 @@
 /** Events drawn for a person, on a terminal or as plain lines. */
-import { cleanText } from '../protocol/clean-text.ts';
-import { InputError } from '../protocol/errors.ts';
-import type { DisplayCall } from '../terminal/commands/calls.ts';
-import { completeLine, pathsFrom } from '../terminal/commands/completion.ts';
-import type { JsonEvent, MessageEvent, PromptEvent } from '../terminal/json-lines.ts';
-import { PlainScreen } from '../terminal/screen/plain-screen.ts';
-import { askLine, openScreen } from '../terminal/screen/prompt.ts';
-import { adjust } from '../terminal/view/adjust.ts';
-import type { RenderView } from '../terminal/view/entry.ts';
-import { makePalette, type Palette } from '../terminal/view/palette.ts';
-import type { Preferences } from '../terminal/view/preferences.ts';
-import { qrLines, qrSize } from '../terminal/view/qr.ts';
-import { bannerLines, promptText } from '../terminal/view/ready-panel.ts';
-import { Scroll } from '../terminal/view/scroll.ts';
-import { VERSION } from '../version.ts';
+import { cleanText } from '../../protocol/clean-text.ts';
+import { InputError } from '../../protocol/errors.ts';
+import type { DisplayCall } from '../../terminal/commands/calls.ts';
+import { completeLine, pathsFrom } from '../../terminal/commands/completion.ts';
+import type { JsonEvent, MessageEvent, PromptEvent } from '../../terminal/json-lines.ts';
+import { PlainScreen } from '../../terminal/screen/plain-screen.ts';
+import { askLine, openScreen } from '../../terminal/screen/prompt.ts';
+import { adjust } from '../../terminal/view/adjust.ts';
+import type { RenderView } from '../../terminal/view/entry.ts';
+import { makePalette, type Palette } from '../../terminal/view/palette.ts';
+import type { Preferences } from '../../terminal/view/preferences.ts';
+import { qrLines, qrSize } from '../../terminal/view/qr.ts';
+import { bannerLines, promptText } from '../../terminal/view/ready-panel.ts';
+import { Scroll } from '../../terminal/view/scroll.ts';
+import { VERSION } from '../../version.ts';
+import type { CommonOptions, HostOptions } from '../options.ts';
 import { editText } from './editor.ts';
 import type { FrontListener, Status } from './front.ts';
-import type { CommonOptions, HostOptions } from './options.ts';
 import { ScreenFront } from './screen-front.ts';
 
 const PROMPT = '> ';

@@ -4,12 +4,12 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { InvitationDesk } from '../../src/app/invitation-desk.ts';
-import { invitationLines, lastsText } from '../../src/app/invitation-list.ts';
-import { idKey, invitationId } from '../../src/protocol/identifiers.ts';
-import type { InvitationView } from '../../src/room/invitations.ts';
-import type { InviteCall } from '../../src/terminal/commands/calls.ts';
-import type { JsonEvent } from '../../src/terminal/json-lines.ts';
+import { InvitationDesk } from '../../../src/app/hosting/invitation-desk.ts';
+import { invitationLines, lastsText } from '../../../src/app/hosting/invitation-list.ts';
+import { idKey, invitationId } from '../../../src/protocol/identifiers.ts';
+import type { InvitationView } from '../../../src/room/invitations.ts';
+import type { InviteCall } from '../../../src/terminal/commands/calls.ts';
+import type { JsonEvent } from '../../../src/terminal/json-lines.ts';
 
 const NOW = Date.UTC(2026, 10, 21, 9, 0);
 const HOUR_MS = 3_600_000;

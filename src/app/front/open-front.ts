@@ -1,7 +1,8 @@
 /** Choosing the front that was asked for. */
+
+import type { CommonOptions, HostOptions } from '../options.ts';
 import type { Front } from './front.ts';
 import { JsonFront } from './json-front.ts';
-import type { CommonOptions, HostOptions } from './options.ts';
 import { TerminalFront } from './terminal-front.ts';
 
 export function openFront(options: CommonOptions | HostOptions): Front {

@@ -1,10 +1,10 @@
 /** The answer to the security question, as its host chooses it: said to be weak or strong, and never shown. */
-import { normaliseAnswer } from '../crypto/answer.ts';
-import { InputError } from '../protocol/errors.ts';
+import { normaliseAnswer } from '../../crypto/answer.ts';
+import { InputError } from '../../protocol/errors.ts';
+import type { SecretSource } from '../options.ts';
+import { readSecret } from '../secret.ts';
 import { answerHint } from './answer-hint.ts';
 import { BACK, type Interview } from './interview.ts';
-import type { SecretSource } from './options.ts';
-import { readSecret } from './secret.ts';
 
 /** @returns the answer, normalised */
 export async function askAnswer(interview: Interview, question: string): Promise<string | typeof BACK> {

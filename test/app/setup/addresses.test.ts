@@ -7,7 +7,7 @@ import {
   type Interfaces,
   ownAddresses,
   parseTemporary,
-} from '../../src/app/addresses.ts';
+} from '../../../src/app/setup/addresses.ts';
 
 const NOWHERE = { local: [], public: [] };
 const EVERYWHERE = { host: '::', port: 8_888 };

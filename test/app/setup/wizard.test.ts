@@ -4,11 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { GaveUpError } from '../../src/app/front.ts';
-import type { HostOptions } from '../../src/app/options.ts';
-import { askHost, type Surroundings } from '../../src/app/wizard.ts';
-import { checkNickname } from '../../src/protocol/nickname.ts';
-import type { PromptEvent } from '../../src/terminal/json-lines.ts';
+import { GaveUpError } from '../../../src/app/front/front.ts';
+import type { HostOptions } from '../../../src/app/options.ts';
+import { askHost, type Surroundings } from '../../../src/app/setup/wizard.ts';
+import { checkNickname } from '../../../src/protocol/nickname.ts';
+import type { PromptEvent } from '../../../src/terminal/json-lines.ts';
 
 const OPTIONS: HostOptions = {
   nick: null,

@@ -3,8 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { editorOf, editText } from '../../src/app/editor.ts';
-import { InputError } from '../../src/protocol/errors.ts';
+import { editorOf, editText } from '../../../src/app/front/editor.ts';
+import { InputError } from '../../../src/protocol/errors.ts';
 
 /** A folder for everything, and an editor that is a shell script in it: `$1` is the file. */
 function bench(script: string): { readonly folder: string; readonly env: Record<string, string> } {

@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { InputError } from '../protocol/errors.ts';
-import { LIMITS } from '../protocol/limits.ts';
+import { InputError } from '../../protocol/errors.ts';
+import { LIMITS } from '../../protocol/limits.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

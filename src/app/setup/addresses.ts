@@ -5,10 +5,10 @@
 import { readFileSync } from 'node:fs';
 import { BlockList } from 'node:net';
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
-import { type Address, canonicalHost } from '../crypto/address.ts';
-import { InputError } from '../protocol/errors.ts';
-import { LIMITS } from '../protocol/limits.ts';
-import type { AdvertisedAddress, ListenAddress, Reach } from './options.ts';
+import { type Address, canonicalHost } from '../../crypto/address.ts';
+import { InputError } from '../../protocol/errors.ts';
+import { LIMITS } from '../../protocol/limits.ts';
+import type { AdvertisedAddress, ListenAddress, Reach } from '../options.ts';
 
 /** Each list with the likeliest first; IPv6 without brackets. */
 export interface OwnAddresses {

@@ -1,11 +1,11 @@
 /** What the host is told of the door, and what /door shows. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { DoorReport, doorLines, waitingHolder } from '../../src/app/door-report.ts';
-import { hash, idKey, invitationId } from '../../src/protocol/identifiers.ts';
-import type { DoorStage } from '../../src/room/admission.ts';
-import type { Visitor } from '../../src/room/visitors.ts';
-import type { DoorEvent, NoticeEvent } from '../../src/terminal/json-lines.ts';
+import { DoorReport, doorLines, waitingHolder } from '../../../src/app/hosting/door-report.ts';
+import { hash, idKey, invitationId } from '../../../src/protocol/identifiers.ts';
+import type { DoorStage } from '../../../src/room/admission.ts';
+import type { Visitor } from '../../../src/room/visitors.ts';
+import type { DoorEvent, NoticeEvent } from '../../../src/terminal/json-lines.ts';
 
 const FOR_ANN = idKey(invitationId(new Uint8Array(8).fill(2)));
 const OWN = idKey(invitationId(new Uint8Array(8).fill(9)));

@@ -1,6 +1,6 @@
 /** Questions one after the other: each is put again until its answer does, and a person may go back to the one before. */
-import { askUntil } from './ask-until.ts';
-import type { Front } from './front.ts';
+import { askUntil } from '../ask-until.ts';
+import type { Front } from '../front/front.ts';
 
 export type InterviewFront = Pick<Front, 'emit' | 'ask' | 'readLine'>;
 type Asked = Parameters<Front['ask']>[0];

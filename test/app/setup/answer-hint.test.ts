@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { answerHint } from '../../src/app/answer-hint.ts';
+import { answerHint } from '../../../src/app/setup/answer-hint.ts';
 
 test('says how hard an answer is to guess, and never what it is', () => {
   const cases: readonly (readonly [string, RegExp])[] = [

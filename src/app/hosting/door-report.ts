@@ -2,17 +2,17 @@
  * What the host is told of the door: who stands at which of the four checks, and how they left. A few lines in a while,
  * then a number: strangers can knock as often as they like, and must not be able to push the talk off the screen.
  */
-import { toBase64url } from '../protocol/bytes.ts';
-import { formatDuration } from '../protocol/duration.ts';
-import { InputError } from '../protocol/errors.ts';
-import { formatFingerprint } from '../protocol/fingerprint.ts';
-import type { Hash, IdKey } from '../protocol/identifiers.ts';
-import type { Refusal } from '../protocol/reasons.ts';
-import type { DoorStage } from '../room/admission.ts';
-import type { RoomNotice } from '../room/effects.ts';
-import type { HolderId } from '../room/invitations.ts';
-import type { Visitor } from '../room/visitors.ts';
-import type { DoorEvent, NoticeEvent } from '../terminal/json-lines.ts';
+import { toBase64url } from '../../protocol/bytes.ts';
+import { formatDuration } from '../../protocol/duration.ts';
+import { InputError } from '../../protocol/errors.ts';
+import { formatFingerprint } from '../../protocol/fingerprint.ts';
+import type { Hash, IdKey } from '../../protocol/identifiers.ts';
+import type { Refusal } from '../../protocol/reasons.ts';
+import type { DoorStage } from '../../room/admission.ts';
+import type { RoomNotice } from '../../room/effects.ts';
+import type { HolderId } from '../../room/invitations.ts';
+import type { Visitor } from '../../room/visitors.ts';
+import type { DoorEvent, NoticeEvent } from '../../terminal/json-lines.ts';
 import type { InvitationDesk } from './invitation-desk.ts';
 
 type Names = Pick<InvitationDesk, 'isOwn' | 'nameOf' | 'describe'>;

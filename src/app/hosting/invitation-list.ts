@@ -1,6 +1,6 @@
 /** Invitations as their host reads them: what they are called, what state they are in, how long they last. */
-import { formatTimeLeft } from '../protocol/duration.ts';
-import type { InvitationView } from '../room/invitations.ts';
+import { formatTimeLeft } from '../../protocol/duration.ts';
+import type { InvitationView } from '../../room/invitations.ts';
 
 export interface NamedInvitation {
   /** As commands take it: 1, 2, 3. */

@@ -1,17 +1,17 @@
 /** Where the host makes, lists and withdraws invitations; they are called 1, 2, 3 in the order they were made. */
 import { open } from 'node:fs/promises';
-import { type Address, formatAddress } from '../crypto/invitation.ts';
-import { InputError } from '../protocol/errors.ts';
-import { type IdKey, idKey } from '../protocol/identifiers.ts';
-import { LIMITS } from '../protocol/limits.ts';
-import type { InviteCall } from '../terminal/commands/calls.ts';
-import { expandHome } from '../terminal/commands/completion.ts';
-import type { InvitationView } from '../terminal/json-lines.ts';
-import { fileProblem } from './file-problem.ts';
-import type { Front } from './front.ts';
+import { type Address, formatAddress } from '../../crypto/invitation.ts';
+import { InputError } from '../../protocol/errors.ts';
+import { type IdKey, idKey } from '../../protocol/identifiers.ts';
+import { LIMITS } from '../../protocol/limits.ts';
+import type { InviteCall } from '../../terminal/commands/calls.ts';
+import { expandHome } from '../../terminal/commands/completion.ts';
+import type { InvitationView } from '../../terminal/json-lines.ts';
+import { fileProblem } from '../file-problem.ts';
+import type { Front } from '../front/front.ts';
+import type { HostOptions } from '../options.ts';
+import type { MintedInvitation, RelayHost } from '../relay-host.ts';
 import { invitationLines, namedText, stateOf } from './invitation-list.ts';
-import type { HostOptions } from './options.ts';
-import type { MintedInvitation, RelayHost } from './relay-host.ts';
 
 /** An invitation made later is for one person. */
 const PERSONAL_USES = 1;

@@ -1,7 +1,7 @@
 /** What every front shares: a screen, the question being asked, and the ways a person can go. */
-import type { DisplayCall } from '../terminal/commands/calls.ts';
-import type { JsonEvent, PromptEvent } from '../terminal/json-lines.ts';
-import type { ChatScreen } from '../terminal/screen/screen.ts';
+import type { DisplayCall } from '../../terminal/commands/calls.ts';
+import type { JsonEvent, PromptEvent } from '../../terminal/json-lines.ts';
+import type { ChatScreen } from '../../terminal/screen/screen.ts';
 import { type Front, type FrontListener, GaveUpError, type Status } from './front.ts';
 
 /** Ctrl-C arrives as a signal where no raw terminal takes it; a closed window and `kill` always do. */

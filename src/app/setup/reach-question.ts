@@ -1,9 +1,9 @@
 /** Who can reach the room: what there is to choose from on this machine, and what to do about a router. */
-import { parseAddress } from '../crypto/address.ts';
-import { InputError } from '../protocol/errors.ts';
+import { parseAddress } from '../../crypto/address.ts';
+import { InputError } from '../../protocol/errors.ts';
+import type { AdvertisedAddress, ListenAddress, Reach } from '../options.ts';
 import type { OwnAddresses } from './addresses.ts';
 import { BACK, type Interview } from './interview.ts';
-import type { AdvertisedAddress, ListenAddress, Reach } from './options.ts';
 
 export interface ChosenReach {
   readonly reach: Reach;

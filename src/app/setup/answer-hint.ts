@@ -1,6 +1,6 @@
 /** How hard an answer is to guess, in words for whoever chooses it. Says nothing of what it is. */
-import { answerGuesses, answerStrength } from '../crypto/answer.ts';
-import { LIMITS } from '../protocol/limits.ts';
+import { answerGuesses, answerStrength } from '../../crypto/answer.ts';
+import { LIMITS } from '../../protocol/limits.ts';
 
 export interface AnswerHint {
   readonly strength: 'weak' | 'fair' | 'good';

@@ -1,13 +1,13 @@
 /** The line protocol for programs, over standard input and output. */
-import { InputError } from '../protocol/errors.ts';
-import type { DisplayCall } from '../terminal/commands/calls.ts';
+import { InputError } from '../../protocol/errors.ts';
+import type { DisplayCall } from '../../terminal/commands/calls.ts';
 import {
   formatJsonEvent,
   type JsonEvent,
   type PromptEvent,
   parseJsonCommand,
-} from '../terminal/json-lines.ts';
-import { PlainScreen } from '../terminal/screen/plain-screen.ts';
+} from '../../terminal/json-lines.ts';
+import { PlainScreen } from '../../terminal/screen/plain-screen.ts';
 import { type FrontListener, GaveUpError } from './front.ts';
 import { ScreenFront } from './screen-front.ts';
 

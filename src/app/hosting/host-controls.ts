@@ -1,18 +1,18 @@
 /** What only the host can do: the owner's own acts on the room, the door in their hands, and invitations. */
-import type { RosterMember } from '../crypto/roster.ts';
-import type { ActRequest } from '../protocol/acts.ts';
-import { type Bytes, utf8 } from '../protocol/bytes.ts';
-import { formatDuration } from '../protocol/duration.ts';
-import { InputError } from '../protocol/errors.ts';
-import { formatFingerprint } from '../protocol/fingerprint.ts';
-import { idKey, type MemberId } from '../protocol/identifiers.ts';
-import { LIMITS } from '../protocol/limits.ts';
-import type { RoomSettings } from '../protocol/signed-objects.ts';
-import type { HostCall } from '../terminal/commands/calls.ts';
+import type { RosterMember } from '../../crypto/roster.ts';
+import type { ActRequest } from '../../protocol/acts.ts';
+import { type Bytes, utf8 } from '../../protocol/bytes.ts';
+import { formatDuration } from '../../protocol/duration.ts';
+import { InputError } from '../../protocol/errors.ts';
+import { formatFingerprint } from '../../protocol/fingerprint.ts';
+import { idKey, type MemberId } from '../../protocol/identifiers.ts';
+import { LIMITS } from '../../protocol/limits.ts';
+import type { RoomSettings } from '../../protocol/signed-objects.ts';
+import type { HostCall } from '../../terminal/commands/calls.ts';
+import type { Front } from '../front/front.ts';
+import type { RelayHost } from '../relay-host.ts';
 import { doorLines, waitingHolder } from './door-report.ts';
-import type { Front } from './front.ts';
 import type { InvitationDesk } from './invitation-desk.ts';
-import type { RelayHost } from './relay-host.ts';
 
 const SECOND_MS = 1_000;
 

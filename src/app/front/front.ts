@@ -2,9 +2,9 @@
  * Where the program meets a person or a program: events out, answers and lines in. On a terminal events are drawn, over
  * `--json` they are lines; everything above is the same for both.
  */
-import type { DisplayCall } from '../terminal/commands/calls.ts';
-import type { Audience } from '../terminal/commands/table.ts';
-import type { JsonEvent, PromptEvent } from '../terminal/json-lines.ts';
+import type { DisplayCall } from '../../terminal/commands/calls.ts';
+import type { Audience } from '../../terminal/commands/table.ts';
+import type { JsonEvent, PromptEvent } from '../../terminal/json-lines.ts';
 
 /** The person, or the program, has gone: standard input ended, or Ctrl-C. */
 export class GaveUpError extends Error {

@@ -3,14 +3,14 @@
  * person sits at a terminal.
  */
 import { userInfo } from 'node:os';
-import { utf8 } from '../protocol/bytes.ts';
-import { InputError } from '../protocol/errors.ts';
-import { LIMITS } from '../protocol/limits.ts';
-import { checkNickname, type Nickname } from '../protocol/nickname.ts';
+import { utf8 } from '../../protocol/bytes.ts';
+import { InputError } from '../../protocol/errors.ts';
+import { LIMITS } from '../../protocol/limits.ts';
+import { checkNickname, type Nickname } from '../../protocol/nickname.ts';
+import type { AdvertisedAddress, HostOptions, ListenAddress, Reach } from '../options.ts';
 import { advertisedAddresses, heardAddresses, type OwnAddresses, readOwnAddresses } from './addresses.ts';
 import { askAnswer, checkNotTold, givenAnswer } from './answer-question.ts';
 import { BACK, Interview, type InterviewFront } from './interview.ts';
-import type { AdvertisedAddress, HostOptions, ListenAddress, Reach } from './options.ts';
 import { askReach } from './reach-question.ts';
 
 /** Everything that opens the room. */
