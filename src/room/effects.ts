@@ -22,6 +22,7 @@ export type RoomNotice =
     }
   /** Someone was refused whom the host has not been told of before. */
   | { readonly kind: 'refused'; readonly holder: HolderId; readonly reason: Refusal }
+  | { readonly kind: 'unbanned'; readonly nick: string; readonly by: RosterMember }
   | { readonly kind: 'suspended'; readonly invitation: IdKey; readonly because: 'tries' | 'removal' }
   | { readonly kind: 'roster'; readonly change: RosterChange }
   | { readonly kind: 'presence'; readonly member: RosterMember; readonly online: boolean };

@@ -168,7 +168,9 @@ export class Moderation {
       case 'unmute':
         return target === undefined ? refused('no-such-member') : this.#upon(target, cause, moment);
       case 'unban':
-        return refused(this.#context.unban(act.text) ? 'done' : 'no-change');
+        if (!this.#context.unban(act.text)) return refused('no-change');
+        // Nothing in the log shows it: the host is told by whom.
+        return { outcome: 'done', effects: [unbanned(act.text, actor.member)] };
       case 'topic':
       case 'slow':
       case 'lock':
@@ -222,6 +224,10 @@ export class Moderation {
     this.#change(member.key, { nick }, cause);
     return TAKEN;
   }
+}
+
+function unbanned(nick: string, by: RosterMember): RoomEffect {
+  return { kind: 'notice', notice: { kind: 'unbanned', nick, by } };
 }
 
 function settingsPart(act: Act, kind: 'topic' | 'slow' | 'lock' | 'unlock'): Partial<RoomSettings> {

@@ -207,7 +207,7 @@ export class Relay {
   #act({ resident }: RelayPeer, signed: Signed, moment: Moment): RoomEffect[] {
     const { outcome, effects } = this.#context.moderation.act(signed, resident, moment);
     if (outcome === null) return [...effects];
-    return this.answerAct(resident, SignedAct.decode(signed.bytes).kind, outcome);
+    return [...effects, ...this.answerAct(resident, SignedAct.decode(signed.bytes).kind, outcome)];
   }
 
   /** Presence since the last call, as broadcasts. */

@@ -111,6 +111,11 @@ test('a moderator shows someone out: everyone sees by whom, and what they came b
   );
   act(room, mona, { kind: 'unban', nick: 'ann' });
   assert.deepEqual(room.room.bans, []);
+  const told = room.notices.flatMap((notice) => (notice.kind === 'unbanned' ? [notice] : []));
+  assert.deepEqual(
+    told.map(({ nick, by }) => [nick, by.nick]),
+    [['ann', 'mona']],
+  );
   assert.deepEqual(noticesOf(mona, 'act-done'), ['The ban is lifted.']);
   act(room, mona, { kind: 'unban', nick: 'ann' });
   assert.equal(noticesOf(mona, 'act-refused').length, 1);

@@ -193,6 +193,10 @@ function noticeEvents(notice: RoomNotice, desk: InvitationDesk): readonly Parame
       const { value, expiresAtMs } = notice.code;
       return [{ type: 'code', value, expiresAt: new Date(expiresAtMs).toISOString() }];
     }
+    case 'unbanned': {
+      const text = `${notice.by.nick} took the ban of ${notice.nick} back.`;
+      return [{ type: 'notice', level: 'info', code: 'unbanned', text }];
+    }
     case 'suspended': {
       const text = desk.suspendedText(notice.invitation, notice.because);
       return [{ type: 'notice', level: 'warning', code: 'suspended', text }];
