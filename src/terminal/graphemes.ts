@@ -12,6 +12,36 @@ export function columnsOf(text: string): number {
   return stringWidth(text);
 }
 
+/** Of single code points; a room uses few different ones. */
+const widths = new Map<string, number>();
+const MAX_WIDTHS = 2_000;
+/** What makes the sign before it an emoji, wider by a column where a terminal knows that. */
+const EMOJI_SELECTOR = '\ufe0f';
+
+function codePointColumns(character: string): number {
+  const known = widths.get(character);
+  if (known !== undefined) return known;
+  const columns = character === EMOJI_SELECTOR ? 1 : stringWidth(character);
+  if (widths.size >= MAX_WIDTHS) widths.clear();
+  widths.set(character, columns);
+  return columns;
+}
+
+const PRINTABLE_ASCII = /^[ -~]*$/;
+
+/**
+ * Terminal columns at most: many terminals know nothing of graphemes and draw a joined emoji or a pile of Hangul jamo
+ * part by part, which takes several times as many columns.
+ *
+ * @param text clean, without colours
+ */
+export function mostColumnsOf(text: string): number {
+  if (PRINTABLE_ASCII.test(text)) return text.length;
+  let columns = 0;
+  for (const character of text) columns += codePointColumns(character);
+  return columns;
+}
+
 /** Start of the grapheme before `offset`, in UTF-16 units. */
 export function previousBoundary(text: string, offset: number): number {
   if (offset <= 0) return 0;
