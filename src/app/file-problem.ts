@@ -13,6 +13,8 @@ const WORDS: Readonly<Record<string, string>> = {
   EDQUOT: 'your share of the disk is full',
   EROFS: 'that disk can only be read',
   EIO: 'the disk has a fault',
+  ENXIO: 'nobody is at its other end',
+  EAGAIN: 'it takes nothing more at the moment',
   EMFILE: 'too many files are open',
   ENFILE: 'too many files are open',
 };

@@ -2,7 +2,7 @@
  * The program's own log: one JSON object a line, never a secret and never what anyone said. It has no size limit of its
  * own: each line opens the file anew, so that logrotate and its like may move it away at any time.
  */
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, closeSync, constants, openSync } from 'node:fs';
 import { cleanText } from '../protocol/clean-text.ts';
 import { InputError } from '../protocol/errors.ts';
 import type { JsonEvent } from '../terminal/json-lines.ts';
@@ -55,8 +55,18 @@ export function openLog(options: Pick<CommonOptions, 'logFile' | 'logLevel' | 'd
   };
 }
 
+/** A pipe that nobody reads, or not fast enough, is like a full disk: the room does not stand still for it. */
+const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NONBLOCK ?? 0);
+
 function fileWriter(path: string, tell: (entry: LogEntry) => void): (entry: LogEntry) => void {
-  const append = (text: string): void => appendFileSync(path, text, { mode: 0o600 });
+  const append = (text: string): void => {
+    const file = openSync(path, APPEND, 0o600);
+    try {
+      appendFileSync(file, text);
+    } finally {
+      closeSync(file);
+    }
+  };
   try {
     append('');
   } catch (error) {

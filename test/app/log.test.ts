@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,6 +46,12 @@ test('a file that cannot be written to is told at the start', () => {
       error instanceof InputError &&
       /^Cannot write the log to .*: there is no such file or folder\.$/.test(error.message),
   );
+});
+
+test('a pipe that nobody reads holds nothing up', () => {
+  const path = join(folder, 'pipe');
+  execFileSync('mkfifo', [path]);
+  assert.throws(() => openLog({ logFile: path, logLevel: 'info', display: 'plain' }), InputError);
 });
 
 test('a full disk is told once, and the first line after it stands alone', () => {
