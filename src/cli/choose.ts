@@ -1,4 +1,5 @@
 /** Putting the places together: what was given by option, by variable and in the file. */
+import { cleanText } from '../protocol/clean-text.ts';
 import { InputError } from '../protocol/errors.ts';
 import { readConfigFile } from './config-file.ts';
 import { Choices, type Layer } from './layers.ts';
@@ -24,7 +25,7 @@ export interface Chosen {
  */
 export async function choose(options: Layer, surroundings: Surroundings): Promise<Chosen> {
   for (const sentence of strayVariables(surroundings.env)) {
-    surroundings.writeErr(`securechat: warning: ${sentence}\n`);
+    surroundings.writeErr(`securechat: warning: ${cleanText(sentence)}\n`);
   }
   const variables = variableLayer(surroundings.env);
   const file = await findConfig(options, surroundings);

@@ -5,6 +5,7 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { EXIT } from '../app/exit-codes.ts';
 import type { HostOptions, JoinOptions } from '../app/options.ts';
+import { cleanText } from '../protocol/clean-text.ts';
 import { InputError } from '../protocol/errors.ts';
 import { nearestWord } from '../protocol/nearest-word.ts';
 import { VERSION } from '../version.ts';
@@ -94,7 +95,8 @@ function createProgram(surroundings: Surroundings): Command {
     .configureOutput({
       writeOut: (text) => surroundings.writeOut(text),
       writeErr: (text) => surroundings.writeErr(text),
-      outputError: (text, write) => write(hideInvitations(text.replace(/^error: /, 'securechat: '))),
+      outputError: (text, write) =>
+        write(cleanText(hideInvitations(text.replace(/^error: /, 'securechat: ')), { multiline: true })),
     })
     .showHelpAfterError(
       'Run "securechat help" for the commands, "securechat help s" or "securechat help c" for their options.',

@@ -107,6 +107,11 @@ describe('the strongest place counts', () => {
       'securechat: warning: SECURECHAT_NIK is not a setting; did you mean SECURECHAT_NICK?\n',
     );
   });
+
+  test('P42: what stands in the name of a variable is told, and not obeyed', async () => {
+    const { err } = await runWith(['s'], { 'SECURECHAT_\u001b]0;x\u0007\u202e': 'x' });
+    assert.equal(err, 'securechat: warning: SECURECHAT_␛]0;x␇\ufffd is not a setting.\n');
+  });
 });
 
 describe('securechat config', () => {

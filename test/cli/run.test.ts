@@ -201,6 +201,15 @@ describe('joining', () => {
     assert.match(err, /^securechat: warning: [^\n]*--token-file\.\n$/);
     assert.doesNotMatch(err, /sc1/);
   });
+
+  test('P42: what a pasted command line holds is told, and not obeyed', async () => {
+    for (const words of [['c', '--\u001b]0;x\u0007'], ['x\u001b[2J\u202e']]) {
+      const { exitCode, err } = await runWith(words);
+      assert.equal(exitCode, 2);
+      assert.match(err, /␛/);
+      assert.doesNotMatch(err, /(?!\n)[\p{Cc}\p{Cf}]/u);
+    }
+  });
 });
 
 describe('display and colour', () => {
