@@ -164,3 +164,22 @@ describe('/quit', () => {
     assert.deepEqual(await ann.left(), { exitCode: 0, restored: true });
   });
 });
+
+describe('signals', () => {
+  journey('SIGQUIT ends the room as SIGTERM does, and leaves no core file', async (stage) => {
+    const room = await stage.room();
+    room.host.kill('SIGQUIT');
+    assert.equal(await room.host.exit, 0);
+  });
+
+  journey('P48: SIGUSR1 opens no debugger', async (stage) => {
+    const room = await stage.room();
+    room.host.kill('SIGUSR1');
+    room.host.say('still here');
+    await room.host.until('message', { text: 'still here' });
+    // A debugger says where it listens before the program can end.
+    room.host.kill('SIGTERM');
+    assert.equal(await room.host.exit, 0);
+    assert.equal(room.host.stderr, '');
+  });
+});

@@ -4,9 +4,12 @@ import type { JsonEvent, PromptEvent } from '../../terminal/json-lines.ts';
 import type { ChatScreen } from '../../terminal/screen/screen.ts';
 import { type Front, type FrontListener, GaveUpError, type Status } from './front.ts';
 
-/** Ctrl-C arrives as a signal where no raw terminal takes it; a closed window and `kill` always do. */
+/**
+ * Ctrl-C arrives as a signal where no raw terminal takes it; a closed window and `kill` always do. SIGQUIT, which Ctrl-\ of
+ * an editor sends, would leave a core file that holds keys.
+ */
 function onSignals(interrupt: () => void, terminate: () => void): () => void {
-  const asked: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGHUP'];
+  const asked: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGHUP', 'SIGQUIT'];
   process.on('SIGINT', interrupt);
   for (const signal of asked) process.on(signal, terminate);
   return () => {
