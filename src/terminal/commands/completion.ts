@@ -2,13 +2,20 @@
 import { readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { HIDDEN_CHARACTERS } from '../../protocol/clean-text.ts';
+import { lastWordStart } from '../editor/last-word.ts';
 import type { Completion } from '../editor/walk.ts';
 import { type Argument, type Audience, COMMANDS, type Command, findCommand, mayGive } from './table.ts';
 
 export interface CompletionSources {
   readonly viewer: Audience;
-  /** Of the others in the room, likeliest first. */
+  /** Of the others in the room, in the order in which they are offered. */
   readonly nicks: readonly string[];
+  /** Who waits at the door, as `/admit` and `/deny` name them; for the host, as all that follows. */
+  readonly waiting?: readonly string[];
+  /** The nicknames that are banned. */
+  readonly banned?: readonly string[];
+  /** The numbers of the invitations. */
+  readonly invitations?: readonly string[];
   readonly paths: (prefix: string) => readonly string[];
 }
 
@@ -17,10 +24,10 @@ const PATHS_MOST = 200;
 
 function commandNames(typed: string, viewer: Audience): readonly string[] {
   const mine = COMMANDS.filter((entry) => mayGive(entry, viewer));
-  const starting = (names: readonly string[]) =>
+  const fitting = (names: readonly string[]) =>
     names.filter((name) => name.startsWith(typed.toLowerCase())).sort();
-  const names = starting(mine.map(({ name }) => name));
-  return names.length > 0 ? names : starting(mine.flatMap(({ aliases }) => aliases));
+  const names = fitting(mine.map(({ name }) => name));
+  return names.length > 0 ? names : fitting(mine.flatMap(({ aliases }) => aliases));
 }
 
 function nicknames(typed: string, nicks: readonly string[], after: string): readonly string[] {
@@ -30,31 +37,48 @@ function nicknames(typed: string, nicks: readonly string[], after: string): read
 }
 
 function argument(kind: Argument, typed: string, sources: CompletionSources): readonly string[] {
-  if (kind === 'nick') return nicknames(typed, sources.nicks, ' ');
-  if (kind === 'command')
-    return commandNames(typed.replace(/^\//, ''), sources.viewer).map((name) => `${name} `);
-  if (kind === 'path') return sources.paths(typed);
-  return kind.filter((word) => word.startsWith(typed.toLowerCase())).map((word) => `${word} `);
+  switch (kind) {
+    case 'nick':
+    case 'text':
+      return nicknames(typed, sources.nicks, ' ');
+    case 'command':
+      return commandNames(typed.replace(/^\//, ''), sources.viewer).map((name) => `${name} `);
+    case 'path':
+      return sources.paths(typed);
+    case 'waiting':
+      return nicknames(typed, sources.waiting ?? [], ' ');
+    case 'banned':
+      return nicknames(typed, sources.banned ?? [], ' ');
+    case 'invitation':
+      return starting(typed, sources.invitations ?? []);
+    default:
+      return starting(typed, kind);
+  }
 }
 
-/** The rest of a command's line: its words have places, and a path is all that is left. */
+function starting(typed: string, words: readonly string[]): readonly string[] {
+  return words.filter((word) => word.startsWith(typed.toLowerCase())).map((word) => `${word} `);
+}
+
+/** The rest of a command's line: its words have places, and a path or a text is all that is left. */
 function commandArgument(entry: Command, before: string, sources: CompletionSources): Completion | null {
   const words = [...before.matchAll(/\S+/gu)];
-  const isNewWord = /\s$/u.test(before);
-  const place = words.length - (isNewWord ? 1 : 2);
-  const path = entry.completes.indexOf('path');
-  if (path >= 0 && place >= path && words[1]?.[0].toLowerCase() === 'save') {
-    const from = words[path + 1]?.index ?? before.length;
-    return { from, candidates: sources.paths(before.slice(from)) };
-  }
-  const from = isNewWord ? before.length : (words.at(-1)?.index ?? before.length);
-  const kind = entry.completes[place];
-  // What takes text may name people anywhere in it.
-  if (entry.completes.length === 0 && entry.usage !== '')
-    return { from, candidates: nicknames(before.slice(from), sources.nicks, ' ') };
-  return kind === undefined || kind === 'path'
-    ? null
-    : { from, candidates: argument(kind, before.slice(from), sources) };
+  const place = words.length - (/\s$/u.test(before) ? 1 : 2);
+  const kinds = kindsOf(entry, words[1]?.[0].toLowerCase() ?? '');
+  const rest = kinds.findIndex((kind) => kind === 'path' || kind === 'text');
+  const isRest = rest >= 0 && place >= rest;
+  const kind = kinds[isRest ? rest : place];
+  if (kind === undefined || kind === null) return null;
+  const from = kind === 'path' ? (words[rest + 1]?.index ?? before.length) : lastWordStart(before);
+  return { from, candidates: argument(kind, before.slice(from), sources) };
+}
+
+/** @param act the first word after the command's name; `null` is a place of other acts */
+function kindsOf({ completes }: Command, act: string): readonly (Argument | null)[] {
+  return completes.map((place) => {
+    if (typeof place === 'string' || !('kind' in place)) return place;
+    return place.acts.includes(act) ? place.kind : null;
+  });
 }
 
 /** @returns `null` where there is nothing to offer */
@@ -75,10 +99,10 @@ function offered(before: string, sources: CompletionSources): Completion | null 
       ? null
       : commandArgument(entry, before, sources);
   }
-  const typed = /\S*$/u.exec(before)?.[0] ?? '';
+  const from = lastWordStart(before);
+  const typed = before.slice(from);
   // Tab after a space is no question about everybody.
   if (typed === '' && before !== '') return null;
-  const from = before.length - typed.length;
   const after = from === 0 && !typed.startsWith('@') ? ': ' : ' ';
   return { from, candidates: nicknames(typed, sources.nicks, after) };
 }

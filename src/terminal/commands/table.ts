@@ -25,8 +25,22 @@ import type { CommandCall } from './calls.ts';
 const AUDIENCES = ['everyone', 'moderators', 'host'] as const;
 export type Audience = (typeof AUDIENCES)[number];
 
-/** What may stand at a place of the arguments, for completion. */
-export type Argument = 'nick' | 'command' | 'path' | readonly string[];
+/**
+ * What may stand at a place of the arguments, for completion. `path` and `text` are all that is left of the line; a
+ * text names people.
+ */
+export type Argument =
+  | 'nick'
+  | 'command'
+  | 'path'
+  | 'text'
+  | 'waiting'
+  | 'banned'
+  | 'invitation'
+  | readonly string[];
+
+/** An argument of some of a command's acts only. */
+type ArgumentOf = { readonly kind: Argument; readonly acts: readonly string[] };
 
 export type CommandName = CommandCall['name'] | 'qr';
 
@@ -41,7 +55,7 @@ export interface Command {
   readonly section: Section;
   readonly for: Audience;
   /** By place. Places beyond it complete nothing. */
-  readonly completes: readonly Argument[];
+  readonly completes: readonly (Argument | ArgumentOf)[];
   /** @throws InputError `usage` when the arguments do not fit. */
   parse(args: string): CommandCall;
 }
@@ -97,7 +111,7 @@ export const COMMANDS: readonly Command[] = [
   command(
     'Talking',
     'everyone',
-    { name: 'me', usage: 'ACTION', summary: 'say what you do: "* ann waves"' },
+    { name: 'me', usage: 'ACTION', summary: 'say what you do: "* ann waves"', completes: ['text'] },
     (_, text) => (text === '' ? null : { name: 'me', text }),
   ),
   command(
@@ -120,6 +134,7 @@ export const COMMANDS: readonly Command[] = [
       summary: 'write the message in your editor',
       details:
         'Opens $VISUAL or $EDITOR; what you save there is sent when you press Enter. Ctrl-X Ctrl-E takes along what you have typed.',
+      completes: ['text'],
     },
     (_, text) => ({ name: 'edit', text }),
   ),
@@ -148,6 +163,7 @@ export const COMMANDS: readonly Command[] = [
       usage: '[TEXT|off]',
       summary: 'show the topic; moderators set it, off takes it away',
       details: 'The machine that relays can read the topic, as it can the name of the room.',
+      completes: ['text'],
     },
     shownOrSet('topic'),
   ),
@@ -159,6 +175,7 @@ export const COMMANDS: readonly Command[] = [
       usage: '[TEXT|off]',
       summary: 'show the message of the day; the host sets it, off takes it away',
       details: 'Everyone sees it on joining. The machine that relays can read it.',
+      completes: ['text'],
     },
     shownOrSet('motd'),
   ),
@@ -193,6 +210,7 @@ export const COMMANDS: readonly Command[] = [
       usage: 'WORDS',
       summary: 'find earlier lines that hold all the words, or "a phrase"',
       details: 'Looks through what this screen has shown, held in memory only.',
+      completes: ['text'],
     },
     (_, words) => (words === '' ? null : { name: 'search', words }),
   ),
@@ -303,7 +321,7 @@ export const COMMANDS: readonly Command[] = [
   command(
     'Keeping order',
     'moderators',
-    { name: 'unban', usage: 'NICK', summary: 'take a ban back' },
+    { name: 'unban', usage: 'NICK', summary: 'take a ban back', completes: ['banned'] },
     oneNick((nick) => ({ name: 'unban', nick })),
   ),
   command(
@@ -382,7 +400,11 @@ export const COMMANDS: readonly Command[] = [
       summary: 'make, list, show, withdraw or reopen invitations',
       details:
         '/invite new Ann makes one for one person; /invite new 5 2h team one for five within two hours. qr draws a QR code, save writes it to a file for --token-file, raw shows the bare Fernet token and key.',
-      completes: [['new', 'list', 'show', 'qr', 'save', 'revoke', 'resume', 'raw'], [], 'path'],
+      completes: [
+        ['new', 'list', 'show', 'qr', 'save', 'revoke', 'resume', 'raw'],
+        { kind: 'invitation', acts: ['show', 'qr', 'save', 'revoke', 'resume'] },
+        { kind: 'path', acts: ['save'] },
+      ],
     },
     invite,
   ),
@@ -393,6 +415,7 @@ export const COMMANDS: readonly Command[] = [
       name: 'qr',
       usage: '[ID]',
       summary: 'draw the latest invitation, or another, as a QR code',
+      completes: ['invitation'],
     },
     ([id, ...rest]) => (rest.length > 0 ? null : { name: 'invite', act: 'qr', id: id ?? null }),
   ),
@@ -424,13 +447,23 @@ export const COMMANDS: readonly Command[] = [
   command(
     'The door',
     'host',
-    { name: 'admit', usage: 'NICK|NUMBER', summary: 'let someone in who waits at the door' },
+    {
+      name: 'admit',
+      usage: 'NICK|NUMBER',
+      summary: 'let someone in who waits at the door',
+      completes: ['waiting'],
+    },
     oneNick((who) => ({ name: 'admit', who })),
   ),
   command(
     'The door',
     'host',
-    { name: 'deny', usage: 'NICK|NUMBER', summary: 'turn someone away who waits at the door' },
+    {
+      name: 'deny',
+      usage: 'NICK|NUMBER',
+      summary: 'turn someone away who waits at the door',
+      completes: ['waiting'],
+    },
     oneNick((who) => ({ name: 'deny', who })),
   ),
 ];

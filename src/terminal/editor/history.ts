@@ -1,5 +1,6 @@
 /** Lines sent before: going through them, looking for one by its words, and taking their last words. */
 
+import { lastWord } from './last-word.ts';
 import { type EditorMode, type EditorState, type EditResult, snapshotOf, TYPING } from './state.ts';
 import { beginWalk, type Walk } from './walk.ts';
 
@@ -71,6 +72,9 @@ function find(state: EditorState, mode: Searching, start: number, direction: 1 |
 /** The last words of earlier lines, the newest first. */
 export function lastWords(state: EditorState): Walk | null {
   if (state.masked) return null;
-  const words = state.history.flatMap((line) => line.match(/\S+(?=\s*$)/u) ?? []).reverse();
+  const words = state.history
+    .map(lastWord)
+    .filter((word) => word !== '')
+    .reverse();
   return beginWalk('last-word', { from: state.cursor, candidates: words }, '');
 }

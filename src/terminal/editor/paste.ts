@@ -27,7 +27,10 @@ export function endPaste(state: EditorState, { text, before }: Pasting): EditRes
   // A line copied with its line feed is still one line. So is a secret, whose own lines are parted by spaces: what stood
   // around an invitation must not touch it.
   const kept = state.masked
-    ? lines.replaceAll(/^\n+|\n+$/g, '').replaceAll(/\n+/g, ' ')
+    ? lines
+        .split('\n')
+        .filter((line) => line !== '')
+        .join(' ')
     : lines.replace(/\n$/, '');
   const result = insert({ ...state, mode: TYPING }, asText(kept, state));
   const lineCount = lineFeedsIn(result.state.text) - lineFeedsIn(before.text) + 1;

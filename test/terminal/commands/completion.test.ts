@@ -12,6 +12,9 @@ import {
 const sources: CompletionSources = {
   viewer: 'host',
   nicks: ['ann', 'anton', 'bob'],
+  waiting: ['carl', '7'],
+  banned: ['mallory'],
+  invitations: ['1', '2', '12'],
   paths: (prefix) => [`${prefix}…`],
 };
 
@@ -40,6 +43,19 @@ describe('completeLine', () => {
     ['/invite re', ['/invite revoke ', '/invite resume ']],
     ['/invite save 2 ~/my fi', ['/invite save 2 ~/my fi…']],
     ['/invite revoke 2 x', []],
+    ['/invite revoke 1', ['/invite revoke 1 ', '/invite revoke 12 ']],
+    ['/invite save ', ['/invite save 1 ', '/invite save 2 ', '/invite save 12 ']],
+    ['/invite new ', []],
+    ['/invite new 2 ', []],
+    ['/qr 2', ['/qr 2 ']],
+    ['/admit ', ['/admit carl ', '/admit 7 ']],
+    ['/deny C', ['/deny carl ']],
+    ['/unban m', ['/unban mallory ']],
+    ['/unban a', []],
+    // A new name is nobody's yet.
+    ['/nick a', []],
+    ['/topic ask b', ['/topic ask bob ']],
+    ['/search @b', ['/search @bob ']],
     ['a', ['ann: ', 'anton: ']],
     ['hello b', ['hello bob ']],
     ['hello @b', ['hello @bob ']],
@@ -61,6 +77,14 @@ describe('completeLine', () => {
   test('in the middle of a line only what stands before the cursor counts', () => {
     assert.deepEqual(completeLine('hi bo, hello', 5, sources), { from: 3, candidates: ['bob '] });
   });
+});
+
+// An expression that ends with `$` once tried every beginning: in a line like this it would not come to an end.
+test('the word before the cursor of a very long line is found at once', () => {
+  const long = 'x'.repeat(2_000_000);
+  assert.deepEqual(tab(`${long} b`), [`${long} bob `]);
+  assert.deepEqual(tab(`${long} `), []);
+  assert.deepEqual(tab(`/me ${long} b`), [`/me ${long} bob `]);
 });
 
 describe('pathsFrom', () => {

@@ -344,3 +344,14 @@ test('property: any keys keep the cursor inside, the length bounded, and every r
     ),
   );
 });
+
+// Expressions that end with `$` once tried every beginning: in lines like these they would not come to an end.
+test('the last words of very long lines, and line feeds in a very long paste, are found at once', () => {
+  const long = 'x'.repeat(2_000_000);
+  const past = { ...newEditor(), history: [`${long} last`, `${' '.repeat(2_000_000)}word  `, '  '] };
+  assert.equal(shown(run('<M-.>', past).state), 'word|');
+  assert.equal(shown(run('<M-.><M-.>', past).state), 'last|');
+  const pasting = edit(newEditor({ masked: true }), { name: 'paste-start' }).state;
+  const pasted = edit(pasting, { sequence: `a${'\n'.repeat(2_000_000)}b` }).state;
+  assert.equal(edit(pasted, { name: 'paste-end' }).state.text, 'a b');
+});
