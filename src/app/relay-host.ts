@@ -252,7 +252,7 @@ export class RelayHost {
     this.#perform(this.#room.setRole(member, role, systemMoment()));
   }
 
-  /** @throws InputError `bad-setting` when a text or number is beyond its limit. */
+  /** @throws InputError `text-too-long` or `bad-setting` when a text or number is beyond its limit. */
   change(part: Partial<RoomSettings>): void {
     this.#perform(this.#room.change(part, systemMoment()));
   }

@@ -11,7 +11,7 @@ import { type Hash, type IdKey, idKey, NOBODY, type RoomId } from '../protocol/i
 import type { RoomSettings } from '../protocol/signed-objects.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import { sha256 } from './hash.ts';
-import type { Attributed, RosterMember } from './roster-change.ts';
+import { type Attributed, type Changeable, differences, type RosterMember } from './roster-change.ts';
 import { importVerifyKey, type SigningKey, type VerifyKey } from './signature.ts';
 
 /** An act whose signature holds, with a name for it: each is used once. */
@@ -170,15 +170,13 @@ function accountsFor(act: Act, key: IdKey, { changed, removed, settings }: Chang
   }
 }
 
-const COMPARED = ['nick', 'role', 'muted', 'topic', 'motd', 'slowSeconds', 'locked', 'approval'] as const;
-
 /** Whether two entries, or two settings, differ in this and nothing else. */
 function onlyDiffers(
-  { before, after }: { readonly before: object; readonly after: object },
-  name: (typeof COMPARED)[number],
+  { before, after }: { readonly before: Changeable; readonly after: Changeable },
+  name: keyof Changeable,
 ): boolean {
-  const [left, right] = [new Map(Object.entries(before)), new Map(Object.entries(after))];
-  return COMPARED.every((each) => (left.get(each) !== right.get(each)) === (each === name));
+  const [first, ...others] = differences(before, after);
+  return first === name && others.length === 0;
 }
 
 function forged(text: string): SecurityError {

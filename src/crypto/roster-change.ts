@@ -35,3 +35,22 @@ export interface RosterChange extends Attributed {
   readonly atMs: number;
   readonly added: readonly RosterMember[];
 }
+
+/** What may change: of a member's entry, or of the settings. */
+export type Changeable = Partial<Pick<RosterEntry, 'nick' | 'role' | 'muted'> & RoomSettings>;
+
+const CHANGEABLE = [
+  'nick',
+  'role',
+  'muted',
+  'topic',
+  'motd',
+  'slowSeconds',
+  'locked',
+  'approval',
+] as const satisfies readonly (keyof Changeable)[];
+
+/** In what two entries, or two settings, differ. */
+export function differences(before: Changeable, after: Changeable): readonly (keyof Changeable)[] {
+  return CHANGEABLE.filter((name) => before[name] !== after[name]);
+}

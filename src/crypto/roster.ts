@@ -16,8 +16,8 @@ import {
   type RoomId,
   ZERO_HASH,
 } from '../protocol/identifiers.ts';
-import { LIMITS } from '../protocol/limits.ts';
 import type { Removal } from '../protocol/reasons.ts';
+import { settingsProblem } from '../protocol/room-settings.ts';
 import { RoomSettings, RosterEntry, RosterOperation } from '../protocol/signed-objects.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import { attribute, type Changes, type CheckedAct, checkAct, type PlacedAct, readAct } from './acts.ts';
@@ -338,10 +338,7 @@ export class Roster {
 }
 
 /** @throws SecurityError `roster-list` when a text or number is beyond what an honest owner signs. */
-function checkSettings({ topic, motd, slowSeconds }: RoomSettings): void {
-  const fits =
-    utf8.encode(topic).length <= LIMITS.topicBytes &&
-    utf8.encode(motd).length <= LIMITS.motdBytes &&
-    slowSeconds <= LIMITS.slowSecondsMost;
-  if (!fits) throw new SecurityError('roster-list', 'settings of the room that are beyond their limits');
+function checkSettings(settings: RoomSettings): void {
+  if (settingsProblem(settings) !== null)
+    throw new SecurityError('roster-list', 'settings of the room that are beyond their limits');
 }

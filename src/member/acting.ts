@@ -3,12 +3,12 @@ import { signAct } from '../crypto/acts.ts';
 import type { Roster, RosterMember } from '../crypto/roster.ts';
 import type { SigningKey } from '../crypto/signature.ts';
 import { type ActKind, type ActRequest, isSaid, mayAct } from '../protocol/acts.ts';
-import { utf8 } from '../protocol/bytes.ts';
 import { InputError } from '../protocol/errors.ts';
 import { idKey, type RoomId } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { checkNickname } from '../protocol/nickname.ts';
 import type { ActOutcome } from '../protocol/reasons.ts';
+import { settingsProblem } from '../protocol/room-settings.ts';
 import { type ActAnswer, ActFrame, LeaveFrame, SESSION_FRAME } from '../protocol/session-frames.ts';
 import { Leave } from '../protocol/signed-objects.ts';
 import { FEATURE, PROTOCOL_VERSION } from '../protocol/version.ts';
@@ -77,13 +77,14 @@ function checkRequest(request: ActRequest, self: RosterMember, target: RosterMem
   if (request.kind === 'rename') checkNickname(request.nick, self.role === 'owner');
   if (request.kind === 'unban' && request.nick.length > LIMITS.nicknameCharactersMost)
     throw new InputError('nick-shape', 'No nickname is that long.');
-  if (request.kind === 'topic' && utf8.encode(request.text).length > LIMITS.topicBytes)
-    throw new InputError('text-too-long', `A topic is at most ${LIMITS.topicBytes} bytes of UTF-8.`);
   const isTimed = request.kind === 'ban' || request.kind === 'mute';
   if (isTimed && request.seconds * 1_000 > LIMITS.sanctionMsMost)
     throw new InputError('bad-setting', 'That is too long. Without a time it lasts until it is taken back.');
-  if (request.kind === 'slow' && request.seconds > LIMITS.slowSecondsMost)
-    throw new InputError('bad-setting', `Slow mode is at most ${LIMITS.slowSecondsMost} seconds.`);
+  const problem = settingsProblem({
+    ...(request.kind === 'topic' && { topic: request.text }),
+    ...(request.kind === 'slow' && { slowSeconds: request.seconds }),
+  });
+  if (problem !== null) throw problem;
 }
 
 function whyNot(self: RosterMember, target: RosterMember | null): string {

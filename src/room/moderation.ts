@@ -6,13 +6,13 @@
 import { checkAct, readAct, targetRole } from '../crypto/acts.ts';
 import { type Roster, type RosterMember, sameSettings } from '../crypto/roster.ts';
 import { type Act, isSaid, mayAct } from '../protocol/acts.ts';
-import { utf8 } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
-import { InputError, ProtocolError, SecurityError, unreachable } from '../protocol/errors.ts';
+import { ProtocolError, SecurityError, unreachable } from '../protocol/errors.ts';
 import { type IdKey, idKey, type RoomId } from '../protocol/identifiers.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import type { ActOutcome } from '../protocol/reasons.ts';
+import { settingsProblem } from '../protocol/room-settings.ts';
 import type { RoomSettings } from '../protocol/signed-objects.ts';
 import type { RoomEffect } from './effects.ts';
 import type { Cause, EntryPart } from './operation-batch.ts';
@@ -111,16 +111,11 @@ export class Moderation {
     this.#change(member, { role }, null);
   }
 
-  /** @throws InputError `bad-setting` when a text or number is beyond its limit */
+  /** @throws InputError `text-too-long` or `bad-setting` when a text or number is beyond its limit */
   configure(part: Partial<RoomSettings>): void {
-    if (!this.#fits(part)) throw new InputError('bad-setting', 'That is longer than the room allows.');
+    const problem = settingsProblem(part, this.#context.limits);
+    if (problem !== null) throw problem;
     this.#context.owner.configure(part);
-  }
-
-  #fits({ topic = '', motd = '', slowSeconds = 0 }: Partial<RoomSettings>): boolean {
-    const { topicBytes, motdBytes, slowSecondsMost } = this.#context.limits;
-    const isLong = utf8.encode(topic).length > topicBytes || utf8.encode(motd).length > motdBytes;
-    return !isLong && Number.isInteger(slowSeconds) && slowSeconds >= 0 && slowSeconds <= slowSecondsMost;
   }
 
   /** Time passes: whoever has been silent for as long as was said speaks again. */
@@ -176,7 +171,8 @@ export class Moderation {
       case 'lock':
       case 'unlock': {
         const part = settingsPart(act, act.kind);
-        if (!this.#fits(part)) throw new ProtocolError('bad-settings', 'a setting that is beyond its limit');
+        if (settingsProblem(part, this.#context.limits) !== null)
+          throw new ProtocolError('bad-settings', 'a setting that is beyond its limit');
         const ahead = owner.settingsAhead(roster);
         if (sameSettings(ahead, { ...ahead, ...part })) return refused('no-change');
         owner.configure(part, cause);

@@ -5,6 +5,7 @@
  */
 import { type CheckedAct, targetRole } from '../crypto/acts.ts';
 import { type Roster, type RosterMember, sameSettings } from '../crypto/roster.ts';
+import { type Changeable, differences } from '../crypto/roster-change.ts';
 import { mayAct } from '../protocol/acts.ts';
 import type { Signed } from '../protocol/codec.ts';
 import { type IdKey, idKey, type MemberId } from '../protocol/identifiers.ts';
@@ -144,10 +145,7 @@ export class OperationBatch {
 
 const SETTINGS = '';
 
-const COMPARED = ['nick', 'role', 'muted', 'topic', 'motd', 'slowSeconds', 'locked', 'approval'];
-
 /** Whether an entry, or the settings, are as they were: an act that accounts for no change must not be signed. */
-function isNothing(after: object, before: object): boolean {
-  const [left, right] = [new Map(Object.entries(after)), new Map(Object.entries(before))];
-  return COMPARED.every((name) => left.get(name) === right.get(name));
+function isNothing(after: Changeable, before: Changeable): boolean {
+  return differences(before, after).length === 0;
 }

@@ -231,7 +231,7 @@ export class Room {
     return this.#settle(moment);
   }
 
-  /** The owner changes how the room is. @throws InputError `bad-setting` when it is beyond its limit */
+  /** The owner changes how the room is. @throws InputError `text-too-long` or `bad-setting` */
   change(part: Partial<RoomSettings>, moment: Moment): RoomEffect[] {
     this.#moderation.configure(part);
     return this.#settle(moment);
