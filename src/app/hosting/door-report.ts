@@ -10,7 +10,6 @@ import type { Hash, IdKey } from '../../protocol/identifiers.ts';
 import type { Refusal } from '../../protocol/reasons.ts';
 import type { DoorStage } from '../../room/admission.ts';
 import type { RoomNotice } from '../../room/effects.ts';
-import type { HolderId } from '../../room/invitations.ts';
 import type { Visitor } from '../../room/visitors.ts';
 import type { DoorEvent, NoticeEvent } from '../../terminal/json-lines.ts';
 import type { InvitationDesk } from './invitation-desk.ts';
@@ -164,7 +163,7 @@ export class DoorReport {
 }
 
 /** The number is that of `/door`: two who came by one invitation are told apart. */
-function whoText({ nick, holder }: Pick<Visitor, 'nick' | 'holder'>): string {
+export function whoText({ nick, holder }: Pick<Visitor, 'nick' | 'holder'>): string {
   return nick ?? `Visitor ${holder}`;
 }
 
@@ -187,24 +186,28 @@ function leftText(how: 'gone' | 'refused' | 'admitted'): string {
 
 /**
  * Whom the host means by what `/door` shows of them: the nickname, or the number. Guests choose nicknames, and one may
- * be somebody else's number.
- * @returns the number
- * @throws InputError `not-waiting` unless that is one person who waits
+ * be somebody else's number. A yes is for who waits for it, a no for anyone who stands there.
+ * @throws InputError `not-waiting`, or `not-at-door` for a no, unless that is one person
  */
-export function waitingHolder(atDoor: readonly Visitor[], who: string): HolderId {
+export function meantAtDoor(atDoor: readonly Visitor[], act: 'admit' | 'deny', who: string): Visitor {
   const waiting = atDoor.filter(({ stage }) => stage === 'waiting');
-  const meant = waiting.filter(
+  const meant = (act === 'admit' ? waiting : atDoor).filter(
     ({ nick, holder }) => nick === who || String(holder) === who || `#${holder}` === who,
   );
   const [found, ...others] = meant;
-  if (found !== undefined && others.length === 0) return found.holder;
-  const listed = (found === undefined ? waiting : meant).map(({ nick, holder }) => `${nick} (#${holder})`);
+  if (found !== undefined && others.length === 0) return found;
   if (found !== undefined) {
-    const text = `${who} could be ${listed.join(' or ')}. Say which by its number, with the #.`;
-    throw new InputError('not-waiting', text);
+    const text = `${who} could be ${namedList(meant, ' or ')}. Say which by its number, with the #.`;
+    throw new InputError(act === 'admit' ? 'not-waiting' : 'not-at-door', text);
   }
-  const here = listed.length === 0 ? 'Nobody waits at the door.' : `Waiting: ${listed.join(', ')}.`;
+  if (act === 'deny') throw new InputError('not-at-door', `${who} is not at the door. /door shows who is.`);
+  const here = waiting.length === 0 ? 'Nobody waits at the door.' : `Waiting: ${namedList(waiting, ', ')}.`;
   throw new InputError('not-waiting', `${who} does not wait at the door. ${here}`);
+}
+
+/** e.g. `ann (#42), Visitor 44 (#44)` */
+function namedList(visitors: readonly Visitor[], between: string): string {
+  return visitors.map((visitor) => `${whoText(visitor)} (#${visitor.holder})`).join(between);
 }
 
 const DOOR_HEAD = 'Number, how long at this check, who. /admit and /deny take the number or the nickname:';

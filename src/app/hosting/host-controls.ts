@@ -1,27 +1,52 @@
 /** What only the host can do: the owner's own acts on the room, the door in their hands, and invitations. */
 import type { RosterMember } from '../../crypto/roster.ts';
+import { differences } from '../../crypto/roster-change.ts';
 import type { ActRequest } from '../../protocol/acts.ts';
-import { type Bytes, utf8 } from '../../protocol/bytes.ts';
+import type { Bytes } from '../../protocol/bytes.ts';
 import { formatDuration } from '../../protocol/duration.ts';
 import { InputError } from '../../protocol/errors.ts';
 import { formatFingerprint } from '../../protocol/fingerprint.ts';
 import { idKey, type MemberId } from '../../protocol/identifiers.ts';
-import { LIMITS } from '../../protocol/limits.ts';
 import type { RoomSettings } from '../../protocol/signed-objects.ts';
 import type { HostCall } from '../../terminal/commands/calls.ts';
 import type { Front } from '../front/front.ts';
 import type { RelayHost } from '../relay-host.ts';
-import { doorLines, waitingHolder } from './door-report.ts';
+import { doorLines, meantAtDoor, whoText } from './door-report.ts';
 import type { InvitationDesk } from './invitation-desk.ts';
+
+type Relay = Pick<
+  RelayHost,
+  | 'members'
+  | 'position'
+  | 'settings'
+  | 'code'
+  | 'atDoor'
+  | 'bans'
+  | 'remove'
+  | 'ban'
+  | 'unban'
+  | 'mute'
+  | 'unmute'
+  | 'setRole'
+  | 'change'
+  | 'admit'
+  | 'deny'
+>;
+
+interface Parts {
+  readonly relay: Relay;
+  readonly desk: Pick<InvitationDesk, 'obey' | 'isOwn' | 'nameOf' | 'describe'>;
+  readonly front: Pick<Front, 'emit'>;
+}
 
 const SECOND_MS = 1_000;
 
 export class HostControls {
-  readonly #relay: RelayHost;
-  readonly #desk: InvitationDesk;
-  readonly #front: Front;
+  readonly #relay: Relay;
+  readonly #desk: Parts['desk'];
+  readonly #front: Parts['front'];
 
-  constructor(parts: { readonly relay: RelayHost; readonly desk: InvitationDesk; readonly front: Front }) {
+  constructor(parts: Parts) {
     this.#relay = parts.relay;
     this.#desk = parts.desk;
     this.#front = parts.front;
@@ -96,20 +121,16 @@ export class HostControls {
       case 'admit':
       case 'deny':
         return this.#decide(call.name, call.who);
-      case 'motd': {
-        const motd = call.text ?? '';
-        if (utf8.encode(motd).length > LIMITS.motdBytes)
-          throw new InputError('text-too-long', `That is too long: at most ${LIMITS.motdBytes} bytes.`);
-        return this.#change({ motd });
-      }
+      case 'motd':
+        return this.#change({ motd: call.text ?? '' });
     }
   }
 
   /** What is as it should be already needs no word to everyone. */
   #change(part: Partial<RoomSettings>): void {
     const now = this.#relay.settings;
-    const differs = Object.entries(part).some(([name, value]) => now[name as keyof RoomSettings] !== value);
-    if (!differs) throw new InputError('no-change', 'It is like that already.');
+    if (differences(now, { ...now, ...part }).length === 0)
+      throw new InputError('no-change', 'It is like that already.');
     this.#relay.change(part);
   }
 
@@ -151,14 +172,15 @@ export class HostControls {
     this.#tell('approve', state);
   }
 
-  /** What comes of it takes a moment, and the guest's help: the host is told at once that it was heard. */
+  /** What comes of it takes a moment, and the guest's help: the host is told at once what was done. */
   #decide(name: 'admit' | 'deny', who: string): void {
-    const { atDoor } = this.#relay;
-    const holder = waitingHolder(atDoor, who);
-    const nick = atDoor.find((visitor) => visitor.holder === holder)?.nick ?? who;
-    this.#tell(name, name === 'admit' ? `You said yes: ${nick} is let in.` : `You said no to ${nick}.`);
+    const visitor = meantAtDoor(this.#relay.atDoor, name, who);
+    const { holder } = visitor;
+    // What cannot be done is not said to be.
     if (name === 'admit') this.#relay.admit(holder);
     else this.#relay.deny(holder);
+    const called = whoText(visitor);
+    this.#tell(name, name === 'admit' ? `You said yes: ${called} is let in.` : `You said no to ${called}.`);
   }
 
   #banned(): void {

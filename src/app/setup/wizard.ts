@@ -164,7 +164,7 @@ function askNick(interview: Interview, { nick }: Draft, accountNick: Nickname): 
   const asked = { name: 'nick', message: 'Your nickname in this room?', secret: false, default: usual };
   return interview.ask(asked, (text) => {
     const chosen = text.trim().toLowerCase();
-    return { nick: chosen === usual ? usual : checkNickname(chosen) };
+    return { nick: checkNickname(chosen, chosen === 'host') };
   });
 }
 

@@ -461,7 +461,7 @@ export const COMMANDS: readonly Command[] = [
     {
       name: 'deny',
       usage: 'NICK|NUMBER',
-      summary: 'turn someone away who waits at the door',
+      summary: 'turn someone away who stands at the door',
       completes: ['waiting'],
     },
     oneNick((who) => ({ name: 'deny', who })),

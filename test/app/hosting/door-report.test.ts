@@ -1,7 +1,7 @@
 /** What the host is told of the door, and what /door shows. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { DoorReport, doorLines, waitingHolder } from '../../../src/app/hosting/door-report.ts';
+import { DoorReport, doorLines, meantAtDoor } from '../../../src/app/hosting/door-report.ts';
 import { hash, idKey, invitationId } from '../../../src/protocol/identifiers.ts';
 import type { DoorStage } from '../../../src/room/admission.ts';
 import type { Visitor } from '../../../src/room/visitors.ts';
@@ -172,14 +172,34 @@ test('whoever waits is meant by nickname or number, and nobody by both at once',
   const liar = visitor('waiting', { holder: 41, nick: '42' });
   const other = visitor('waiting', { holder: 43, nick: '41' });
   const here = [liar, ann, other, visitor('answer-proved', { holder: 44 })];
-  assert.equal(waitingHolder(here, 'ann'), 42);
-  assert.equal(waitingHolder(here, '43'), 43);
-  for (const { holder } of [ann, liar, other]) assert.equal(waitingHolder(here, `#${holder}`), holder);
-  for (const who of ['42', '41'])
-    assert.throws(() => waitingHolder(here, who), { code: 'not-waiting', message: /could be .* or .*#/ });
+  const meant = (act: 'admit' | 'deny', who: string) => meantAtDoor(here, act, who).holder;
+  for (const act of ['admit', 'deny'] as const) {
+    assert.equal(meant(act, 'ann'), 42);
+    assert.equal(meant(act, '43'), 43);
+    for (const { holder } of [ann, liar, other]) assert.equal(meant(act, `#${holder}`), holder);
+    for (const who of ['42', '41']) assert.throws(() => meant(act, who), /could be .* or .*#/);
+  }
   for (const who of ['44', '#44', 'bob'])
-    assert.throws(() => waitingHolder(here, who), {
+    assert.throws(() => meant('admit', who), {
+      code: 'not-waiting',
       message: /Waiting: 42 \(#41\), ann \(#42\), 41 \(#43\)/,
     });
-  assert.throws(() => waitingHolder([], 'ann'), { message: /Nobody waits/ });
+  assert.throws(() => meantAtDoor([], 'admit', 'ann'), { message: /Nobody waits/ });
+});
+
+// /door said that /deny takes anyone's number, and whoever was still at the checks was not found.
+test('a no is for anyone who stands there, by number', () => {
+  const ann = visitor('waiting', { holder: 42, nick: '44' });
+  const here = [ann, visitor('answer-proved', { holder: 44 }), visitor('question', { holder: 45 })];
+  for (const [who, holder] of [
+    ['45', 45],
+    ['#44', 44],
+    ['#42', 42],
+  ] as const)
+    assert.equal(meantAtDoor(here, 'deny', who).holder, holder);
+  assert.throws(() => meantAtDoor(here, 'deny', '44'), {
+    code: 'not-at-door',
+    message: '44 could be 44 (#42) or Visitor 44 (#44). Say which by its number, with the #.',
+  });
+  assert.throws(() => meantAtDoor(here, 'deny', 'bob'), { code: 'not-at-door', message: /\/door shows/ });
 });

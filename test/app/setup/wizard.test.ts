@@ -217,6 +217,12 @@ describe('a person who hosts', () => {
     }
   });
 
+  // Once only the default could be it: whoever typed it was told that it could be mistaken for the room.
+  test('may call themselves host', async () => {
+    const { plan } = await play(['', 'Host', 'Where?', ANSWER, '']);
+    assert.equal(plan.nick, 'host');
+  });
+
   test('who leaves at a question opens nothing', async () => {
     for (const answers of [[], [''], ['', ''], ['', '', 'Where?'], ['', '', 'Where?', ANSWER]])
       await assert.rejects(play(answers), GaveUpError);
