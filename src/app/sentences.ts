@@ -41,9 +41,9 @@ export function refusalText(reason: Refusal | 'wrong-answer', hostVersion: numbe
     case 'timed-out':
       return 'It took too long at the door. Join again.';
     case 'closing':
-      return 'The room is closing.';
+      return 'The room is closing, and takes in nobody new. If there is to be another, ask the host for its invitation.';
     case 'already-online':
-      return 'This member is already in the room from another place.';
+      return 'You are in the room already, or on your way in, from another place. Leave it there, or wait a minute, and join again.';
     case 'locked':
       return 'The room is locked: nobody new comes in for now. Your invitation stays good; ask the host to unlock it, and join again.';
     case 'denied':

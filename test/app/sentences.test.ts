@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EXIT } from '../../src/app/exit-codes.ts';
 import { outcomeOf } from '../../src/app/finish.ts';
-import { REFUSAL, type Refusal } from '../../src/protocol/reasons.ts';
+import { CLOSE, REFUSAL, type Refusal } from '../../src/protocol/reasons.ts';
 import { PROTOCOL_VERSION } from '../../src/protocol/version.ts';
+import { closedText } from '../../src/terminal/view/closed.ts';
 
 const REASONS = Object.keys(REFUSAL) as Refusal[];
 
@@ -19,6 +20,22 @@ test('each refusal has a sentence of its own', () => {
   const told = new Set(REASONS.map((reason) => sentence(reason)));
   assert.equal(told.size, REASONS.length);
   for (const text of told) assert.match(text, /^[A-Z].*\.$/);
+});
+
+/** Words that tell somebody to do something. */
+const NEXT_STEP =
+  /\b([Aa]sk|[Cc]hoose|[Jj]oin again|[Tt]ry again|[Uu]se the same|Go on there|tell the host|tries again by itself)\b/;
+
+test('each refusal says what to do next', () => {
+  for (const reason of REASONS) assert.match(sentence(reason), NEXT_STEP, reason);
+});
+
+test('each way for a connection to be closed says what to do next, after the words of the host', () => {
+  for (const code of Object.keys(CLOSE)) {
+    const text = closedText({ code, reason: 'mona banned you from the room' });
+    assert.match(text, /^Closed: mona banned you from the room\. [A-Z].*\.$/, code);
+    assert.match(text, NEXT_STEP, code);
+  }
 });
 
 test('locked, denied and banned say what it means and what can be done', () => {

@@ -9,6 +9,7 @@ import type {
   NoticeEvent,
   PromptEvent,
 } from '../json-lines.ts';
+import { closedText } from './closed.ts';
 import { columnsTable } from './columns-table.ts';
 import { alert, barColumns, cleanNick, entry, type RenderView, stamp, underBar } from './entry.ts';
 import { memberLines } from './member-lines.ts';
@@ -125,7 +126,7 @@ export function renderEvent(event: JsonEvent, view: RenderView): readonly string
     case 'prompt':
       return prompt(event, view);
     case 'closed':
-      return alert(`Closed: ${event.reason}`, view);
+      return alert(closedText(event), view);
     default:
       return unreachable(event);
   }
