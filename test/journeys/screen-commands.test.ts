@@ -1,6 +1,6 @@
 /** What a person does to their own screen: commands, keys, the bell, the editor, the QR code. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe } from 'node:test';
 import { typed } from '../helpers/input-line.ts';
@@ -104,6 +104,52 @@ describe("a person's own screen", () => {
     await bob.waitFor('-!- Nothing was found.');
     room.host.say('after it');
     await bob.waitFor('<olga> after it');
+  });
+
+  journey('the editor has Ctrl-C for itself, and goes with the room', async (stage) => {
+    const editor = join(stage.folder, 'editor');
+    const left = join(stage.folder, 'left');
+    // Ends by its own will once it was interrupted twice; the second time it is opened it would stay.
+    const script = `#!/bin/sh
+count=0
+trap 'count=$((count + 1)); echo "interrupted $count"' INT
+[ -e "$0.was" ] && { echo stays; exec sleep 100; }
+touch "$0.was"; echo open
+while [ $count -lt 2 ]; do sleep 0.1; done
+printf 'edited' > "$1"
+`;
+    writeFileSync(editor, script, { mode: 0o755 });
+    mkdirSync(left);
+    const room = await stage.room(['--room', 'Kitchen']);
+    const env = { EDITOR: `exec ${editor}`, XDG_RUNTIME_DIR: left };
+    const bob = await stage.guestOnTerminal('bob', room, { env });
+    bob.enter('/edit');
+    await bob.waitFor(/^open$/m);
+    bob.type('\u0003');
+    await bob.waitFor('interrupted 1');
+    bob.type('\u0003');
+    await bob.waitFor('Kitchen (2)> edited');
+    assert.doesNotMatch(bob.text(), /Press Ctrl-C again/);
+    bob.type(KEY.killLine);
+
+    bob.enter('/edit');
+    await bob.waitFor(/^stays$/m);
+    assert.equal(readdirSync(left).length, 1);
+    room.host.send({ type: 'quit' });
+    const { exitCode } = await bob.left();
+    assert.equal(exitCode, 0);
+    assert.deepEqual(readdirSync(left), []);
+  });
+
+  journey('an editor that has no place for its file is said, and the room goes on', async (stage) => {
+    const room = await stage.room(['--room', 'Kitchen']);
+    const nowhere = join(stage.folder, 'not-there');
+    const env = { EDITOR: 'true', XDG_RUNTIME_DIR: nowhere, TMPDIR: nowhere };
+    const bob = await stage.guestOnTerminal('bob', room, { env });
+    bob.enter('/edit');
+    await bob.waitFor('The draft cannot be put into a file');
+    bob.enter('still here');
+    await room.host.until('message', { text: 'still here' });
   });
 
   journey("completion, history, several lines, and an editor of one's own", async (stage) => {

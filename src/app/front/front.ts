@@ -55,7 +55,10 @@ export interface Front {
   copy(text: string): boolean;
   /** @throws InputError `no-screen` where nothing can be drawn, `too-small` where it does not fit. */
   showQr(text: string): void;
-  /** Called when the person goes while nobody listens and nothing is asked: someone waits for something else. */
-  onGone: (error: GaveUpError) => void;
+  /**
+   * Called when the person goes while nobody listens and nothing is asked: someone waits for something else. At once when
+   * they are gone already.
+   */
+  set onGone(listener: (error: GaveUpError) => void);
   close(): void;
 }

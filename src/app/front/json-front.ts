@@ -77,7 +77,7 @@ export class JsonFront extends ScreenFront {
       return this.pending.resolve(command.value);
     }
     if (listener === null) {
-      if (command.type === 'quit') return this.quitEarly();
+      if (command.type === 'quit') return this.giveUp(new GaveUpError('ended'));
       throw new InputError('not-joined', 'You are not in the room yet.');
     }
     if (command.type === 'quit') listener.quit();
@@ -85,11 +85,5 @@ export class JsonFront extends ScreenFront {
     else if (command.to !== undefined)
       throw new InputError('bad-command', 'Direct messages are not part of this version.');
     else listener.say(command.text, command.ref ?? null);
-  }
-
-  quitEarly(): void {
-    const error = new GaveUpError('ended');
-    this.pending?.reject(error);
-    this.onGone(error);
   }
 }

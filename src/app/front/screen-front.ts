@@ -8,7 +8,7 @@ import { type Front, type FrontListener, GaveUpError, type Status } from './fron
  * Ctrl-C arrives as a signal where no raw terminal takes it; a closed window and `kill` always do. SIGQUIT, which Ctrl-\ of
  * an editor sends, would leave a core file that holds keys.
  */
-function onSignals(interrupt: () => void, terminate: () => void): () => void {
+function onSignals(interrupt: () => unknown, terminate: () => void): () => void {
   const asked: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGHUP', 'SIGQUIT'];
   process.on('SIGINT', interrupt);
   for (const signal of asked) process.on(signal, terminate);
@@ -24,6 +24,9 @@ export abstract class ScreenFront implements Front {
   /** The question being asked; whoever ends the input ends it as well. */
   protected pending: PromiseWithResolvers<string> | null = null;
   #gone: GaveUpError | null = null;
+  /** Told, or to be told, to whoever waits for something else than an answer. */
+  #gaveUp: GaveUpError | null = null;
+  #onGone: (error: GaveUpError) => void = () => {};
   readonly #offSignals: () => void;
 
   constructor(screen: ChatScreen) {
@@ -33,7 +36,8 @@ export abstract class ScreenFront implements Front {
     screen.onLeave(() => (this.listener === null ? this.#ended() : this.listener.leave()));
     screen.onRefused((error) => this.emit({ type: 'error', code: error.code, message: error.message }));
     this.#offSignals = onSignals(
-      () => this.#interrupted(),
+      // Keys pressed in another program are meant for it, and reach this one as well.
+      () => screen.isLent || this.#interrupted(),
       () => this.#terminated(),
     );
     process.once('exit', this.#restore);
@@ -76,14 +80,27 @@ export abstract class ScreenFront implements Front {
 
   readonly #restore = (): void => this.screen.restore();
 
+  /** One who went before anybody wanted to know is told of at once. */
+  set onGone(listener: (error: GaveUpError) => void) {
+    this.#onGone = listener;
+    if (this.#gaveUp !== null) listener(this.#gaveUp);
+  }
+
+  protected giveUp(error: GaveUpError): void {
+    this.#gone = error;
+    this.#gaveUp = error;
+    this.pending?.reject(error);
+    this.#onGone(error);
+  }
+
   #interrupted(): void {
     if (this.listener !== null) this.listener.interrupt();
-    else this.#giveUp(new GaveUpError('interrupted'));
+    else this.giveUp(new GaveUpError('interrupted'));
   }
 
   #terminated(): void {
     if (this.listener !== null) this.listener.quit();
-    else this.#giveUp(new GaveUpError('interrupted'));
+    else this.giveUp(new GaveUpError('interrupted'));
   }
 
   /** Where nobody listens yet, the end is told once somebody does. */
@@ -92,12 +109,4 @@ export abstract class ScreenFront implements Front {
     if (this.listener !== null) this.listener.end();
     else this.pending?.reject(this.#gone);
   }
-
-  #giveUp(error: GaveUpError): void {
-    this.#gone = error;
-    this.pending?.reject(error);
-    this.onGone(error);
-  }
-
-  onGone: (error: GaveUpError) => void = () => {};
 }

@@ -37,6 +37,7 @@ export class TerminalFront extends ScreenFront {
   #looking = true;
   #status: Status | null = null;
   #timer: NodeJS.Timeout | null = null;
+  #editing: AbortController | null = null;
 
   constructor(options: FrontOptions) {
     const plain = options.display === 'plain';
@@ -80,9 +81,8 @@ export class TerminalFront extends ScreenFront {
   override listen(listener: FrontListener): void {
     super.listen(listener);
     this.screen.onLine((line) => {
-      if (line === '/quit' || line === '/exit') listener.quit();
-      else if (line.startsWith('/') && !line.startsWith('//')) listener.command(line);
-      else if (line.trim() !== '') listener.say(line.startsWith('//') ? line.slice(1) : line, null);
+      if (line.startsWith('/')) listener.command(line);
+      else if (line.trim() !== '') listener.say(line, null);
     });
     this.screen.onEdit(() => this.#edit(this.screen.draft));
     this.screen.setCompleter((line, cursor) =>
@@ -101,6 +101,7 @@ export class TerminalFront extends ScreenFront {
   override display(call: DisplayCall): void {
     switch (call.name) {
       case 'clear':
+        this.#needsDrawing(call.name);
         this.#scroll.clear();
         return this.screen.clear();
       case 'edit':
@@ -114,6 +115,7 @@ export class TerminalFront extends ScreenFront {
           throw new InputError('not-ignored', `${call.nick} is not ignored. /ignore shows who is.`);
         return this.#tell(call.name, `${call.nick} is shown again.`);
       default: {
+        if (call.name === 'notify') this.#needsDrawing(call.name);
         const { preferences, text } = adjust(this.#preferences, call);
         const { theme } = this.#preferences;
         this.#preferences = preferences;
@@ -145,6 +147,7 @@ export class TerminalFront extends ScreenFront {
 
   override close(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
+    this.#editing?.abort();
     super.close();
   }
 
@@ -194,17 +197,33 @@ export class TerminalFront extends ScreenFront {
   }
 
   #edit(draft: string): void {
-    if (!this.#draws)
-      throw new InputError('no-screen', '/edit needs a terminal that can be drawn on, without --plain.');
+    this.#needsDrawing('edit');
+    if (this.#editing !== null) throw new InputError('editor', 'The editor is open already.');
+    const editing = new AbortController();
+    this.#editing = editing;
     this.screen
-      .suspend(() => editText(draft))
+      .suspend(() => editText(draft, process.env, editing.signal))
       .then(
         (text) => this.screen.setDraft(text),
         (error: unknown) => {
-          if (!(error instanceof InputError)) throw error;
+          if (editing.signal.aborted) return;
           this.screen.setDraft(draft);
-          this.emit({ type: 'error', code: error.code, message: error.message });
+          const code = error instanceof InputError ? error.code : 'editor';
+          const message = error instanceof Error ? error.message : String(error);
+          this.emit({ type: 'error', code, message });
         },
+      )
+      .finally(() => {
+        this.#editing = null;
+      });
+  }
+
+  /** @throws InputError `no-screen` where lines are all there is. */
+  #needsDrawing(command: string): void {
+    if (!this.#draws)
+      throw new InputError(
+        'no-screen',
+        `/${command} needs a terminal that can be drawn on, without --plain.`,
       );
   }
 

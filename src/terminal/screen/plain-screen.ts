@@ -7,6 +7,7 @@ import { InputError } from '../../protocol/errors.ts';
 import { looksPasted } from '../editor/guessed-paste.ts';
 import { edit, type Key } from '../editor/line-editor.ts';
 import { type EditorState, newEditor } from '../editor/state.ts';
+import { BELL } from './escapes.ts';
 import { LineQueue, LineSplitter, MAX_LINE_BYTES, type SplitLine } from './line-queue.ts';
 import { type ChatScreen, type ScreenInput, type ScreenOutput, setRaw } from './screen.ts';
 import { WaitingLines } from './waiting-lines.ts';
@@ -15,6 +16,7 @@ export class PlainScreen implements ChatScreen {
   readonly columns = Number.POSITIVE_INFINITY;
   readonly rows = Number.POSITIVE_INFINITY;
   readonly draft = '';
+  readonly isLent = false;
   readonly #input: ScreenInput;
   readonly #output: ScreenOutput;
   readonly #splitter = new LineSplitter();
@@ -90,10 +92,14 @@ export class PlainScreen implements ChatScreen {
     this.#onRefused = listener;
   }
 
+  /** The one thing besides lines that does no harm: who reads with their ears may want it most. */
+  ring(): void {
+    if (this.#output.isTTY && !this.#closed && !this.#congested) this.#write(BELL);
+  }
+
   // A plain screen writes lines and nothing else, and edits none.
   setCompleter(): void {}
   onLook(): void {}
-  ring(): void {}
   notify(): void {}
   clear(): void {}
   setDraft(): void {}

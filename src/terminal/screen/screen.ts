@@ -89,6 +89,8 @@ export interface ChatScreen {
   setDraft(text: string): void;
   /** Gives the terminal away, to an editor say, until `run` has ended. Lines wait meanwhile. */
   suspend<T>(run: () => Promise<T>): Promise<T>;
+  /** Whether `suspend` has given the terminal away now. */
+  readonly isLent: boolean;
   /** Prints what waits and leaves the terminal as it was found. */
   close(): void;
   /** The same without waiting lines: for `process.on('exit')`, after a crash too. Once is enough, twice is harmless. */
@@ -140,6 +142,7 @@ export class Screen implements ChatScreen {
   #away = false;
   /** By Ctrl-Z, and not by `suspend`. */
   #stopped = false;
+  #lent = false;
   #guessedPaste = false;
   #closed = false;
   #onInterrupt: (() => void) | null = null;
@@ -177,6 +180,10 @@ export class Screen implements ChatScreen {
 
   get rows(): number {
     return this.#output.rows || DEFAULT_ROWS;
+  }
+
+  get isLent(): boolean {
+    return this.#lent;
   }
 
   get draft(): string {
@@ -269,9 +276,11 @@ export class Screen implements ChatScreen {
   async suspend<T>(run: () => Promise<T>): Promise<T> {
     if (!this.#isHere) return run();
     this.#giveAway();
+    this.#lent = true;
     try {
       return await run();
     } finally {
+      this.#lent = false;
       this.#takeBack();
     }
   }

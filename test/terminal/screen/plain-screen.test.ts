@@ -37,6 +37,18 @@ test('a line out for each print, nothing for prompts, and no control sequence at
   assert.equal(fake.output.writes.join(''), 'one\ntwo\n');
 });
 
+test('the bell rings where a terminal hears it', () => {
+  for (const [isTTY, written] of [
+    [true, '\u0007'],
+    [false, ''],
+  ] as const) {
+    const { fake, screen } = open(isTTY);
+    screen.ring();
+    assert.equal(fake.output.writes.join(''), written);
+    screen.close();
+  }
+});
+
 test('answers piped in ahead wait for their questions; the end comes after the last', async () => {
   const { fake, screen } = open(false);
   const seen: string[] = [];
