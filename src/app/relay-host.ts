@@ -296,22 +296,29 @@ export class RelayHost {
     const subscriber: Subscriber = { sendBatch: (batch, frames) => connection.send(batch, frames) };
     this.#lines.set(id, { connection, subscriber });
     connection.start({
-      onFrame: (frame) => this.#onFrame(id, frame),
-      onClose: () => this.#onClose(id),
+      onFrame: (frame) =>
+        this.#run('frame', id, () => this.#perform(this.#room.frame(id, frame, systemMoment()))),
+      onClose: () => this.#run('close', id, () => this.#onClose(id)),
     });
-    this.#perform(this.#room.connected(id, connection.channelBinding, systemMoment()));
+    this.#run('connection', id, () =>
+      this.#perform(this.#room.connected(id, connection.channelBinding, systemMoment())),
+    );
   }
 
   private arrive(address: string, id: number): boolean {
-    const { refuse, evict } = this.#gate.arrive(id, address, Date.now());
-    if (evict !== undefined) this.#listener.destroySocket(evict);
-    if (!refuse) this.#addressOf.set(id, address);
-    return !refuse;
+    let refused = true;
+    this.#run('arrival', id, () => {
+      const { refuse, evict } = this.#gate.arrive(id, address, Date.now());
+      if (evict !== undefined) this.#listener.destroySocket(evict);
+      if (!refuse) this.#addressOf.set(id, address);
+      refused = refuse;
+    });
+    return !refused;
   }
 
   private depart(id: number): void {
-    this.#gate.left(id);
     this.#addressOf.delete(id);
+    this.#run('departure', id, () => this.#gate.left(id));
   }
 
   #gateFor(): Gate {
@@ -326,17 +333,21 @@ export class RelayHost {
     };
   }
 
-  #onFrame(id: number, frame: Bytes): void {
+  /** A fault of ours must cost one connection, or one tick (`null`), and not the room. */
+  #run(about: string, id: number | null, step: () => void): void {
     try {
-      this.#perform(this.#room.frame(id, frame, systemMoment()));
+      step();
     } catch (error) {
-      // A fault of ours must cost one connection, not the room.
-      this.#settings.log.error(
-        'frame',
-        error instanceof Error ? (error.stack ?? error.message) : String(error),
-      );
-      this.#lines.get(id)?.connection.destroy();
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      this.#settings.log.error(about, text);
+      if (id !== null) this.#cut(id);
     }
+  }
+
+  #cut(id: number): void {
+    const line = this.#lines.get(id);
+    if (line === undefined) this.#listener.destroySocket(id);
+    else line.connection.destroy();
   }
 
   #onClose(id: number): void {
@@ -349,17 +360,22 @@ export class RelayHost {
 
   #tick(): void {
     const moment = systemMoment();
-    for (const id of this.#gate.crowdedOut()) this.#turnAway(id, 'busy', moment);
-    for (const id of this.#gate.dueEvictions(moment.nowMs)) this.#turnAway(id, 'timed-out', moment);
-    this.#perform(this.#room.tick(moment));
-    this.#boundQueues();
+    this.#run('tick', null, () => {
+      for (const id of this.#gate.crowdedOut()) this.#turnAway(id, 'busy', moment);
+      for (const id of this.#gate.dueEvictions(moment.nowMs)) this.#turnAway(id, 'timed-out', moment);
+    });
+    // Whatever went wrong at the door, time goes on in the room.
+    this.#run('tick', null, () => this.#perform(this.#room.tick(moment)));
+    this.#run('tick', null, () => this.#boundQueues());
   }
 
   /** Someone in the middle of a TLS handshake is nobody yet to tell anything. */
   #turnAway(id: number, reason: Refusal, moment: Moment): void {
-    const effects = this.#room.turnAway(id, reason, moment);
-    if (effects.length > 0) this.#perform(effects);
-    else this.#listener.destroySocket(id);
+    this.#run('turning away', id, () => {
+      const effects = this.#room.turnAway(id, reason, moment);
+      if (effects.length > 0) this.#perform(effects);
+      else this.#listener.destroySocket(id);
+    });
   }
 
   /** All queues together have a limit as well: the longest goes first. */
