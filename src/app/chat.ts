@@ -7,12 +7,10 @@ import { sha256 } from '../crypto/hash.ts';
 import type { RosterMember } from '../crypto/roster.ts';
 import type { SessionEvent, ShownMember } from '../member/events.ts';
 import { type ActRequest, mayAct } from '../protocol/acts.ts';
-import { type Bytes, u32, utf8 } from '../protocol/bytes.ts';
+import { type Bytes, u32 } from '../protocol/bytes.ts';
 import type { Content } from '../protocol/content.ts';
 import { InputError } from '../protocol/errors.ts';
 import type { Hash, RoomId } from '../protocol/identifiers.ts';
-import { LIMITS } from '../protocol/limits.ts';
-import { checkNickname } from '../protocol/nickname.ts';
 import type { RoomSettings } from '../protocol/signed-objects.ts';
 import type { CommandCall, HostCall } from '../terminal/commands/calls.ts';
 import { helpLines, helpTopicLines } from '../terminal/commands/help.ts';
@@ -30,7 +28,7 @@ export type QuitReason = 'quit' | 'interrupted' | 'alarm';
 export interface ChatOptions {
   readonly front: Front;
   /** `null` for a host that takes no part. */
-  readonly membership: Membership | null;
+  readonly membership: Pick<Membership, 'session' | 'say' | 'act' | 'acknowledge' | 'hurry'> | null;
   readonly host: HostControls | null;
   readonly roomId: RoomId;
   readonly roomName: string;
@@ -45,7 +43,8 @@ const SECOND_MS = 1_000;
 
 export class Chat implements FrontListener {
   readonly #options: ChatOptions;
-  #interruptedAtMs = Number.NEGATIVE_INFINITY;
+  /** The key that leaves when it is pressed again, and since when. */
+  #toldKey: { readonly key: string; readonly atMs: number } | null = null;
   #ending = false;
 
   constructor(options: ChatOptions) {
@@ -112,8 +111,13 @@ export class Chat implements FrontListener {
 
   /** A guest goes, what they said first; a host would end the room for everyone, and is asked once. */
   leave(): void {
-    if (this.#options.host === null) this.end();
-    else this.#goOnceAgain('Ctrl-D', 'quit');
+    if (this.#options.host !== null) return this.#goOnceAgain('Ctrl-D', 'quit');
+    const wasEnding = this.#ending;
+    this.end();
+    const session = this.#options.membership?.session ?? null;
+    if (wasEnding || session === null || session.heldBack || session.unplaced === 0) return;
+    const what = session.unplaced === 1 ? 'your message is' : `your ${session.unplaced} messages are`;
+    this.#tell('leaving', `Leaving when ${what} placed; /quit leaves now.`);
   }
 
   interrupt(): void {
@@ -122,8 +126,9 @@ export class Chat implements FrontListener {
 
   #goOnceAgain(key: string, how: QuitReason): void {
     const nowMs = Date.now();
-    if (nowMs - this.#interruptedAtMs < INTERRUPT_AGAIN_MS) return this.#options.onQuit(how);
-    this.#interruptedAtMs = nowMs;
+    const told = this.#toldKey;
+    if (told?.key === key && nowMs - told.atMs < INTERRUPT_AGAIN_MS) return this.#options.onQuit(how);
+    this.#toldKey = { key, atMs: nowMs };
     const what = this.#options.host === null ? 'leave the room' : 'end the room for everyone';
     this.#tell('interrupt', `Press ${key} again to ${what}.`);
   }
@@ -185,7 +190,7 @@ export class Chat implements FrontListener {
       case 'names':
         return this.#tell('names', namesText(this.#members()));
       case 'whois':
-        return this.#tell('whois', whoisText(this.#known(call.nick), this.#options.ownerFingerprint));
+        return this.#tell('whois', whoisText(this.#memberCalled(call.nick), this.#options.ownerFingerprint));
       case 'room':
         return this.#room();
       case 'security':
@@ -198,7 +203,7 @@ export class Chat implements FrontListener {
       case 'topic':
         if (call.text === null) return this.#tell('topic', this.#settings?.topic || 'No topic is set.');
         if (this.#viewer === 'everyone') throw notFor('topic TEXT', 'moderators');
-        return this.#act({ kind: 'topic', text: oneLine(call.text, LIMITS.topicBytes) });
+        return this.#act({ kind: 'topic', text: call.text.replaceAll(/\s+/gu, ' ').trim() });
       case 'motd':
         if (call.text === null)
           return this.#tell('motd', this.#settings?.motd || 'No message of the day is set.');
@@ -251,12 +256,12 @@ export class Chat implements FrontListener {
     const { membership } = this.#options;
     if (membership === null)
       throw new InputError('not-joined', 'This host relays and takes no part (--no-chat).');
-    membership.act({ kind: 'rename', nick: checkNickname(nick) });
+    membership.act({ kind: 'rename', nick });
   }
 
   /** Whom an act is about, if this person may do that to them. */
   #target(kind: 'kick' | 'ban' | 'mute' | 'unmute', nick: string): RosterMember {
-    const { member } = this.#known(nick);
+    const { member } = this.#memberCalled(nick);
     if (member.key === this.#self?.key)
       throw new InputError('not-allowed', `You cannot ${kind} yourself; /quit leaves the room.`);
     const role = this.#options.host === null ? (this.#self?.role ?? 'member') : 'owner';
@@ -274,7 +279,7 @@ export class Chat implements FrontListener {
     for (const line of lines) this.#tell('help', line);
   }
 
-  #known(nick: string): ShownMember {
+  #memberCalled(nick: string): ShownMember {
     const shown = this.#members().find(({ member }) => member.nick === nick);
     if (shown === undefined)
       throw new InputError('no-such-member', `Nobody here is called ${nick}. /names shows who is.`);
@@ -323,10 +328,12 @@ export class Chat implements FrontListener {
     }
   }
 
-  /** Wrong input changes nothing and is answered; anything else is a fault of ours. */
+  /** Wrong input changes nothing and is answered. A fault of ours is told as one: it costs one command, not the room. */
   #refuse(error: unknown, ref: string | null = null): void {
-    if (!(error instanceof InputError)) throw error;
-    const { code, message } = error;
+    const { code, message } =
+      error instanceof InputError
+        ? error
+        : { code: 'unexpected', message: `That failed, by a fault of this program: ${String(error)}` };
     this.#options.front.emit({ type: 'error', code, message, ...(ref !== null && { ref }) });
   }
 }
@@ -334,12 +341,4 @@ export class Chat implements FrontListener {
 function notFor(name: string, audience: Audience): InputError {
   const whom = audience === 'host' ? 'the host' : 'moderators and the host';
   return new InputError(audience === 'host' ? 'host-only' : 'not-allowed', `/${name} is for ${whom}.`);
-}
-
-/** @throws InputError when it is longer than it may be. */
-function oneLine(text: string, bytesMost: number): string {
-  const line = text.replaceAll(/\s+/gu, ' ').trim();
-  if (utf8.encode(line).length > bytesMost)
-    throw new InputError('text-too-long', `That is too long: at most ${bytesMost} bytes.`);
-  return line;
 }
