@@ -3,7 +3,6 @@ import type { RosterChange, RosterMember } from '../crypto/roster.ts';
 import type { SessionEvent, ShownMember } from '../member/events.ts';
 import { toBase64url } from '../protocol/bytes.ts';
 import { ROOM_CONVERSATION, type RoomId } from '../protocol/identifiers.ts';
-import type { Removal } from '../protocol/reasons.ts';
 import type { RoomSettings } from '../protocol/signed-objects.ts';
 import type {
   JsonEvent,
@@ -50,17 +49,27 @@ function byView(by: RosterMember | null): { readonly by?: PersonView } {
   return by === null ? {} : { by: personView(by) };
 }
 
+type Removed = RosterChange['removed'][number];
+
 /** What a person is told of why someone is gone. */
-const REASONS: Readonly<Partial<Record<Removal, string>>> = {
+const REASONS: Readonly<Partial<Record<Removed['reason'], string>>> = {
   banned: 'banned',
   absent: 'absent for too long',
 };
 
-function removedEvent({ member, reason, by }: RosterChange['removed'][number]): MemberEvent {
+const GONE: Readonly<Record<Removed['reason'], MemberChange>> = {
+  left: 'left',
+  absent: 'left',
+  removed: 'removed',
+  banned: 'removed',
+  unseen: 'gone',
+};
+
+function removedEvent({ member, reason, by }: Removed): MemberEvent {
   const why = REASONS[reason];
   return {
     type: 'member',
-    change: reason === 'removed' || reason === 'banned' ? 'removed' : 'left',
+    change: GONE[reason],
     member: memberView({ member, online: false }),
     ...byView(by),
     ...(why !== undefined && { reason: why }),

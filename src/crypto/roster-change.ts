@@ -20,7 +20,8 @@ export interface Attributed {
   }[];
   readonly removed: readonly {
     readonly member: RosterMember;
-    readonly reason: Removal;
+    /** `unseen`: it happened while this member was too far behind to be told how. */
+    readonly reason: Removal | 'unseen';
     readonly by: RosterMember | null;
   }[];
   readonly settings: {

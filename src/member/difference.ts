@@ -2,13 +2,16 @@
 import { type Roster, type RosterChange, sameSettings } from '../crypto/roster.ts';
 import { bytesEqual } from '../protocol/bytes.ts';
 
-/** @returns `null` when nothing did. Who asked for it is gone with the entries: all of it is shown as the owner's. */
+/**
+ * @returns `null` when nothing did. Who asked for it is gone with the entries: all of it is shown as the owner's. So is
+ *   how somebody went: by themselves or removed.
+ */
 export function difference(before: Roster, now: Roster): RosterChange | null {
   const by = null;
   const added = now.members.filter(({ key }) => before.member(key) === undefined);
   const removed = before.members
     .filter(({ key }) => now.member(key) === undefined)
-    .map((member) => ({ member, reason: 'left' as const, by }));
+    .map((member) => ({ member, reason: 'unseen' as const, by }));
   const changed = now.members.flatMap((after) => {
     const was = before.member(after.key);
     return was === undefined || bytesEqual(was.encoded, after.encoded) ? [] : [{ before: was, after, by }];

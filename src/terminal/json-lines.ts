@@ -51,7 +51,7 @@ type CodeEvent = { readonly type: 'code' } & CodeView;
 type InvitationEvent = { readonly type: 'invitation' } & InvitationView;
 export type PromptEvent = {
   readonly type: 'prompt';
-  /** `token`, `answer`, `code`, `nick`, `password`, and whatever is asked for next. */
+  /** `token`, `answer`, `code`, `nick`, and whatever is asked for next. */
   readonly name: string;
   readonly message: string;
   readonly secret: boolean;
@@ -76,7 +76,8 @@ export type MemberChange =
   | 'offline'
   | 'renamed'
   | 'removed'
-  | 'key-changed'
+  /** Left or removed, while one was too far behind to be told which. */
+  | 'gone'
   | 'role'
   | 'muted'
   | 'unmuted';

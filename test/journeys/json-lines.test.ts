@@ -99,7 +99,7 @@ const SHAPES: Readonly<Record<JsonEvent['type'], Shape>> = {
   joined: object({ type: text, room, self: object({ ...person, fingerprint }), members: listOf(member) }),
   member: object({
     type: text,
-    change: matching(/^(joined|left|online|offline|renamed|removed|key-changed|role|muted|unmuted)$/),
+    change: matching(/^(joined|left|online|offline|renamed|removed|gone|role|muted|unmuted)$/),
     member,
     'by?': object(person),
     'reason?': text,

@@ -262,10 +262,12 @@ test('whoever becomes a moderator is no longer held by slow mode', async () => {
 test('someone too far behind is shown what changed meanwhile', async () => {
   const { room, mona, ann, ben, all } = await company({ limits: { headsKept: 16, backlogEntries: 8 } });
   say(room, ann, 'hello');
+  const eve = await room.join('eve', { identity: await dsaIdentity(5), wrapPair: await wrapKeys(1) });
   ben.loseLine();
   act(room, mona, { kind: 'topic', text: 'tea at five' });
   act(room, mona, { kind: 'mute', member: ben.identity.memberId, seconds: 0 });
   act(room, ann, { kind: 'rename', nick: 'anna' });
+  act(room, mona, { kind: 'kick', member: eve.identity.memberId });
   for (let count = 0; count < 40; count += 1) say(room, ann, `line ${count}`);
   const seen = ben.events.length;
   ben.comeBack();
@@ -274,6 +276,11 @@ test('someone too far behind is shown what changed meanwhile', async () => {
   assert.equal(changes.length, 1);
   const [change] = changes;
   assert.equal(change?.settings?.after.topic, 'tea at five');
+  // How somebody went can no longer be told: not that they left.
+  assert.deepEqual(
+    change?.removed.map(({ member, reason, by }) => [member.nick, reason, by]),
+    [['eve', 'unseen', null]],
+  );
   assert.deepEqual(
     change?.changed.map(({ before, after }) => [before.nick, after.nick, after.muted]).sort(),
     [

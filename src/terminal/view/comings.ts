@@ -4,7 +4,8 @@
  */
 import type { MemberEvent } from '../json-lines.ts';
 
-export type ComingChange = 'joined' | 'left' | 'online' | 'offline';
+const COMINGS = ['joined', 'left', 'gone', 'online', 'offline'] as const;
+export type ComingChange = (typeof COMINGS)[number];
 export type ComingEvent = MemberEvent & { readonly change: ComingChange };
 
 /** Those of one kind that waited together. */
@@ -23,8 +24,7 @@ const WINDOW_MS = 10_000;
 const NAMES_SHOWN = 3;
 
 export function isComing(event: MemberEvent): event is ComingEvent {
-  const { change } = event;
-  return change === 'joined' || change === 'left' || change === 'online' || change === 'offline';
+  return COMINGS.some((change) => change === event.change);
 }
 
 export class Comings {

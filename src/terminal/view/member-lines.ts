@@ -9,6 +9,7 @@ const COMING_SIGN: Readonly<Record<ComingChange, string>> = {
   joined: SIGN.arrived,
   online: SIGN.arrived,
   left: SIGN.left,
+  gone: SIGN.left,
   offline: SIGN.left,
 };
 
@@ -16,6 +17,7 @@ const MANY: Readonly<Record<ComingChange, string>> = {
   joined: 'have joined',
   online: 'are back online',
   left: 'have left',
+  gone: 'are no longer in the room',
   offline: 'are offline',
 };
 
@@ -41,6 +43,8 @@ export function memberLines(event: MemberEvent, view: RenderView): readonly stri
       return line(SIGN.arrived, 'is back online');
     case 'left':
       return line(SIGN.left, `has left${reason}`);
+    case 'gone':
+      return line(SIGN.left, 'is no longer in the room');
     case 'offline':
       return line(SIGN.left, 'is offline');
     case 'removed':
@@ -57,12 +61,6 @@ export function memberLines(event: MemberEvent, view: RenderView): readonly stri
       return news(`muted${by}${reason}`, { you: 'were', they: 'was' });
     case 'unmuted':
       return news(`unmuted${by}`, { you: 'were', they: 'was' });
-    case 'key-changed':
-      return alert(
-        `Warning: ${nick} has a new key and may be someone else. Ask them some other way; /whois ${nick} shows the key.`,
-        view,
-        view.palette.warning,
-      );
     default:
       return unreachable(event.change);
   }

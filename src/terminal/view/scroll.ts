@@ -106,7 +106,8 @@ export class Scroll {
     const { id, nick } = event.member;
     if (event.formerNick !== undefined && this.#ids.get(event.formerNick) === id)
       this.#ids.delete(event.formerNick);
-    if (event.change === 'left' || event.change === 'removed') this.#ids.delete(nick);
+    if (event.change === 'left' || event.change === 'gone' || event.change === 'removed')
+      this.#ids.delete(nick);
     else this.#name(id, nick);
   }
 
@@ -118,7 +119,8 @@ export class Scroll {
   /** Only what is said and who comes and goes can be hidden; what is done to someone never. */
   #hides(event: JsonEvent, { preferences }: RenderView): boolean {
     if (event.type === 'message') return this.isIgnored(event.from.id);
-    return event.type === 'member' && preferences.quiet && isComing(event);
+    // Whoever is gone may have been removed.
+    return event.type === 'member' && preferences.quiet && isComing(event) && event.change !== 'gone';
   }
 
   #marked(lines: readonly string[], atMs: number, view: RenderView, own = false): readonly string[] {

@@ -151,12 +151,12 @@ test('what concerns members', () => {
     [change('online'), '09:05 --> ann is back online'],
     [change('left'), '09:05 <-- ann has left'],
     [change('left', { reason: 'bye' }), '09:05 <-- ann has left (bye)'],
+    [change('gone'), '09:05 <-- ann is no longer in the room'],
     [change('offline'), '09:05 <-- ann is offline'],
     [change('removed', { by: bob, reason: 'spam' }), '09:05 <-- ann was removed by bob (spam)'],
     [change('renamed', { formerNick: 'old' }), '09:05 -!- ann is the new nickname of old'],
   ];
   for (const [event, line] of cases) assert.deepEqual(renderEvent(event, WIDE), [line]);
-  assert.match(renderEvent(change('key-changed'), PLAIN).join(), /^09:05 -!- Warning: ann has a new key/);
 });
 
 test('a list: its lines stand under what began it, each explanation under itself', () => {
@@ -304,7 +304,7 @@ test('P42: no untrusted string of any event reaches the screen uncleaned', () =>
     const bad = { id: text, nick: text, fingerprint: text, role: text, online: true, muted: true };
     const changes = [
       ...(['joined', 'left', 'online', 'offline', 'renamed', 'removed'] as const),
-      ...(['key-changed', 'role', 'muted', 'unmuted'] as const),
+      ...(['gone', 'role', 'muted', 'unmuted'] as const),
     ];
     const room = {
       id: text,
@@ -413,7 +413,7 @@ test('colours: none when told so, steady for a nickname, nothing but colour when
   );
   // biome-ignore lint/suspicious/noControlCharactersInRegex: colour sequences
   const bare = (line: string): string => line.replaceAll(/\u001b\[[\d;]+m/g, '');
-  for (const event of [says('hello\nthere'), change('joined'), change('key-changed'), READY]) {
+  for (const event of [says('hello\nthere'), change('joined'), change('muted'), READY]) {
     assert.deepEqual(renderEvent(event, { ...WIDE, palette: color }).map(bare), renderEvent(event, WIDE));
   }
   assert.equal(bannerLines({ version: '1.2.3', palette, columns: 40 })[0], 'securechat 1.2.3');

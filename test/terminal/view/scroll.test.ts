@@ -166,7 +166,7 @@ test('quiet leaves out who comes and goes, never what is done to someone, nor al
   for (const change of ['joined', 'left', 'online', 'offline'] as const) {
     assert.deepEqual(scroll.lines(member(change, 'bob'), quiet), []);
   }
-  for (const change of ['removed', 'renamed', 'role', 'muted', 'unmuted', 'key-changed'] as const) {
+  for (const change of ['removed', 'renamed', 'role', 'muted', 'unmuted', 'gone'] as const) {
     assert.equal(scroll.lines(member(change, 'bob'), quiet).length > 0, true, change);
   }
   const alarm = { type: 'notice', level: 'alarm', code: 'x', text: 'x' } as const;
