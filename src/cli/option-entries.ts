@@ -16,7 +16,7 @@ export interface OptionEntry {
 }
 
 export function optionsOf(setting: Setting): readonly OptionEntry[] {
-  const { form, option, summary } = setting;
+  const { form, option, summary, offSummary } = setting;
   if (form.kind === 'flag') {
     const off = setting.fallback === false;
     return [
@@ -25,7 +25,7 @@ export function optionsOf(setting: Setting): readonly OptionEntry[] {
         name: `no-${option}`,
         setting,
         argument: null,
-        summary: off ? '' : summary,
+        summary: off ? '' : offSummary,
         gives: 'false',
         hidden: off,
       },

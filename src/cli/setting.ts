@@ -30,8 +30,10 @@ export interface Setting<Value = unknown> {
   readonly command: 'host' | 'join' | 'both';
   /** The weakest place it may be given: `option` means the command line only, `file` means everywhere. */
   readonly place: 'option' | 'variable' | 'file';
-  /** What it does. A flag's is about the opposite of its default. */
+  /** What it does; of a flag, when it is on. */
   readonly summary: string;
+  /** What the option that switches a flag off does, where that is the one that is shown. */
+  readonly offSummary: string;
   readonly fallback: Value;
   /** The default as help and reports show it. */
   readonly fallbackText: string;
@@ -46,7 +48,7 @@ export interface Setting<Value = unknown> {
 
 /** What each setting says of itself; the rest follows from its form. */
 export type Row = Pick<Setting, 'key' | 'summary'> &
-  Partial<Pick<Setting, 'option' | 'place' | 'fallbackText' | 'example'>>;
+  Partial<Pick<Setting, 'option' | 'offSummary' | 'place' | 'fallbackText' | 'example'>>;
 export type Where = Pick<Setting, 'section' | 'command'>;
 
 /** The last one counts, as it does for options given twice. */
@@ -63,6 +65,7 @@ export function setting<Value, Fallback = Value>(
 ): Setting<Value | Fallback> {
   return {
     option: row.key,
+    offSummary: '',
     place: 'file',
     fallbackText: String(fallback),
     example: `"${String(fallback)}"`,

@@ -137,8 +137,20 @@ export const SETTINGS = {
     example: '"welcome.txt"',
   }),
   approve: flag(HOST, { key: 'approve', summary: 'let each joiner in by hand, with /admit' }, false),
-  chat: flag(HOST, { key: 'chat', summary: 'relay only: take no part in the talk' }, true),
-  qr: flag(HOST, { key: 'qr', summary: 'draw no QR code of the invitation' }, true),
+  chat: flag(
+    HOST,
+    { key: 'chat', summary: 'take part in the talk', offSummary: 'relay only: take no part in the talk' },
+    true,
+  ),
+  qr: flag(
+    HOST,
+    {
+      key: 'qr',
+      summary: 'draw a QR code of the first invitation unasked',
+      offSummary: 'draw no QR code unasked: /qr draws one',
+    },
+    true,
+  ),
 
   tokenFile: source(JOIN, {
     key: 'token-file',
@@ -184,12 +196,16 @@ export const SETTINGS = {
   ),
   clipboard: flag(
     HOST_TERMINAL,
-    { key: 'clipboard', summary: 'leave the clipboard alone: new invitations are put there otherwise' },
+    {
+      key: 'clipboard',
+      summary: 'put new invitations on the clipboard',
+      offSummary: 'leave the clipboard alone: new invitations are put there otherwise',
+    },
     true,
   ),
   color: flag(
     TERMINAL,
-    { key: 'color', summary: 'no colour', fallbackText: 'where the terminal has it' },
+    { key: 'color', summary: 'colour', offSummary: 'no colour', fallbackText: 'where the terminal has it' },
     null,
   ),
   plain: flag(TERMINAL, { key: 'plain', summary: 'one line per event, nothing drawn again' }, false),
@@ -200,7 +216,12 @@ export const SETTINGS = {
   ),
   input: flag(
     TERMINAL,
-    { key: 'input', summary: 'never ask: fail when something is missing', place: 'option' },
+    {
+      key: 'input',
+      summary: 'ask for what is missing',
+      offSummary: 'never ask: fail when something is missing',
+      place: 'option',
+    },
     true,
   ),
 

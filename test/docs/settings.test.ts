@@ -47,6 +47,14 @@ test('the table of docs/settings.md is the table of settings', () => {
   assert.equal(found.trim(), table);
 });
 
+test('a flag that is on by itself tells what it does, and apart from that what its option takes away', () => {
+  for (const setting of ALL_SETTINGS) {
+    const isOn = setting.form.kind === 'flag' && setting.fallback !== false;
+    assert.equal(setting.offSummary !== '', isOn, setting.key);
+    assert.doesNotMatch(isOn ? setting.summary : '', /\b(no|never|only|leave)\b/, setting.key);
+  }
+});
+
 test('the example of docs/settings.md is a right file', () => {
   const [example = ''] = blocks(DOCUMENT, 'toml');
   assert.ok(new Choices([fileLayer(parseToml(example, 'f'), 'f')]));
