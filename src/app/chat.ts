@@ -10,7 +10,7 @@ import { type ActRequest, mayAct } from '../protocol/acts.ts';
 import { type Bytes, u32 } from '../protocol/bytes.ts';
 import type { Content } from '../protocol/content.ts';
 import { InputError } from '../protocol/errors.ts';
-import type { Hash, RoomId } from '../protocol/identifiers.ts';
+import type { Hash, IdKey, RoomId } from '../protocol/identifiers.ts';
 import type { RoomSettings } from '../protocol/signed-objects.ts';
 import type { CommandCall, HostCall } from '../terminal/commands/calls.ts';
 import { helpLines, helpTopicLines } from '../terminal/commands/help.ts';
@@ -29,7 +29,7 @@ export interface ChatOptions {
   readonly front: Front;
   /** `null` for a host that takes no part. */
   readonly membership: Pick<Membership, 'session' | 'say' | 'act' | 'acknowledge' | 'hurry'> | null;
-  readonly host: HostControls | null;
+  readonly host: Pick<HostControls, 'act' | 'obey' | 'members' | 'position' | 'settings' | 'code'> | null;
   readonly roomId: RoomId;
   readonly roomName: string;
   readonly ownerFingerprint: Hash;
@@ -46,6 +46,8 @@ export class Chat implements FrontListener {
   /** The key that leaves when it is pressed again, and since when. */
   #toldKey: { readonly key: string; readonly atMs: number } | null = null;
   #ending = false;
+  /** For a host that takes no part: the members without a line. */
+  readonly #away = new Set<IdKey>();
 
   constructor(options: ChatOptions) {
     this.#options = options;
@@ -53,6 +55,7 @@ export class Chat implements FrontListener {
 
   show(event: SessionEvent): void {
     const { roomId, roomName } = this.#options;
+    this.#follow(event);
     const context = { room: { id: roomId, name: roomName }, settings: this.#settings, self: this.#self };
     for (const json of jsonEvents(event, context)) this.#options.front.emit(json);
     if (event.kind === 'alarm') this.#afterAlarm();
@@ -62,7 +65,7 @@ export class Chat implements FrontListener {
 
   refreshStatus(): void {
     const { front, host, membership, roomName } = this.#options;
-    const online = membership?.session?.onlineCount ?? host?.members.length ?? 0;
+    const online = membership?.session?.onlineCount ?? this.#members().filter((shown) => shown.online).length;
     const connected = membership?.session?.phase !== 'away';
     front.setStatus({ room: roomName, online, connected, ...(host !== null && { code: host.code }) });
   }
@@ -122,6 +125,16 @@ export class Chat implements FrontListener {
 
   interrupt(): void {
     this.#goOnceAgain('Ctrl-C', 'interrupted');
+  }
+
+  #follow(event: SessionEvent): void {
+    if (this.#options.membership !== null) return;
+    if (event.kind === 'presence') {
+      if (event.online) this.#away.delete(event.member.key);
+      else this.#away.add(event.member.key);
+    } else if (event.kind === 'roster') {
+      for (const { member } of event.change.removed) this.#away.delete(member.key);
+    }
   }
 
   #goOnceAgain(key: string, how: QuitReason): void {
@@ -313,7 +326,7 @@ export class Chat implements FrontListener {
   #members(): readonly ShownMember[] {
     const { membership, host } = this.#options;
     if (membership?.session != null) return membership.session.members;
-    return host?.members.map((member) => ({ member, online: true })) ?? [];
+    return host?.members.map((member) => ({ member, online: !this.#away.has(member.key) })) ?? [];
   }
 
   #tell(code: string, text: string): void {
