@@ -9,6 +9,7 @@ import { OwnWrapKeys } from '../../src/member/wrap-keys.ts';
 import type { ActRequest } from '../../src/protocol/acts.ts';
 import type { Question, Welcome } from '../../src/protocol/admission-frames.ts';
 import type { Bytes } from '../../src/protocol/bytes.ts';
+import type { ContentKind } from '../../src/protocol/content.ts';
 import { type IdKey, idKey, ROOM_CONVERSATION, type SessionId } from '../../src/protocol/identifiers.ts';
 import type { Refusal } from '../../src/protocol/reasons.ts';
 import { DIALECT, type Dialect } from '../../src/protocol/version.ts';
@@ -143,8 +144,8 @@ export class TestMember {
     if (this.line !== null) this.room.cut(this.line);
   }
 
-  say(text: string): void {
-    this.#perform(this.session.say({ kind: 'text', text }, null, this.room.clock.moment));
+  say(text: string, kind: ContentKind = 'text'): void {
+    this.#perform(this.session.say({ kind, text }, null, this.room.clock.moment));
   }
 
   /** Sends a frame as it is: what an evil member does. */

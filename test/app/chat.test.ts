@@ -1,0 +1,302 @@
+/** A person in a room, over a real one: who may do what to whom, what comes of it, what they are told, and how they go. */
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import { Chat, type QuitReason } from '../../src/app/chat.ts';
+import type { Front, Status } from '../../src/app/front/front.ts';
+import type { DisplayCall } from '../../src/terminal/commands/calls.ts';
+import type { JsonEvent } from '../../src/terminal/json-lines.ts';
+import { type Company, company } from '../helpers/company.ts';
+import { handOn } from '../helpers/host-controls.ts';
+import type { TestMember } from '../helpers/member.ts';
+import { openRoom, type TestRoom } from '../helpers/room.ts';
+
+type Place = 'host' | 'relaying host' | 'guest';
+
+/** A person's chat; `member` is `null` for a host that only relays. */
+function sit(room: TestRoom, member: TestMember | null, place: Place = 'guest') {
+  const told: JsonEvent[] = [];
+  const displayed: DisplayCall[] = [];
+  const quits: QuitReason[] = [];
+  let status: Status | null = null;
+  let hurried = false;
+  const front: Front = {
+    emit: (event) => told.push(event),
+    ask: () => assert.fail('nothing is asked'),
+    readLine: () => assert.fail('nothing is read'),
+    listen: () => assert.fail('the shell does that'),
+    setStatus(next) {
+      status = next;
+    },
+    display: (call) => displayed.push(call),
+    copy: () => false,
+    showQr() {},
+    onGone() {},
+    close() {},
+  };
+  const hand = handOn(room, told);
+  const membership = member && {
+    get session() {
+      return member.session;
+    },
+    say: ({ kind, text }: { readonly kind: 'text' | 'emote'; readonly text: string }) =>
+      member.say(text, kind),
+    act: (request: Parameters<TestMember['act']>[0]) => member.act(request),
+    acknowledge: () => member.acknowledge(),
+    hurry() {
+      hurried = true;
+    },
+  };
+  const chat = new Chat({
+    front,
+    membership,
+    host: place === 'guest' ? null : hand.controls,
+    roomId: room.id,
+    roomName: 'test room',
+    ownerFingerprint: room.ownerFingerprint,
+    onQuit: (how) => quits.push(how),
+  });
+  /** What a line leads to once it went through the room: what this person is told at once. */
+  const give = (line: string): string => {
+    chat.command(line);
+    const texts = hand.texts().join('\n');
+    room.advance(1_000);
+    return texts;
+  };
+  const texts = () => hand.texts();
+  return { chat, told, displayed, quits, give, texts, status: () => status, hurried: () => hurried };
+}
+
+async function everyone() {
+  const all = await company();
+  const { room, olga, mona, ann } = all;
+  return { ...all, host: sit(room, olga, 'host'), moderator: sit(room, mona), guest: sit(room, ann) };
+}
+
+function nicks(room: TestRoom): readonly string[] {
+  return room.room.members.map(({ nick }) => nick).sort();
+}
+
+function entryOf({ room }: Company, nick: string) {
+  return room.room.members.find((member) => member.nick === nick);
+}
+
+describe('who may do what', () => {
+  test('a plain member keeps no order, and is told whose business it is', async () => {
+    const { room, guest } = await everyone();
+    for (const line of ['/kick ben', '/ban ben', '/mute ben', '/unmute ben', '/unban zoe', '/slow 30'])
+      assert.match(guest.give(line), /^not-allowed: \/\w+ is for moderators and the host\.$/, line);
+    for (const line of ['/lock', '/unlock', '/topic tea']) assert.match(guest.give(line), /^not-allowed: /);
+    for (const line of ['/op ben', '/approve on', '/code', '/invite', '/motd tea'])
+      assert.match(guest.give(line), /^host-only: \/\w+( TEXT)? is for the host\.$/, line);
+    assert.equal(nicks(room).length, 5);
+    assert.deepEqual(
+      { ...room.room.settings },
+      { topic: '', motd: '', slowSeconds: 0, locked: false, approval: false },
+    );
+  });
+
+  test('a moderator acts on plain members under their own name, on nobody else', async () => {
+    const all = await everyone();
+    const { room, moderator, mike, guest } = all;
+    assert.equal(moderator.give('/mute ann'), '');
+    assert.equal(entryOf(all, 'ann')?.muted, true);
+    assert.equal(moderator.give('/unmute ann'), '');
+    assert.equal(moderator.give('/kick ben'), '');
+    assert.deepEqual(nicks(room), ['ann', 'mike', 'mona', 'olga']);
+    const removed = mike.eventsOf('roster').flatMap(({ change }) => change.removed);
+    assert.deepEqual(
+      removed.map(({ member, by }) => [member.nick, by?.nick]),
+      [['ben', 'mona']],
+    );
+    for (const act of ['kick', 'ban', 'mute']) {
+      assert.match(moderator.give(`/${act} mike`), /^not-allowed: mike is a moderator/);
+      assert.match(moderator.give(`/${act} olga`), /^not-allowed: olga is the host/);
+      assert.match(moderator.give(`/${act} mona`), /^not-allowed: You cannot \w+ yourself/);
+      assert.match(moderator.give(`/${act} zoe`), /^no-such-member: Nobody here is called zoe/);
+    }
+    assert.match(moderator.give('/deop mike'), /^host-only: /);
+    assert.deepEqual(nicks(room), ['ann', 'mike', 'mona', 'olga']);
+    assert.deepEqual(guest.chat.known.viewer, 'everyone');
+    assert.deepEqual(moderator.chat.known.viewer, 'moderators');
+  });
+
+  test('the host acts on everyone else in nobody else’s name', async () => {
+    const { room, host, mona } = await everyone();
+    assert.equal(host.give('/kick mike'), '');
+    assert.match(host.give('/ban @ann 2h'), /^They are banned for 2h/);
+    assert.match(host.give('/mute ben'), /^They are muted; /);
+    assert.deepEqual(nicks(room), ['ben', 'mona', 'olga']);
+    const changes = mona.eventsOf('roster').flatMap(({ change }) => [...change.removed, ...change.changed]);
+    assert.ok(changes.every(({ by }) => by === null));
+    for (const act of ['kick', 'ban', 'mute'])
+      assert.match(host.give(`/${act} olga`), /^not-allowed: You cannot \w+ yourself/);
+    assert.deepEqual(host.chat.known.viewer, 'host');
+    assert.deepEqual([...host.chat.known.nicks].sort(), ['ben', 'mona'], 'not oneself');
+  });
+
+  test('a duration is what the room is asked for', async () => {
+    const all = await everyone();
+    const { room, moderator } = all;
+    moderator.give('/mute ann 1m');
+    moderator.give('/ban ben 1m');
+    assert.equal(room.room.bans.length, 1);
+    room.advance(57_000);
+    assert.deepEqual([entryOf(all, 'ann')?.muted, room.room.bans.length], [true, 1]);
+    room.advance(5_000);
+    assert.deepEqual([entryOf(all, 'ann')?.muted, room.room.bans.length], [false, 0]);
+  });
+});
+
+describe('what is told', () => {
+  test('what is so already', async () => {
+    const { host, room } = await everyone();
+    assert.equal(host.give('/lock'), '');
+    assert.equal(host.give('/topic  tea \t time'), '');
+    assert.equal(room.room.settings.topic, 'tea time');
+    for (const line of ['/lock', '/topic tea time', '/slow off', '/unmute ann'])
+      assert.match(host.give(line), /^no-change: /, line);
+    assert.equal(host.give('/topic'), 'tea time');
+    assert.equal(host.give('/topic off'), '');
+    assert.equal(host.give('/topic'), 'No topic is set.');
+    assert.equal(host.give('/motd'), 'No message of the day is set.');
+  });
+
+  test('a topic that is too long, from either side', async () => {
+    const { host, moderator, room } = await everyone();
+    for (const person of [host, moderator])
+      assert.match(person.give(`/topic ${'é'.repeat(201)}`), /^text-too-long: A topic is at most 400 bytes/);
+    assert.equal(room.room.settings.topic, '');
+  });
+
+  test('who is here, and who someone is', async () => {
+    const { guest, moderator } = await everyone();
+    moderator.give('/mute ben');
+    const names = guest.give('/names');
+    for (const each of ['olga (host)', 'mona (moderator)', 'ben (muted)']) assert.ok(names.includes(each));
+    assert.match(guest.give('/whois OLGA'), /^olga: host, online, .*; the room's owner key is /);
+    assert.match(guest.give('/whois zoe'), /^no-such-member: /);
+    assert.match(guest.give('/room'), /^test room: member list \d+, log entry \d+, digits to compare /);
+  });
+
+  test('a command that is none, and one that is for the screen', async () => {
+    const { guest } = await everyone();
+    assert.match(guest.give('/kik ben'), /^unknown-command: .*\/kick/);
+    assert.match(guest.give('kick ben'), /^bad-command: /);
+    assert.match(guest.give('/help zzz'), /^unknown-command: /);
+    assert.equal(guest.give('/clear'), '');
+    assert.deepEqual(guest.displayed, [{ name: 'clear' }]);
+  });
+
+  test('the status has the code for the host alone', async () => {
+    const { guest, host, room } = await everyone();
+    for (const person of [guest, host]) person.chat.refreshStatus();
+    assert.deepEqual(guest.status(), { room: 'test room', online: 5, connected: true });
+    assert.equal(host.status()?.code?.value, room.room.code.value);
+  });
+});
+
+describe('what is said', () => {
+  test('text and actions reach the room; nothing does not', async () => {
+    const { guest, ben, room } = await everyone();
+    guest.chat.say('hello', null);
+    guest.give('/me waves');
+    guest.give('//slash');
+    guest.chat.say('  ', null);
+    room.advance(1_000);
+    assert.match(guest.texts().join(), /^empty: /);
+    assert.deepEqual(
+      ben.messages.map(({ text, content }) => [content, text]),
+      [
+        ['text', 'hello'],
+        ['emote', 'waves'],
+        ['text', '/slash'],
+      ],
+    );
+  });
+
+  test('a new nickname is asked of the owner, and a bad one of nobody', async () => {
+    const { guest, host, room } = await everyone();
+    assert.match(guest.give('/nick system'), /^nick-reserved: /);
+    assert.match(guest.give('/nick a!'), /^nick-shape: /);
+    assert.equal(guest.give('/nick anna'), '');
+    assert.equal(host.give('/nick host'), '', 'whoever hosts may be called so');
+    assert.deepEqual(nicks(room), ['anna', 'ben', 'host', 'mike', 'mona']);
+  });
+
+  test('a host that only relays says nothing, and keeps order all the same', async () => {
+    const { room } = await everyone();
+    const host = sit(room, null, 'relaying host');
+    host.chat.say('hello', null);
+    assert.match(host.texts().join(), /^not-joined: /);
+    for (const line of ['/me waves', '/nick zoe']) assert.match(host.give(line), /^not-joined: /);
+    assert.equal(host.give('/kick ann'), '');
+    assert.deepEqual(nicks(room), ['ben', 'mike', 'mona', 'olga']);
+    assert.match(host.give('/names'), /ben/);
+  });
+});
+
+describe('how they go', () => {
+  function freeze(context: TestContext): void {
+    context.mock.timers.enable({ apis: ['Date'], now: 0 });
+  }
+
+  test('Ctrl-C asks once; a second one within five seconds leaves', async (context) => {
+    freeze(context);
+    const { guest, host } = await everyone();
+    guest.chat.interrupt();
+    assert.deepEqual(guest.texts(), ['Press Ctrl-C again to leave the room.']);
+    context.mock.timers.tick(5_000);
+    guest.chat.interrupt();
+    assert.deepEqual(guest.quits, []);
+    context.mock.timers.tick(4_999);
+    guest.chat.interrupt();
+    assert.deepEqual(guest.quits, ['interrupted']);
+    host.chat.interrupt();
+    assert.deepEqual(host.texts(), ['Press Ctrl-C again to end the room for everyone.']);
+  });
+
+  test('Ctrl-D of a host asks once as well, and for itself', async (context) => {
+    freeze(context);
+    const { host } = await everyone();
+    host.chat.interrupt();
+    host.chat.leave();
+    assert.deepEqual(host.quits, [], 'the other key was told');
+    host.chat.leave();
+    assert.deepEqual(host.quits, ['quit']);
+  });
+
+  test('Ctrl-D of a guest goes once what they said is placed, and says that it waits', async () => {
+    const { guest, ann, room } = await everyone();
+    const session = ann.session;
+    guest.chat.say('one', null);
+    guest.chat.leave();
+    assert.equal(session.unplaced, 1);
+    assert.ok(guest.hurried());
+    assert.deepEqual(guest.quits, []);
+    assert.match(guest.texts().join(), /^Leaving when your message is placed; \/quit leaves now\.$/);
+    const seen = ann.events.length;
+    room.advance(1_000);
+    assert.equal(session.unplaced, 0);
+    for (const event of ann.events.slice(seen)) guest.chat.show(event);
+    assert.ok(guest.quits.every((how) => how === 'quit') && guest.quits.length > 0);
+  });
+
+  test('/quit does not wait, and tells what stays unsaid', async () => {
+    const { guest } = await everyone();
+    guest.chat.say('one', null);
+    guest.chat.command('/quit');
+    assert.deepEqual(guest.texts(), ['1 message has not reached the room.']);
+    assert.deepEqual(guest.quits, ['quit']);
+  });
+
+  test('the end of standard input ends a guest, and no host that only relays', async () => {
+    const room = await openRoom();
+    const ann = await room.join('ann', { crowd: true });
+    const guest = sit(room, ann);
+    guest.chat.end();
+    assert.deepEqual(guest.quits, ['quit']);
+    const host = sit(room, null, 'relaying host');
+    host.chat.end();
+    assert.deepEqual(host.quits, []);
+  });
+});
