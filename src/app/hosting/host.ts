@@ -1,10 +1,11 @@
+/** `securechat s`: from what is asked of the host to an open room, and to its end. */
+
 import { formatAddress } from '../../crypto/invitation.ts';
 import { generateWrapKeys } from '../../crypto/key-wrap.ts';
-import type { RosterChange } from '../../crypto/roster.ts';
 import { generateSigningKey } from '../../crypto/signature.ts';
-import { toBase64url, utf8 } from '../../protocol/bytes.ts';
-import { InputError } from '../../protocol/errors.ts';
+import { toBase64url } from '../../protocol/bytes.ts';
 import { LIMITS } from '../../protocol/limits.ts';
+import { settingsProblem } from '../../protocol/room-settings.ts';
 import type { RoomSettings } from '../../protocol/signed-objects.ts';
 import type { RoomNotice } from '../../room/effects.ts';
 import type { Visitor } from '../../room/visitors.ts';
@@ -27,6 +28,7 @@ import { tellIfSlow } from '../tell-if-slow.ts';
 import { DoorReport } from './door-report.ts';
 import { HostControls } from './host-controls.ts';
 import { InvitationDesk } from './invitation-desk.ts';
+import { rosterText } from './roster-text.ts';
 
 /** The host's own way in lives only until it is used, moments later. */
 const OWN_INVITATION_MS = 10 * 60_000;
@@ -43,7 +45,10 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
     const wrapKeys = options.chat ? generateWrapKeys() : null;
     // Nobody should answer five questions for a port that is taken.
     await checkListen(options.listen);
+    // Nor for a file that cannot be read; on standard input it stands behind the answers.
+    let settings = options.motd?.kind === 'file' ? await firstSettings(options, front) : null;
     const plan = await askHost(options, front);
+    settings ??= await firstSettings(options, front);
     const { roomName, question, nick } = plan;
     let { answer } = plan;
     const host = await RelayHost.start({
@@ -53,7 +58,7 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
       listen: plan.listen,
       membersMost: options.membersMost,
       limits: LIMITS,
-      settings: await firstSettings(options, front),
+      settings,
       answers,
       log,
     });
@@ -83,8 +88,8 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
 
     let membership: Membership | null = null;
     let chat: Chat | null = null;
-    const openChat = (member: Membership | null): Chat => {
-      const opened = new Chat({
+    const makeChat = (member: Membership | null): Chat =>
+      new Chat({
         front,
         membership: member,
         host: controls,
@@ -93,16 +98,14 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
         ownerFingerprint,
         onQuit: (how) => over.resolve(how),
       });
-      front.listen(opened);
-      return opened;
-    };
     const door = new DoorReport({ names: desk, tell: (event) => front.emit(event) });
     // Read aloud twice a minute, a code that nobody needs would be most of what a room says.
     const isSpoken = options.display === 'plain';
     host.onNotice((notice) => {
       const atDoor = door.take(notice);
       if (atDoor !== null) log.info('door', atDoor.text);
-      if (notice.kind === 'roster') log.info('roster', rosterText(notice.change));
+      const change = notice.kind === 'roster' ? rosterText(notice.change) : null;
+      if (change !== null) log.info('roster', change);
       if (notice.kind !== 'code' || !isSpoken || host.atDoor.some(isAtCode))
         for (const event of noticeEvents(notice, desk)) front.emit(event);
       if (isSpoken && atDoor?.stage === 'answer-proved') void controls.obey({ name: 'code' });
@@ -135,10 +138,12 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
           if (event.kind === 'joined') {
             void answers.end();
             answer = '';
-            chat = openChat(membership);
+            chat = makeChat(membership);
           }
           // The last word is this side's own.
           if (event.kind !== 'closed') chat?.show(event);
+          // What was typed ahead finds a room that has been entered.
+          if (event.kind === 'joined' && chat !== null) front.listen(chat);
         },
         onLine: () => {},
       });
@@ -152,8 +157,9 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
     } else {
       await answers.end();
       answer = '';
-      chat = openChat(null);
+      chat = makeChat(null);
       chat.refreshStatus();
+      front.listen(chat);
     }
 
     const how = await over.promise;
@@ -175,12 +181,13 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
   }
 }
 
-/** How the room is to begin with. @throws InputError when the message of the day is too long. */
+/** How the room is to begin with. @throws InputError when a text is too long. */
 async function firstSettings(options: HostOptions, front: Front): Promise<Partial<RoomSettings>> {
   const motd = options.motd === null ? '' : await readSecret(options.motd, front);
-  if (utf8.encode(motd).length > LIMITS.motdBytes)
-    throw new InputError('text-too-long', `A message of the day is at most ${LIMITS.motdBytes} bytes.`);
-  return { topic: options.topic ?? '', motd, approval: options.approval };
+  const settings = { topic: options.topic ?? '', motd, approval: options.approval };
+  const problem = settingsProblem(settings);
+  if (problem !== null) throw problem;
+  return settings;
 }
 
 function isAtCode({ stage }: Visitor): boolean {
@@ -204,12 +211,4 @@ function noticeEvents(notice: RoomNotice, desk: InvitationDesk): readonly Parame
     default:
       return [];
   }
-}
-
-/** Who came and went, for the log: nicknames, never keys. */
-function rosterText({ epoch, added, removed }: RosterChange): string {
-  const names = (sign: string, members: readonly { readonly nick: string }[]) =>
-    members.map(({ nick }) => sign + nick);
-  const left = removed.map(({ member }) => member);
-  return `member list ${epoch}: ${[...names('+', added), ...names('-', left)].join(' ')}`;
 }
