@@ -3,6 +3,7 @@ import { cleanText } from '../../protocol/clean-text.ts';
 import { InputError } from '../../protocol/errors.ts';
 import type { DisplayCall } from '../../terminal/commands/calls.ts';
 import { completeLine, pathsFrom } from '../../terminal/commands/completion.ts';
+import { linesAsText } from '../../terminal/editor/paste.ts';
 import type { JsonEvent, MessageEvent, PromptEvent } from '../../terminal/json-lines.ts';
 import { PlainScreen } from '../../terminal/screen/plain-screen.ts';
 import { askLine, openScreen } from '../../terminal/screen/prompt.ts';
@@ -191,7 +192,13 @@ export class TerminalFront extends ScreenFront {
       );
     }
     if (nick === this.#self?.nick) throw new InputError('not-allowed', 'You cannot ignore yourself.');
-    if (!this.#scroll.ignore(nick))
+    const outcome = this.#scroll.ignore(nick);
+    if (outcome === 'too-many')
+      throw new InputError(
+        'too-many',
+        `You ignore ${this.#scroll.ignored.length} members already, the most there may be. /unignore someone first.`,
+      );
+    if (outcome === 'nobody')
       throw new InputError('no-such-member', `Nobody here is called ${nick}. /names shows who is.`);
     this.#tell('ignore', `What ${nick} says is left out here; /unignore ${nick} shows it again.`);
   }
@@ -204,7 +211,7 @@ export class TerminalFront extends ScreenFront {
     this.screen
       .suspend(() => editText(draft, process.env, editing.signal))
       .then(
-        (text) => this.screen.setDraft(text),
+        (text) => this.screen.setDraft(linesAsText(text)),
         (error: unknown) => {
           if (editing.signal.aborted) return;
           this.screen.setDraft(draft);

@@ -73,6 +73,7 @@ export async function askHost(
   await read('file');
   for (let at = 0; at < steps.length; ) {
     const added = await steps[at]?.(interview, draft);
+    if (added === BACK && at === 0) interview.tell('This is the first question: there is none before it.');
     at = added === BACK ? Math.max(0, at - 1) : at + 1;
     if (added !== BACK) draft = { ...draft, ...added };
   }

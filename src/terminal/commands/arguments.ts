@@ -79,7 +79,7 @@ export function shownOrSet(name: 'topic' | 'motd'): Parse {
 function newInvitation(words: readonly string[]): InviteCall {
   const rest = [...words];
   const uses = /^\d+$/.test(rest[0] ?? '') ? Number(rest.shift()) : null;
-  const forMs = /^\d+[dhms]/i.test(rest[0] ?? '')
+  const forMs = LIKE_DURATION.test(rest[0] ?? '')
     ? parseDuration(rest.shift() ?? '', LIMITS.invitationMsMost)
     : null;
   if (uses !== null && (uses < 1 || uses > LIMITS.invitationUsesMost)) {
@@ -91,6 +91,8 @@ function newInvitation(words: readonly string[]): InviteCall {
 
 const NUMBER = /^\d+$/;
 const DURATION = /^(?:\d+[dhms])+$/i;
+/** Meant as one, and refused where it is none: `2hours`, `2h30`. Not `3musketeers`. */
+const LIKE_DURATION = /^\d+(?:d|days?|h|hrs?|hours?|m|mins?|minutes?|s|secs?|seconds?)(?:\d|$)/i;
 
 /**
  * Who writes `new Ann 2h` means two hours, and must not get an invitation that lasts a day.

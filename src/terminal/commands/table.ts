@@ -357,7 +357,11 @@ export const COMMANDS: readonly Command[] = [
   command(
     'Keeping order',
     'moderators',
-    { name: 'lock', summary: 'let nobody new in; members who lost their line come back' },
+    {
+      name: 'lock',
+      summary: 'let nobody new in; members who lost their line come back',
+      details: 'Whoever waited at the door for the host waits on, and only /admit lets them in.',
+    },
     nothing({ name: 'lock' }),
   ),
   command(

@@ -32,7 +32,7 @@ export function endPaste(state: EditorState, { text, before }: Pasting): EditRes
         .filter((line) => line !== '')
         .join(' ')
     : lines.replace(/\n$/, '');
-  const result = insert({ ...state, mode: TYPING }, asText(kept, state));
+  const result = insert({ ...state, mode: TYPING }, state.text === '' ? linesAsText(kept) : kept);
   const lineCount = lineFeedsIn(result.state.text) - lineFeedsIn(before.text) + 1;
   if (lineCount < 2) return result;
   return { ...result, state: { ...result.state, mode: { kind: 'pasted', lines: lineCount, before } } };
@@ -48,10 +48,12 @@ function lineFeedsIn(text: string): number {
   return text.split('\n').length - 1;
 }
 
-/** Several pasted lines are something to say: a slash that begins them is doubled, so that it begins no command. */
-function asText(pasted: string, { text }: EditorState): string {
-  const isCommand = text === '' && pasted.includes('\n') && /^\/(?!\/)/.test(pasted);
-  return isCommand ? `/${pasted}` : pasted;
+/**
+ * Several lines that were pasted, or written in an editor, are something to say: a slash that begins them is doubled, so
+ * that it begins no command.
+ */
+export function linesAsText(lines: string): string {
+  return lines.includes('\n') && /^\/(?!\/)/.test(lines) ? `/${lines}` : lines;
 }
 
 export function dropPaste(state: EditorState, { before }: Pasted): EditResult {

@@ -73,12 +73,13 @@ export class Scroll {
     this.#hasShown = false;
   }
 
-  /** @returns false when nobody of that name is in the room, or too many are ignored already. */
-  ignore(nick: string): boolean {
+  /** @returns `nobody` when no one of that name is in the room. */
+  ignore(nick: string): 'ignored' | 'nobody' | 'too-many' {
     const id = this.#ids.get(nick);
-    if (id === undefined || (!this.#ignored.has(id) && this.#ignored.size >= IGNORED_MOST)) return false;
+    if (id === undefined) return 'nobody';
+    if (!this.#ignored.has(id) && this.#ignored.size >= IGNORED_MOST) return 'too-many';
     this.#ignored.set(id, nick);
-    return true;
+    return 'ignored';
   }
 
   /** @param nick as `ignored` names them now. @returns false when they were not ignored. */

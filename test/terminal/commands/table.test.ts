@@ -94,6 +94,10 @@ test('arguments are understood', () => {
     label: 'the team',
   });
   assert.deepEqual(call('/invite new 1d bob'), { ...fresh, forMs: 86_400_000, label: 'bob' });
+  assert.deepEqual(call('/invite new 3musketeers'), { ...fresh, label: '3musketeers' });
+  assert.deepEqual(call('/invite new 2 4dances'), { ...fresh, uses: 2, label: '4dances' });
+  for (const slip of ['2hours Ann', '90min Ann', '2h30 Ann', '3Days'])
+    assert.throws(() => call(`/invite new ${slip}`), { code: 'bad-duration' }, slip);
   assert.deepEqual(call('/qr'), { name: 'invite', act: 'qr', id: null });
   assert.deepEqual(call('/invite qr 2'), { name: 'invite', act: 'qr', id: '2' });
   assert.deepEqual(call('/invite save 2 my  file.txt'), {

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { hintOf, promptOf } from '../../../src/terminal/editor/hints.ts';
 import { layoutInput } from '../../../src/terminal/editor/input-layout.ts';
 import { edit, type Key } from '../../../src/terminal/editor/line-editor.ts';
+import { linesAsText } from '../../../src/terminal/editor/paste.ts';
 import { type EditorSignal, type EditorState, newEditor } from '../../../src/terminal/editor/state.ts';
 import type { Completer } from '../../../src/terminal/editor/walk.ts';
 
@@ -354,4 +355,11 @@ test('the last words of very long lines, and line feeds in a very long paste, ar
   const pasting = edit(newEditor({ masked: true }), { name: 'paste-start' }).state;
   const pasted = edit(pasting, { sequence: `a${'\n'.repeat(2_000_000)}b` }).state;
   assert.equal(edit(pasted, { name: 'paste-end' }).state.text, 'a b');
+});
+
+test('several lines from an editor begin no command either; one line may', () => {
+  assert.equal(linesAsText('/etc/hosts\n/etc/passwd'), '//etc/hosts\n/etc/passwd');
+  assert.equal(linesAsText('//etc/hosts\nnext'), '//etc/hosts\nnext');
+  assert.equal(linesAsText('/me waves'), '/me waves');
+  assert.equal(linesAsText('two\nlines'), 'two\nlines');
 });

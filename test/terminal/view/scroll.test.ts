@@ -176,8 +176,8 @@ test('quiet leaves out who comes and goes, never what is done to someone, nor al
 test('who is ignored is not read, under no name, and is shown again when taken back', () => {
   const scroll = new Scroll();
   scroll.lines(joined('sue', 'ann', 'bob'), view());
-  assert.equal(scroll.ignore('nobody'), false);
-  assert.equal(scroll.ignore('ann'), true);
+  assert.equal(scroll.ignore('nobody'), 'nobody');
+  assert.equal(scroll.ignore('ann'), 'ignored');
   assert.deepEqual(scroll.lines(says('hi'), view()), []);
   assert.deepEqual(scroll.lines(says('hi', { kind: 'emote' }), view()), []);
   const renamed = member('renamed', 'eve', { formerNick: 'ann' });
@@ -187,7 +187,7 @@ test('who is ignored is not read, under no name, and is shown again when taken b
   assert.equal(scroll.isIgnored('id-ann'), true);
   assert.deepEqual(scroll.lines(says('hi', { from: { id: 'id-ann', nick: 'eve' } }), view()), []);
   assert.equal(scroll.lines(says('hi', { from: { id: 'id-new', nick: 'ann' } }), view()).length, 1);
-  assert.equal(scroll.ignore('ann'), false, 'the old name is nobody any more');
+  assert.equal(scroll.ignore('ann'), 'nobody', 'the old name is nobody any more');
   assert.equal(scroll.unignore('ann'), false);
   assert.equal(scroll.unignore('eve'), true);
   assert.equal(scroll.lines(says('hi', { from: { id: 'id-ann', nick: 'eve' } }), view()).length, 1);
@@ -200,10 +200,10 @@ test('who has left can be ignored no more, and 200 are the most', () => {
   scroll.lines(member('left', 'm0'), view());
   assert.deepEqual(
     nicks.map((nick) => scroll.ignore(nick)),
-    nicks.map((nick) => nick !== 'm0'),
+    nicks.map((nick) => (nick === 'm0' ? 'nobody' : 'ignored')),
   );
   scroll.lines(member('joined', 'late'), view());
-  assert.equal(scroll.ignore('late'), false);
+  assert.equal(scroll.ignore('late'), 'too-many');
   assert.equal(scroll.ignored.length, 200);
 });
 
