@@ -35,7 +35,8 @@ export const SETTINGS = {
     { key: 'nick', summary: 'your nickname', fallbackText: 'asked for', example: '"ann"' },
     { kind: 'text', argument: 'nick' },
     null,
-    checkNickname,
+    // Who hosts may be called that; who joins is checked once more.
+    (text) => checkNickname(text, text === 'host'),
   ),
   sign: choice<SigningAlgorithm>(
     GENERAL,

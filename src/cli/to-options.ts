@@ -8,6 +8,7 @@ import type {
   SecretSource,
 } from '../app/options.ts';
 import { InputError } from '../protocol/errors.ts';
+import { checkNickname } from '../protocol/nickname.ts';
 import type { Choices } from './layers.ts';
 import { SETTINGS } from './settings.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -39,7 +40,7 @@ export function toHostOptions(choices: Choices, surroundings: Surroundings): Hos
 
 /**
  * Warns when the invitation itself stood on the command line.
- * @throws InputError when standard input is wanted for two things, or two invitations are given.
+ * @throws InputError when standard input is wanted for two things, two invitations are given, or the nickname is the host's.
  */
 export function toJoinOptions(
   invitation: string | undefined,
@@ -50,7 +51,9 @@ export function toJoinOptions(
   const code = choices.value(SETTINGS.codeFile);
   const source = invitationSource(invitation, choices, surroundings);
   checkStandardInput(choices, [source, answer, code]);
-  return { ...toCommonOptions(choices, surroundings), invitation: source, answer, code };
+  const common = toCommonOptions(choices, surroundings);
+  if (common.nick !== null) checkNickname(common.nick);
+  return { ...common, invitation: source, answer, code };
 }
 
 function toCommonOptions(choices: Choices, surroundings: Surroundings): CommonOptions {

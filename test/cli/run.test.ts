@@ -57,6 +57,14 @@ async function runWith(words: readonly string[], setting: Setting = {}): Promise
   return { exitCode, out, err, hosted, joined };
 }
 
+test('only who hosts may be called host', async () => {
+  assert.equal((await runWith(['s', '--nick', 'host'], TERMINAL)).hosted[0]?.nick, 'host');
+  const { joined, err } = await runWith(['c', '--nick', 'host'], TERMINAL);
+  assert.deepEqual(joined, []);
+  assert.match(err, /could be mistaken for the room itself/);
+  assert.equal((await runWith(['s', '--nick', 'system'], TERMINAL)).hosted.length, 0);
+});
+
 async function hostOptions(words: readonly string[], setting: Setting = {}): Promise<HostOptions> {
   const { hosted, err } = await runWith(['s', ...words], setting);
   assert.equal(err, '');
