@@ -1,8 +1,8 @@
 /** What a configuration file says, checked: a mistake is named with its line and with what would be right. */
-import { homedir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { InputError } from '../protocol/errors.ts';
 import { nearestWord } from '../protocol/nearest-word.ts';
+import { expandHome } from '../terminal/home.ts';
 import type { Given, Layer } from './layers.ts';
 import { SECTIONS, type Setting } from './setting.ts';
 import { ALL_SETTINGS, SECRETS } from './settings.ts';
@@ -84,8 +84,7 @@ function unknownKey(section: string, key: string): string {
     : `"${key}" is not a setting; did you mean "${nearest}"?`;
 }
 
-/** Nobody expands `~` in a file as a shell would. `-` stays: it is standard input. */
+/** From the folder of the configuration file. `-` stays: it is standard input. */
 function fileName(text: string, path: string): string {
-  if (text === '-' || text === '') return text;
-  return text.startsWith('~/') ? join(homedir(), text.slice(2)) : resolve(dirname(path), text);
+  return text === '-' || text === '' ? text : resolve(dirname(path), expandHome(text));
 }

@@ -1,6 +1,7 @@
 /** What a setting is, and the kinds of them. */
 import type { SecretSource } from '../app/options.ts';
 import { InputError } from '../protocol/errors.ts';
+import { expandHome } from '../terminal/home.ts';
 import { parseBoolean, parseChoice, parseCount, parseSecretSource } from './parse.ts';
 
 /** Tables of the file, in its order; `general` stands above the first of them. */
@@ -108,7 +109,7 @@ export function file(where: Where, row: Row): Setting<string | null> {
   const known = { fallbackText: 'none', ...row };
   return setting(where, known, { kind: 'file', argument: 'file' }, null, (text) => {
     if (text === '') throw new InputError('bad-text', 'Write the name of a file.');
-    return text;
+    return expandHome(text);
   });
 }
 

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Choices } from '../../src/cli/layers.ts';
 import { ALL_SETTINGS, SETTINGS, variableOf } from '../../src/cli/settings.ts';
@@ -28,6 +30,21 @@ describe('variables', () => {
       { host: '2001:db8::7', port: 99 },
     ]);
     assert.equal(chosen.value(SETTINGS.logLevel), 'debug');
+  });
+
+  // Where a shell sets them, it leaves `~` alone as often as not.
+  test('name files in the own folder by a tilde', () => {
+    const chosen = choices({
+      SECURECHAT_LOG_FILE: '~/chat.log',
+      SECURECHAT_CONFIG: '~/chat.toml',
+      SECURECHAT_ANSWER_FILE: '~/answer.txt',
+    });
+    assert.equal(chosen.value(SETTINGS.logFile), join(homedir(), 'chat.log'));
+    assert.equal(chosen.value(SETTINGS.config), join(homedir(), 'chat.toml'));
+    assert.deepEqual(chosen.value(SETTINGS.joinAnswerFile), {
+      kind: 'file',
+      path: join(homedir(), 'answer.txt'),
+    });
   });
 
   test('count as unset when empty', () => {

@@ -5,7 +5,7 @@ import { InputError } from '../../protocol/errors.ts';
 import { type IdKey, idKey } from '../../protocol/identifiers.ts';
 import { LIMITS } from '../../protocol/limits.ts';
 import type { InviteCall } from '../../terminal/commands/calls.ts';
-import { expandHome } from '../../terminal/commands/completion.ts';
+import { expandHome } from '../../terminal/home.ts';
 import type { InvitationView } from '../../terminal/json-lines.ts';
 import { fileProblem } from '../file-problem.ts';
 import type { Front } from '../front/front.ts';

@@ -1,9 +1,9 @@
 /** What Tab offers for the line being typed: commands, their arguments, nicknames, paths. */
 import { readdirSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { HIDDEN_CHARACTERS } from '../../protocol/clean-text.ts';
 import { lastWordStart } from '../editor/last-word.ts';
 import type { Completion } from '../editor/walk.ts';
+import { expandHome } from '../home.ts';
 import { type Argument, type Audience, COMMANDS, type Command, findCommand, mayGive } from './table.ts';
 
 export interface CompletionSources {
@@ -129,9 +129,4 @@ export function pathsFrom(prefix: string): readonly string[] {
     // No such folder, or none that may be read: nothing to offer.
     return [];
   }
-}
-
-/** @param path as a person typed it: `~` is their own folder */
-export function expandHome(path: string): string {
-  return path === '~' || path.startsWith('~/') ? homedir() + path.slice(1) : path;
 }
