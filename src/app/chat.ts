@@ -29,7 +29,10 @@ export interface ChatOptions {
   readonly front: Front;
   /** `null` for a host that takes no part. */
   readonly membership: Pick<Membership, 'session' | 'say' | 'act' | 'acknowledge' | 'hurry'> | null;
-  readonly host: Pick<HostControls, 'act' | 'obey' | 'members' | 'position' | 'settings' | 'code'> | null;
+  readonly host: Pick<
+    HostControls,
+    'act' | 'obey' | 'members' | 'position' | 'settings' | 'code' | 'known'
+  > | null;
   readonly roomId: RoomId;
   readonly roomName: string;
   readonly ownerFingerprint: Hash;
@@ -71,9 +74,10 @@ export class Chat implements FrontListener {
   }
 
   /** For completion. */
-  get known(): { readonly viewer: Audience; readonly nicks: readonly string[] } {
+  get known(): FrontListener['known'] {
     const others = this.#members().filter(({ member }) => member.key !== this.#self?.key);
-    return { viewer: this.#viewer, nicks: others.map(({ member }) => member.nick).sort() };
+    const nicks = others.map(({ member }) => member.nick).sort();
+    return { viewer: this.#viewer, nicks, ...this.#options.host?.known };
   }
 
   say(text: string, ref: string | null): void {

@@ -76,6 +76,7 @@ async function openHost(changes: Partial<Host> = {}) {
     position: room.room.position,
     settings: room.room.settings,
     code: { value: '123456', expiresAt: new Date(0).toISOString() },
+    known: {},
     ...changes,
   };
   return { ...opened, chat: new Chat({ ...common, membership: null, host }) };

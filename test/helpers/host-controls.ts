@@ -55,6 +55,7 @@ export function handOn(room: TestRoom, told: JsonEvent[] = []): Hand {
         return Promise.resolve();
       },
       isOwn: () => false,
+      names: ['1'],
       nameOf: () => '1',
       describe: () => 'invitation 1',
     },

@@ -3,7 +3,7 @@
  * `--json` they are lines; everything above is the same for both.
  */
 import type { DisplayCall } from '../../terminal/commands/calls.ts';
-import type { Audience } from '../../terminal/commands/table.ts';
+import type { CompletionSources } from '../../terminal/commands/completion.ts';
 import type { JsonEvent, PromptEvent } from '../../terminal/json-lines.ts';
 
 /** The person, or the program, has gone: standard input ended, or Ctrl-C. */
@@ -27,8 +27,8 @@ export interface FrontListener {
   /** Ctrl-D on an empty line: more may be typed. */
   leave(): void;
   interrupt(): void;
-  /** For completion: what this person may do, and the nicknames of the others. */
-  readonly known: { readonly viewer: Audience; readonly nicks: readonly string[] };
+  /** For completion: what this person may do, and whom and what they may name. */
+  readonly known: Omit<CompletionSources, 'paths'>;
 }
 
 /** What stands before the line being typed. */

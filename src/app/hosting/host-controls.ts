@@ -9,6 +9,7 @@ import { formatFingerprint } from '../../protocol/fingerprint.ts';
 import { idKey, type MemberId } from '../../protocol/identifiers.ts';
 import type { RoomSettings } from '../../protocol/signed-objects.ts';
 import type { HostCall } from '../../terminal/commands/calls.ts';
+import type { CompletionSources } from '../../terminal/commands/completion.ts';
 import type { Front } from '../front/front.ts';
 import type { RelayHost } from '../relay-host.ts';
 import { doorLines, meantAtDoor, whoText } from './door-report.ts';
@@ -35,7 +36,7 @@ type Relay = Pick<
 
 interface Parts {
   readonly relay: Relay;
-  readonly desk: Pick<InvitationDesk, 'obey' | 'isOwn' | 'nameOf' | 'describe'>;
+  readonly desk: Pick<InvitationDesk, 'obey' | 'isOwn' | 'names' | 'nameOf' | 'describe'>;
   readonly front: Pick<Front, 'emit'>;
 }
 
@@ -64,6 +65,18 @@ export class HostControls {
   get code(): { readonly value: string; readonly expiresAt: string } {
     const { value, expiresAtMs } = this.#relay.code;
     return { value, expiresAt: new Date(expiresAtMs).toISOString() };
+  }
+
+  /** For completion: what only the host may name. */
+  get known(): Pick<CompletionSources, 'visitors' | 'waiting' | 'banned' | 'invitations'> {
+    const { atDoor, bans } = this.#relay;
+    const name = ({ nick, holder }: (typeof atDoor)[number]): string => nick ?? `#${holder}`;
+    return {
+      visitors: atDoor.map(name),
+      waiting: atDoor.filter(({ stage }) => stage === 'waiting').map(name),
+      banned: bans.map(({ nick }) => nick),
+      invitations: this.#desk.names,
+    };
   }
 
   /** The owner's own doing: everyone is shown it, with nobody else's name. */

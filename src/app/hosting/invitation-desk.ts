@@ -59,6 +59,11 @@ export class InvitationDesk {
     return !this.#made.some((made) => made.key === key);
   }
 
+  /** As commands take them, the oldest first. */
+  get names(): readonly string[] {
+    return this.#made.map(({ name }) => name);
+  }
+
   nameOf(key: IdKey): string {
     return this.#made.find((made) => made.key === key)?.name ?? '';
   }

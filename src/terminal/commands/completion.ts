@@ -10,7 +10,9 @@ export interface CompletionSources {
   readonly viewer: Audience;
   /** Of the others in the room, in the order in which they are offered. */
   readonly nicks: readonly string[];
-  /** Who waits at the door, as `/admit` and `/deny` name them; for the host, as all that follows. */
+  /** Who stands at the door, as `/deny` names them; known to the host only, like all that follows. */
+  readonly visitors?: readonly string[];
+  /** Of these, who waits for the host. */
   readonly waiting?: readonly string[];
   /** The nicknames that are banned. */
   readonly banned?: readonly string[];
@@ -45,6 +47,8 @@ function argument(kind: Argument, typed: string, sources: CompletionSources): re
       return commandNames(typed.replace(/^\//, ''), sources.viewer).map((name) => `${name} `);
     case 'path':
       return sources.paths(typed);
+    case 'visitor':
+      return nicknames(typed, sources.visitors ?? [], ' ');
     case 'waiting':
       return nicknames(typed, sources.waiting ?? [], ' ');
     case 'banned':

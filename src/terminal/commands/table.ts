@@ -34,6 +34,7 @@ export type Argument =
   | 'command'
   | 'path'
   | 'text'
+  | 'visitor'
   | 'waiting'
   | 'banned'
   | 'invitation'
@@ -466,7 +467,7 @@ export const COMMANDS: readonly Command[] = [
       name: 'deny',
       usage: 'NICK|NUMBER',
       summary: 'turn someone away who stands at the door',
-      completes: ['waiting'],
+      completes: ['visitor'],
     },
     oneNick((who) => ({ name: 'deny', who })),
   ),

@@ -69,6 +69,7 @@ describe('acts of the owner', () => {
     );
     await hand.controls.obey({ name: 'banned' });
     assert.deepEqual(hand.texts(), ['ben, for 1m30s more', '/unban NICK takes a ban back.']);
+    assert.deepEqual(hand.controls.known.banned, ['ben']);
     hand.controls.act({ kind: 'unban', nick: 'ben' });
     assert.deepEqual(hand.texts(), ['ben is no longer banned.']);
     await hand.controls.obey({ name: 'banned' });
@@ -252,6 +253,12 @@ describe('the door in the hands of the host', () => {
   test('someone still at the checks can be denied, and not admitted', async () => {
     const { room, hand } = await asking();
     const ann = await knock(room, 'ann', { codes: [] });
+    await knock(room, 'ben');
+    const { visitors, waiting } = hand.controls.known;
+    assert.deepEqual([visitors, waiting], [['#1', 'ben'], ['ben']], 'Tab knows both');
+    await hand.controls.obey({ name: 'deny', who: 'ben' });
+    assert.deepEqual(hand.texts(), ['You said no to ben.']);
+    room.pump();
     await refusedWith(hand, { name: 'admit', who: '1' }, 'not-waiting', /Nobody waits/);
     await hand.controls.obey({ name: 'deny', who: '1' });
     assert.deepEqual(hand.texts(), ['You said no to Visitor 1.']);

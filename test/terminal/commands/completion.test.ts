@@ -12,7 +12,8 @@ import {
 const sources: CompletionSources = {
   viewer: 'host',
   nicks: ['ann', 'anton', 'bob'],
-  waiting: ['carl', '7'],
+  visitors: ['carl', 'cleo', '#7'],
+  waiting: ['carl', 'cleo'],
   banned: ['mallory'],
   invitations: ['1', '2', '12'],
   paths: (prefix) => [`${prefix}…`],
@@ -48,8 +49,9 @@ describe('completeLine', () => {
     ['/invite new ', []],
     ['/invite new 2 ', []],
     ['/qr 2', ['/qr 2 ']],
-    ['/admit ', ['/admit carl ', '/admit 7 ']],
-    ['/deny C', ['/deny carl ']],
+    ['/admit ', ['/admit carl ', '/admit cleo ']],
+    ['/deny CA', ['/deny carl ']],
+    ['/deny #', ['/deny #7 ']],
     ['/unban m', ['/unban mallory ']],
     ['/unban a', []],
     // A new name is nobody's yet.
