@@ -88,3 +88,19 @@ export function entry(head: string, text: string, view: RenderView, paint?: Pain
 export function alert(text: string, view: RenderView, paint: Paint = (row) => row): readonly string[] {
   return entry(`${stamp(view.nowMs, view)}${paint(SIGN.alert)} `, text, view, paint);
 }
+
+/**
+ * What one person has written for everyone to read, in lines: also where an event is one line else, since nobody can read
+ * a page in one. All but the first stand behind the bar there too, so that none looks like a word of the program.
+ */
+export function alertRows(text: string, view: RenderView): readonly string[] {
+  if (Number.isFinite(view.columns)) return alert(text, view);
+  const [first = '', ...others] = text.split('\n');
+  return [
+    ...alert(first, view),
+    ...underBar(
+      others.map((row) => cleanText(row)),
+      view,
+    ),
+  ];
+}

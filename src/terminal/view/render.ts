@@ -11,7 +11,7 @@ import type {
 } from '../json-lines.ts';
 import { closedText } from './closed.ts';
 import { columnsTable } from './columns-table.ts';
-import { alert, barColumns, cleanNick, entry, type RenderView, stamp, underBar } from './entry.ts';
+import { alert, alertRows, barColumns, cleanNick, entry, type RenderView, stamp, underBar } from './entry.ts';
 import { memberLines } from './member-lines.ts';
 import { paintMentions } from './mention.ts';
 import type { Paint } from './palette.ts';
@@ -51,6 +51,7 @@ function listed(text: string, view: RenderView): readonly string[] {
 function notice(event: NoticeEvent, view: RenderView): readonly string[] {
   switch (event.level) {
     case 'info':
+      if (event.code === 'motd') return alertRows(event.text, view);
       return event.text.startsWith('  ') && Number.isFinite(view.columns)
         ? listed(event.text, view)
         : alert(event.text, view);

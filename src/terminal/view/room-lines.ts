@@ -2,7 +2,7 @@
 import { cleanText } from '../../protocol/clean-text.ts';
 import { unreachable } from '../../protocol/errors.ts';
 import type { JoinedEvent, RoomEvent, RoomSetting, RoomView } from '../json-lines.ts';
-import { alert, cleanNick, type RenderView } from './entry.ts';
+import { alert, alertRows, cleanNick, type RenderView } from './entry.ts';
 
 const NAMES_SHOWN = 20;
 const ALL: readonly RoomSetting[] = ['topic', 'motd', 'slow', 'locked', 'approval'];
@@ -40,7 +40,9 @@ const TAKEN_BACK: Readonly<Record<RoomSetting, string>> = {
 /** One entry a change, and who made it. */
 export function roomLines({ changes, room, by }: RoomEvent, view: RenderView): readonly string[] {
   const author = by === undefined ? '' : ` (set by ${cleanNick(by.nick)})`;
-  return changes.flatMap((setting) => alert((inForce(setting, room) ?? TAKEN_BACK[setting]) + author, view));
+  return changes.flatMap((setting) =>
+    alertRows((inForce(setting, room) ?? TAKEN_BACK[setting]) + author, view),
+  );
 }
 
 export function joinedLines({ room, self, members }: JoinedEvent, view: RenderView): readonly string[] {
@@ -53,6 +55,6 @@ export function joinedLines({ room, self, members }: JoinedEvent, view: RenderVi
       `You are ${cleanNick(self.nick)} in ${cleanText(room.name)}. Online (${online.length}): ${names}`,
       view,
     ),
-    ...settings.flatMap((text) => alert(text, view)),
+    ...settings.flatMap((text) => alertRows(text, view)),
   ];
 }

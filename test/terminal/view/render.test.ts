@@ -214,6 +214,13 @@ test('joining, prompts, codes, invitations', () => {
     '      | be brief',
     '09:05 -!- The room is locked: nobody new is let in.',
   ]);
+  const page = ['Message of the day:', '      | be kind', '      | be brief'];
+  assert.match(
+    renderEvent({ ...joined, room: set }, PLAIN).join('\n'),
+    new RegExp(page.join('\n').replaceAll('|', '\\|')),
+  );
+  const told: JsonEvent = { type: 'notice', level: 'info', code: 'motd', text: set.motd };
+  assert.deepEqual(renderEvent(told, PLAIN), ['09:05 -!- be kind', '      | be brief']);
   const prompt: JsonEvent = {
     type: 'prompt',
     name: 'code',
