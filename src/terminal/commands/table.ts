@@ -106,7 +106,13 @@ export const COMMANDS: readonly Command[] = [
   command(
     'Talking',
     'everyone',
-    { name: 'quit', aliases: ['exit'], summary: 'leave the room' },
+    {
+      name: 'quit',
+      aliases: ['exit'],
+      summary: 'leave the room',
+      details:
+        'For the host it ends the room for everyone. With --plain so does Ctrl-D, which ends the input.',
+    },
     nothing({ name: 'quit' }),
   ),
   command(
