@@ -41,4 +41,18 @@ describe('before the room is open', () => {
       [],
     );
   });
+
+  journey('--plain says which commands have nothing to change, and takes the others', async (stage) => {
+    const host = stage.start('host', [...words(stage).filter((word) => word !== '--json'), '--plain']);
+    for (const line of ['/clear', '/notify on', '/bell all', '//a slash', '/exit']) host.write(`${line}\n`);
+    assert.equal(await host.exit, 0);
+    for (const name of ['clear', 'notify'])
+      assert.match(
+        host.stdout,
+        new RegExp(`/${name} needs a terminal that can be drawn on, without --plain\\.`),
+      );
+    assert.match(host.stdout, /The bell rings at every message of others\./);
+    assert.match(host.stdout, /<host> \/a slash|1 message has not reached the room/);
+    assert.doesNotMatch(host.stdout, /\/\/a slash/);
+  });
 });
