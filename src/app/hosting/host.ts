@@ -16,14 +16,14 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { finish, LEFT_EXIT, outcomeOf, outcomeOfError } from '../finish.ts';
 import type { Front } from '../front/front.ts';
 import { openFront } from '../front/open-front.ts';
-import { openLog } from '../log.ts';
+import { openLog, type RunLog } from '../log.ts';
 import { Membership } from '../membership.ts';
 import type { HostOptions } from '../options.ts';
 import { RelayHost } from '../relay-host.ts';
 import { readSecret } from '../secret.ts';
 import { MAKING_KEYS } from '../sentences.ts';
 import { advertisedAddresses, readOwnAddresses } from '../setup/addresses.ts';
-import { askHost } from '../setup/wizard.ts';
+import { askHost, type HostPlan } from '../setup/wizard.ts';
 import { tellIfSlow } from '../tell-if-slow.ts';
 import { DoorReport } from './door-report.ts';
 import { HostControls } from './host-controls.ts';
@@ -43,27 +43,10 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
   try {
     const identity = options.chat ? generateSigningKey(options.signing) : null;
     const wrapKeys = options.chat ? generateWrapKeys() : null;
-    // Nobody should answer five questions for a port that is taken.
-    await checkListen(options.listen);
-    // Nor for a file that cannot be read; on standard input it stands behind the answers.
-    let settings = options.motd?.kind === 'file' ? await firstSettings(options, front) : null;
-    const plan = await askHost(options, front);
-    settings ??= await firstSettings(options, front);
+    const { host, plan } = await openRelay(options, { front, answers, log });
     const { roomName, question, nick } = plan;
     let { answer } = plan;
-    const host = await RelayHost.start({
-      roomName,
-      question,
-      answer,
-      listen: plan.listen,
-      membersMost: options.membersMost,
-      limits: LIMITS,
-      settings,
-      answers,
-      log,
-    });
     relay = host;
-    log.info('room', `listening on port ${host.port}`);
     const over = Promise.withResolvers<QuitReason | Error>();
     front.onGone = (error) => over.resolve(error.how === 'interrupted' ? 'interrupted' : 'quit');
 
@@ -155,9 +138,9 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
         );
       });
     } else {
+      chat = makeChat(null);
       await answers.end();
       answer = '';
-      chat = makeChat(null);
       chat.refreshStatus();
       front.listen(chat);
     }
@@ -179,6 +162,26 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
   } finally {
     await answers.end();
   }
+}
+
+/** Asks what has to be asked, then opens the room for others to come in. */
+async function openRelay(
+  options: HostOptions,
+  parts: { readonly front: Front; readonly answers: AnswerThread; readonly log: RunLog },
+): Promise<{ readonly host: RelayHost; readonly plan: HostPlan }> {
+  const { front, answers, log } = parts;
+  // Nobody should answer five questions for a port that is taken.
+  await checkListen(options.listen);
+  // Nor for a file that cannot be read; on standard input it stands behind the answers.
+  const early = options.motd?.kind === 'file' ? await firstSettings(options, front) : null;
+  const plan = await askHost(options, front);
+  const { roomName, question, answer, listen } = plan;
+  const settings = early ?? (await firstSettings(options, front));
+  const { membersMost } = options;
+  const room = { roomName, question, answer, listen, membersMost, limits: LIMITS, settings };
+  const host = await RelayHost.start({ ...room, answers, log });
+  log.info('room', `listening on port ${host.port}`);
+  return { host, plan };
 }
 
 /** How the room is to begin with. @throws InputError when a text is too long. */
