@@ -3,8 +3,9 @@
  * @see docs/protocol.md#keys
  */
 import { createPrivateKey, createPublicKey, type KeyObject, randomBytes } from 'node:crypto';
-import { type Bytes, bytesEqual, compareBytes, concatBytes, toHex } from '../protocol/bytes.ts';
+import { type Bytes, bytesEqual, compareBytes, toHex } from '../protocol/bytes.ts';
 import { SecurityError } from '../protocol/errors.ts';
+import { DER, der, derInteger } from './der.ts';
 import { DSA_GROUP } from './dsa-group.ts';
 
 /** The length of p, and so of y. */
@@ -14,8 +15,6 @@ const EXPONENT_BYTES = DSA_GROUP.q.length;
 const P = toBigInt(DSA_GROUP.p);
 const Q = toBigInt(DSA_GROUP.q);
 
-/** OpenSSL wants DER; these few forms are all of it that DSA needs. */
-const DER = { integer: 0x02, bitString: 0x03, octetString: 0x04, sequence: 0x30 } as const;
 const DSA_OID = Uint8Array.of(0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x38, 0x04, 0x01);
 const NO_UNUSED_BITS = Uint8Array.of(0);
 const VERSION_0 = Uint8Array.of(DER.integer, 1, 0);
@@ -69,21 +68,6 @@ export function dsaPublicValue(privateKey: KeyObject): Bytes {
 
 function spkiOf(y: Bytes): Bytes {
   return der(DER.sequence, ALGORITHM, der(DER.bitString, NO_UNUSED_BITS, derInteger(y)));
-}
-
-function der(tag: number, ...parts: readonly Bytes[]): Bytes {
-  const content = concatBytes(...parts);
-  const { length } = content;
-  if (length < 0x80) return concatBytes(Uint8Array.of(tag, length), content);
-  if (length < 0x100) return concatBytes(Uint8Array.of(tag, 0x81, length), content);
-  return concatBytes(Uint8Array.of(tag, 0x82, length >> 8, length & 0xff), content);
-}
-
-/** Unsigned, in the fewest bytes, as DER has it. */
-function derInteger(value: Bytes): Bytes {
-  const first = value.findIndex((byte) => byte !== 0);
-  const digits = value.subarray(first === -1 ? value.length - 1 : first);
-  return der(DER.integer, (digits[0] ?? 0) & 0x80 ? Uint8Array.of(0) : new Uint8Array(), digits);
 }
 
 function toBigInt(bytes: Bytes): bigint {

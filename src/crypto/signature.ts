@@ -28,6 +28,7 @@ type Domain =
   | 'sc1/needkey'
   | 'sc1/msg'
   | 'sc1/leave'
+  | 'sc1/identity'
   | 'sc1/join'
   | 'sc1/login';
 
@@ -100,6 +101,11 @@ class CheckedSigningKey extends Identity {
       default:
         return unreachable(this.algorithm);
     }
+  }
+
+  /** @returns the private key as DER PKCS#8, for keeping it under a passphrase; the caller overwrites it. */
+  exportPrivate(): Bytes {
+    return this.#key.export({ format: 'der', type: 'pkcs8' });
   }
 }
 
