@@ -2,6 +2,7 @@
  * One person's membership over real connections: the run at the door, the session, and coming back after a lost line.
  * The host's own chatting is one of these as well, over a connection that stays inside the process.
  */
+
 import { generateWrapKeys, type WrapKeyPair } from '../crypto/key-wrap.ts';
 import type { SigningKey } from '../crypto/signature.ts';
 import type { SessionEffect, SessionEvent } from '../member/events.ts';
@@ -14,6 +15,7 @@ import type { Bytes } from '../protocol/bytes.ts';
 import type { Content } from '../protocol/content.ts';
 import { formatDuration } from '../protocol/duration.ts';
 import { ProtocolError, SecurityError } from '../protocol/errors.ts';
+import { growingNumber } from '../protocol/growing.ts';
 import { type InvitationId, ROOM_CONVERSATION } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type { CloseReason as ClosingReason, Refusal } from '../protocol/reasons.ts';
@@ -28,6 +30,8 @@ export interface MembershipOptions extends DoorRunOptions {
   readonly connect: (signal: AbortSignal) => Promise<Connection>;
   /** Begun while the person was still typing. */
   readonly identity: Promise<SigningKey>;
+  /** It may have been in this room before, in a run of the program that is over. */
+  readonly identityIsKept?: boolean;
   readonly wrapKeys: Promise<WrapKeyPair>;
   readonly onEvent: (event: SessionEvent) => void;
   /** The line is lost, or is back. */
@@ -134,9 +138,12 @@ export class Membership {
 
   /** Made once: a run at the door and the session after it have the same. */
   async #keys(): Promise<{ readonly identity: SigningKey; readonly wrapKeys: OwnWrapKeys }> {
-    const { roomId, ...options } = this.#options;
+    const { roomId, identityIsKept, ...options } = this.#options;
     const [identity, pair] = await Promise.all([options.identity, options.wrapKeys]);
-    this.#wrapKeysMade ??= new OwnWrapKeys({ identity, roomId, pair, nowMs: Date.now() });
+    const nowMs = Date.now();
+    // Generations only grow, and nothing here remembers those of an earlier run; new keys come once an hour.
+    const firstGeneration = identityIsKept ? growingNumber(nowMs) : 1;
+    this.#wrapKeysMade ??= new OwnWrapKeys({ identity, roomId, pair, nowMs, firstGeneration });
     return { identity, wrapKeys: this.#wrapKeysMade };
   }
 

@@ -187,7 +187,7 @@ export class Session {
     this.#lastPingMs = moment.nowMs;
     this.#list.reconnected();
     this.#timeline.resume();
-    this.#speaking.reconnected();
+    this.#speaking.reconnected(moment.nowMs);
     effects.push(...this.#keys.reconnected(moment));
     const { history } = this.#timeline;
     if (history === null) return [...effects, ...this.#startListing()];

@@ -3,6 +3,7 @@
  * first message, to newcomers before the next one, and begun anew when someone is gone.
  * @see docs/protocol.md#sender-chains
  */
+
 import { sealEnvelope } from '../crypto/envelope.ts';
 import { sha256 } from '../crypto/hash.ts';
 import { wrapChainKey } from '../crypto/key-wrap.ts';
@@ -16,6 +17,7 @@ import type { Signed } from '../protocol/codec.ts';
 import { Content } from '../protocol/content.ts';
 import { SecurityError } from '../protocol/errors.ts';
 import { encodeFrame } from '../protocol/framing.ts';
+import { growingNumber } from '../protocol/growing.ts';
 import {
   type ChainId,
   type Hash,
@@ -101,7 +103,8 @@ export class Speaking {
   readonly #statements = new Map<IdKey, CheckedStatement>();
   readonly #outbox = new Outbox();
   #chain: OwnChain | null = null;
-  #sequence = 0;
+  /** Of the latest chain; `null` before the first connection. */
+  #sequence: number | null = null;
   #errand: Errand = { kind: 'none' };
   #notBeforeMs = 0;
   /** What is under way has not been sent on this connection yet. */
@@ -274,7 +277,9 @@ export class Speaking {
   }
 
   /** A new connection: whatever was asked on the old one is asked again; sealed messages go out as they are. */
-  reconnected(): void {
+  reconnected(nowMs: number): void {
+    // An earlier run with the same identity, over since, may have begun a chain in this very moment.
+    this.#sequence ??= growingNumber(nowMs);
     this.#errand = { kind: 'none' };
     this.#retryWraps = false;
     this.#notBeforeMs = 0;
@@ -323,8 +328,7 @@ export class Speaking {
     if (this.#chain !== null && !this.#spent(this.#chain, context)) return this.#chain;
     const { moment, roster } = context;
     const secret = moment.randomBytes(32);
-    // Seconds, so that it grows over a restart as well.
-    this.#sequence = Math.max(this.#sequence + 1, Math.floor(moment.nowMs / 1_000));
+    this.#sequence = Math.max((this.#sequence ?? 0) + 1, growingNumber(moment.nowMs));
     const id = newChainId(this.#sequence, moment.randomBytes(4));
     const start = chainStart(this.#identity.memberId, id);
     const chain: OwnChain = {

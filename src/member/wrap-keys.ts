@@ -30,10 +30,12 @@ export class OwnWrapKeys {
     readonly roomId: RoomId;
     readonly pair: WrapKeyPair;
     readonly nowMs: number;
+    /** Greater than any that this identity has used in this room: 1 for one that is new. */
+    readonly firstGeneration?: number;
   }) {
     this.#identity = start.identity;
     this.#roomId = start.roomId;
-    this.#current = this.#generation(1, start.pair, start.nowMs);
+    this.#current = this.#generation(start.firstGeneration ?? 1, start.pair, start.nowMs);
   }
 
   get current(): WrapGeneration {

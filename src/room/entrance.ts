@@ -353,15 +353,15 @@ export class Entrance {
     const refuse = (reason: Refusal) => this.#effects(connection, peer.admission.refuse(reason), moment);
     // Removed while the run was under way.
     if (resident === undefined) return refuse('not-recognised');
+    const before = resident.connection;
+    const same = resident.sessionId !== null && idKey(resident.sessionId) === idKey(returner.replaces);
+    if (before !== null && !same) return refuse('already-online');
     const { statement } = returner;
     const known = resident.statement;
     const renewed = statement.generation > known.generation;
     if (!renewed && !bytesEqual(statement.signed.bytes, known.signed.bytes)) return refuse('key-refused');
     const effects: RoomEffect[] = [];
-    const before = resident.connection;
     if (before !== null) {
-      const same = resident.sessionId !== null && idKey(resident.sessionId) === idKey(returner.replaces);
-      if (!same) return refuse('already-online');
       // The line that ends is no longer theirs: nobody sees them go and come.
       resident.connection = connection;
       effects.push(...this.#context.replaced(before, moment));

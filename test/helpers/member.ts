@@ -20,6 +20,8 @@ type Said = string | (() => string);
 export interface MemberOptions {
   readonly identity: SigningKey;
   readonly wrapPair: WrapKeyPair;
+  /** Of an identity that was in the room in an earlier run. */
+  readonly firstGeneration?: number;
   /** What the person types each time they are asked; once there is no more, they sit there. */
   readonly answers: readonly Said[];
   readonly codes: readonly Said[];
@@ -80,6 +82,7 @@ export class TestMember {
       roomId: room.id,
       pair: options.wrapPair,
       nowMs: room.clock.nowMs,
+      ...(options.firstGeneration !== undefined && { firstGeneration: options.firstGeneration }),
     });
     this.#dialect = options.dialect ?? DIALECT;
     this.session = new Session({
