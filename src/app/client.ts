@@ -2,7 +2,6 @@
 
 import { formatAddress, invitationClockWarning } from '../crypto/invitation.ts';
 import { generateWrapKeys } from '../crypto/key-wrap.ts';
-import { generateSigningKey } from '../crypto/signature.ts';
 import { formatFingerprint } from '../protocol/fingerprint.ts';
 import { checkNickname } from '../protocol/nickname.ts';
 import { dialTls } from '../transport/tls-dialer.ts';
@@ -16,6 +15,7 @@ import type { ExitCode } from './exit-codes.ts';
 import { finish, outcomeOf, outcomeOfError } from './finish.ts';
 import { type Front, GaveUpError } from './front/front.ts';
 import { openFront } from './front/open-front.ts';
+import { beginIdentity } from './identity.ts';
 import { openLog } from './log.ts';
 import { Membership } from './membership.ts';
 import type { JoinOptions, SecretSource } from './options.ts';
@@ -33,8 +33,8 @@ export async function runJoin(options: JoinOptions): Promise<ExitCode> {
   const answers = new AnswerThread();
   try {
     // Keys take up to two seconds; the person is still typing.
-    const identity = generateSigningKey(options.signing);
     const wrapKeys = generateWrapKeys();
+    const { key: identity } = await beginIdentity(options, front);
     const { invitation, admissionKey } = await askInvitation(options.invitation, front);
     const warning = invitationClockWarning(invitation, Date.now());
     if (warning !== null) front.emit({ type: 'notice', level: 'warning', code: 'clock', text: warning });
@@ -47,6 +47,7 @@ export async function runJoin(options: JoinOptions): Promise<ExitCode> {
       ...invitation,
       admissionKey,
       identity,
+      identityIsKept: options.identity !== null,
       wrapKeys,
       answers,
       connect: (signal) =>

@@ -32,10 +32,17 @@ export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 /** Which of this machine's own addresses invitations name. */
 export type Reach = 'private' | 'public' | 'this-machine';
 
+/** A file with an identity in it, and where its passphrase is read from; `null`: ask. */
+export interface IdentitySource {
+  readonly path: string;
+  readonly passphrase: SecretSource | null;
+}
+
 export interface CommonOptions {
   /** `null`: ask. */
   readonly nick: Nickname | null;
-  readonly signing: SigningAlgorithm;
+  /** `null`: nobody said; RSA, or what the identity is. */
+  readonly signing: SigningAlgorithm | null;
   /** `terminal` redraws a prompt, `plain` is one line per event, `json` is the line protocol for programs. */
   readonly display: 'terminal' | 'plain' | 'json';
   readonly color: boolean;
@@ -49,7 +56,18 @@ export interface CommonOptions {
   readonly logLevel: LogLevel;
 }
 
-export interface HostOptions extends CommonOptions {
+/** Of the commands that go into a room. */
+interface RoomOptions extends CommonOptions {
+  /** `null`: a new one, which ends with the room. */
+  readonly identity: IdentitySource | null;
+}
+
+export interface IdentityOptions extends CommonOptions {
+  readonly what: 'new' | 'show' | 'passwd';
+  readonly identity: IdentitySource;
+}
+
+export interface HostOptions extends RoomOptions {
   readonly roomName: string | null;
   readonly question: string | null;
   readonly answer: SecretSource | null;
@@ -74,7 +92,7 @@ export interface HostOptions extends CommonOptions {
   readonly clipboard: boolean;
 }
 
-export interface JoinOptions extends CommonOptions {
+export interface JoinOptions extends RoomOptions {
   readonly invitation: InvitationSource | null;
   readonly answer: SecretSource | null;
   readonly code: SecretSource | null;

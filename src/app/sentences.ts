@@ -30,7 +30,7 @@ export function refusalText(reason: Refusal | 'wrong-answer', hostVersion: numbe
     case 'nick-refused':
       return 'The host does not accept that nickname. Choose 2 to 20 of a-z, 0-9, _ and -, and no name that sounds official.';
     case 'key-refused':
-      return "The host did not accept this program's keys. Use the same version of securechat on both sides.";
+      return "The host did not accept this program's keys. Use the same version of securechat on both sides; with --identity, see that this machine's clock has not gone back.";
     case 'too-many-answers':
     case 'wrong-answer':
       return 'The answer did not fit. Either it is wrong, or this is not the host: ask them another way before you try again.';

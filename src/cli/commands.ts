@@ -1,12 +1,21 @@
 /** The program's commands as data: the command line, the completions and the manual are made from it. */
+import type { IdentityOptions } from '../app/options.ts';
 import type { Setting } from './setting.ts';
-import { ALL_SETTINGS, settingsOf } from './settings.ts';
+import { ALL_SETTINGS, SETTINGS, settingsOf } from './settings.ts';
 
 /** An option that is no setting: it says what one command should do. */
 interface Switch {
   /** Without the dashes. */
   readonly name: string;
   readonly summary: string;
+}
+
+interface ArgumentEntry {
+  /** As usage shows it: `[invitation]`, `<shell>`. */
+  readonly usage: string;
+  readonly summary: string;
+  /** Words to choose from, a file's name, or something that only the person knows. */
+  readonly values: readonly string[] | 'file' | 'anything';
 }
 
 export interface CommandEntry {
@@ -16,19 +25,16 @@ export interface CommandEntry {
   readonly summary: string;
   readonly description: string;
   readonly examples: readonly string[];
-  readonly argument: {
-    /** As usage shows it: `[invitation]`, `<shell>`. */
-    readonly usage: string;
-    readonly summary: string;
-    /** Empty: anything. */
-    readonly choices: readonly string[];
-  } | null;
+  /** In their order. */
+  readonly arguments: readonly ArgumentEntry[];
   readonly switches: readonly Switch[];
   readonly settings: readonly Setting[];
 }
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
+
+const IDENTITY_ACTS: readonly IdentityOptions['what'][] = ['new', 'show', 'passwd'];
 
 export const HOST: CommandEntry = {
   name: 's',
@@ -39,7 +45,7 @@ export const HOST: CommandEntry = {
     'securechat s --room Kitchen --question "Where did we meet?"',
     'securechat s --address chat.example.org --uses 3 --expires 2h',
   ],
-  argument: null,
+  arguments: [],
   switches: [],
   settings: settingsOf('host'),
 };
@@ -50,13 +56,42 @@ export const JOIN: CommandEntry = {
   summary: 'join a room',
   description: 'Join a room by invitation; asks for what is not given.',
   examples: ['securechat c', 'securechat c --token-file invitation.txt --nick ann'],
-  argument: {
-    usage: '[invitation]',
-    summary: 'the invitation; safer pasted when asked for, or read from a file',
-    choices: [],
-  },
+  arguments: [
+    {
+      usage: '[invitation]',
+      summary: 'the invitation; safer pasted when asked for, or read from a file',
+      values: 'anything',
+    },
+  ],
   switches: [],
   settings: settingsOf('join'),
+};
+
+export const IDENTITY: CommandEntry = {
+  name: 'identity',
+  aliases: [],
+  summary: 'keep an identity in a file',
+  description:
+    'Make a file that keeps an identity, with which you are the same member again (--identity); show whose it is; ' +
+    'change its passphrase. The file is PKCS#8 as PEM, which openssl opens.',
+  examples: ['securechat identity new ann.pem', 'securechat c --identity ann.pem'],
+  arguments: [
+    {
+      usage: '<what>',
+      summary: IDENTITY_ACTS.join(', '),
+      values: IDENTITY_ACTS,
+    },
+    { usage: '<file>', summary: 'the file', values: 'file' },
+  ],
+  switches: [],
+  settings: [
+    SETTINGS.sign,
+    SETTINGS.passphraseFile,
+    SETTINGS.color,
+    SETTINGS.json,
+    SETTINGS.input,
+    SETTINGS.config,
+  ],
 };
 
 export const CONFIG: CommandEntry = {
@@ -67,7 +102,7 @@ export const CONFIG: CommandEntry = {
     'Show each setting, its value and where that comes from; options given with it count. ' +
     '"securechat config init" writes a sample file, with every line commented out, where there is none.',
   examples: ['securechat config', 'securechat config init'],
-  argument: { usage: '[init]', summary: 'write a sample configuration file', choices: ['init'] },
+  arguments: [{ usage: '[init]', summary: 'write a sample configuration file', values: ['init'] }],
   switches: [
     { name: 'path', summary: 'print where the configuration file lies, and nothing else' },
     { name: 'json', summary: 'print one JSON object' },
@@ -86,7 +121,7 @@ export const COMPLETION: CommandEntry = {
     'securechat completion zsh > "${fpath[1]}/_securechat"',
     'securechat completion fish > ~/.config/fish/completions/securechat.fish',
   ],
-  argument: { usage: '<shell>', summary: SHELLS.join(', '), choices: SHELLS },
+  arguments: [{ usage: '<shell>', summary: SHELLS.join(', '), values: SHELLS }],
   switches: [],
   settings: [],
 };
@@ -97,12 +132,12 @@ export const MANUAL: CommandEntry = {
   summary: 'print the manual page',
   description: 'Print the manual page, for man or a file.',
   examples: ['securechat manual | man -l -'],
-  argument: null,
+  arguments: [],
   switches: [],
   settings: [],
 };
 
-const EXPLAINED: readonly CommandEntry[] = [HOST, JOIN, CONFIG, COMPLETION, MANUAL];
+const EXPLAINED: readonly CommandEntry[] = [HOST, JOIN, IDENTITY, CONFIG, COMPLETION, MANUAL];
 
 export const HELP: CommandEntry = {
   name: 'help',
@@ -110,11 +145,13 @@ export const HELP: CommandEntry = {
   summary: "show a command's help",
   description: 'Show the help of the program, or of a command.',
   examples: ['securechat help s'],
-  argument: {
-    usage: '[command]',
-    summary: 'one of the commands',
-    choices: EXPLAINED.flatMap(({ name, aliases }) => [name, ...aliases]),
-  },
+  arguments: [
+    {
+      usage: '[command]',
+      summary: 'one of the commands',
+      values: EXPLAINED.flatMap(({ name, aliases }) => [name, ...aliases]),
+    },
+  ],
   switches: [],
   settings: [],
 };

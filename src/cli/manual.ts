@@ -65,6 +65,10 @@ const DESCRIPTION: readonly Block[] = [
 
 const FILES: readonly Block[] = [
   item(
+    [{ italic: 'identity files' }],
+    'What "securechat identity new" makes and --identity reads: a private key under a passphrase, as PKCS#8 in PEM, mode 0600. One that others on the machine may read is refused. Keep a copy: nobody can make the same key again.',
+  ),
+  item(
     [{ italic: '~/.config/securechat/securechat.toml' }],
     'The configuration file on Linux, where there is one. "securechat config --path" says where it lies on this machine; "securechat config init" writes a sample. Relative file names in it are from its folder. It holds no secrets, and one that stands there is refused.',
   ),
@@ -118,19 +122,28 @@ function item(term: readonly Span[], ...text: readonly Span[]): Block {
   return { kind: 'item', term, text };
 }
 
-function synopsis({ name, argument, settings }: CommandEntry, index: number): Block {
+function synopsis({ name, arguments: words, settings }: CommandEntry, index: number): Block {
   const options: readonly Span[] = settings.length === 0 ? [] : [' [', { italic: 'option' }, ' ...]'];
-  const usage: readonly Span[] = argument === null ? [] : [' ', { italic: argument.usage }];
+  const usage = words.flatMap((word): readonly Span[] => [' ', { italic: word.usage }]);
   return {
     kind: index === 0 ? 'paragraph' : 'break',
     text: [{ bold: `securechat ${name}` }, ...options, ...usage],
   };
 }
 
-function commandBlocks({ name, aliases, description, argument, switches }: CommandEntry): readonly Block[] {
+function commandBlocks({
+  name,
+  aliases,
+  description,
+  arguments: words,
+  switches,
+}: CommandEntry): readonly Block[] {
   const also = aliases.flatMap((alias): readonly Span[] => [', ', { bold: alias }]);
-  const about: readonly Span[] =
-    argument === null ? [] : [' ', { italic: argument.usage }, `: ${argument.summary}.`];
+  const about = words.flatMap(({ usage, summary }): readonly Span[] => [
+    ' ',
+    { italic: usage },
+    `: ${summary}.`,
+  ]);
   return [
     item([{ bold: name }, ...also], description, ...about),
     ...switches.map((each) => item([{ bold: `${name} --${each.name}` }], sentence(each.summary))),

@@ -4,7 +4,7 @@
  */
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { EXIT } from '../app/exit-codes.ts';
-import type { HostOptions, JoinOptions } from '../app/options.ts';
+import type { HostOptions, IdentityOptions, JoinOptions } from '../app/options.ts';
 import { cleanText } from '../protocol/clean-text.ts';
 import { InputError } from '../protocol/errors.ts';
 import { nearestWord } from '../protocol/nearest-word.ts';
@@ -17,6 +17,7 @@ import {
   type CommandEntry,
   HELP,
   HOST,
+  IDENTITY,
   JOIN,
   MANUAL,
   type Shell,
@@ -25,12 +26,13 @@ import type { Given, Layer } from './layers.ts';
 import { type OptionEntry, optionsOf } from './option-entries.ts';
 import type { Section, Setting } from './setting.ts';
 import type { Surroundings } from './surroundings.ts';
-import { toHostOptions, toJoinOptions } from './to-options.ts';
+import { toHostOptions, toIdentityOptions, toJoinOptions } from './to-options.ts';
 
 /** What the commands start. Each resolves to the exit code. */
 export interface Actions {
   host(options: HostOptions): Promise<number>;
   join(options: JoinOptions): Promise<number>;
+  identity(options: IdentityOptions): Promise<number>;
 }
 
 /** What commander collects of the options that are settings, by its name for each. */
@@ -62,6 +64,10 @@ export async function execute(
   addCommand(program, JOIN).action(async (invitation: string | undefined, flags: Flags) => {
     const { choices } = await choose(optionLayer(JOIN, flags), surroundings);
     exitCode = await actions.join(toJoinOptions(invitation, choices, surroundings));
+  });
+  addCommand(program, IDENTITY).action(async (what: IdentityOptions['what'], path: string, flags: Flags) => {
+    const { choices } = await choose(optionLayer(IDENTITY, flags), surroundings);
+    exitCode = await actions.identity(toIdentityOptions(what, path, choices, surroundings));
   });
   addCommand(program, CONFIG).action(async (what: 'init' | undefined, flags: Flags) => {
     const { runConfig } = await import('./config-command.ts');
@@ -125,11 +131,10 @@ function addCommand(program: Command, entry: CommandEntry): Command {
     .description(also === '' ? entry.description : `${entry.description} Also: ${also}.`)
     .addHelpText('before', examples(entry.examples))
     .showHelpAfterError(`Run "securechat help ${entry.name}" for what it takes.`);
-  if (entry.argument !== null) {
-    const { usage, summary, choices } = entry.argument;
+  for (const { usage, summary, values } of entry.arguments) {
     const argument = new Argument(usage, summary);
     command.addArgument(
-      choices.length === 0 ? argument : argument.argParser((text) => chosenWord(text, choices)),
+      typeof values === 'string' ? argument : argument.argParser((text) => chosenWord(text, values)),
     );
   }
   for (const { name, summary } of entry.switches) command.option(`--${name}`, summary);

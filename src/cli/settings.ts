@@ -45,6 +45,17 @@ export const SETTINGS = {
     ['rsa', 'dsa'],
     'rsa',
   ),
+  identity: file(GENERAL, {
+    key: 'identity',
+    summary: 'be the same member again: the key in this file, made by "securechat identity new"',
+    example: '"~/identity.pem"',
+  }),
+  passphraseFile: source(GENERAL, {
+    key: 'passphrase-file',
+    summary: "read the identity's passphrase from a file, or - for standard input",
+    fallbackText: 'asked for',
+    example: '"passphrase.txt"',
+  }),
 
   room: setting<string, null>(
     HOST,
@@ -255,6 +266,7 @@ export const SECRETS: ReadonlyMap<string, string> = new Map([
   ['answer', SETTINGS.hostAnswerFile.option],
   ['code', SETTINGS.codeFile.option],
   ['invitation', SETTINGS.tokenFile.option],
+  ['passphrase', SETTINGS.passphraseFile.option],
   ['token', SETTINGS.tokenFile.option],
 ]);
 

@@ -3,6 +3,8 @@ import { WriteStream } from 'node:tty';
 import type {
   CommonOptions,
   HostOptions,
+  IdentityOptions,
+  IdentitySource,
   InvitationSource,
   JoinOptions,
   SecretSource,
@@ -17,9 +19,11 @@ import type { Surroundings } from './surroundings.ts';
 export function toHostOptions(choices: Choices, surroundings: Surroundings): HostOptions {
   const answer = choices.value(SETTINGS.hostAnswerFile);
   const motd = choices.value(SETTINGS.motdFile);
-  checkStandardInput(choices, [answer, motd]);
+  const identity = identityOf(choices);
+  checkStandardInput(choices, [answer, motd, identity?.passphrase ?? null]);
   return {
     ...toCommonOptions(choices, surroundings),
+    identity,
     roomName: choices.value(SETTINGS.room),
     question: choices.value(SETTINGS.question),
     answer,
@@ -50,10 +54,33 @@ export function toJoinOptions(
   const answer = choices.value(SETTINGS.joinAnswerFile);
   const code = choices.value(SETTINGS.codeFile);
   const source = invitationSource(invitation, choices, surroundings);
-  checkStandardInput(choices, [source, answer, code]);
+  const identity = identityOf(choices);
+  checkStandardInput(choices, [source, answer, code, identity?.passphrase ?? null]);
   const common = toCommonOptions(choices, surroundings);
   if (common.nick !== null) checkNickname(common.nick);
-  return { ...common, invitation: source, answer, code };
+  return { ...common, identity, invitation: source, answer, code };
+}
+
+/** @throws InputError when standard input is wanted for two things. */
+export function toIdentityOptions(
+  what: IdentityOptions['what'],
+  path: string,
+  choices: Choices,
+  surroundings: Surroundings,
+): IdentityOptions {
+  const passphrase = choices.value(SETTINGS.passphraseFile);
+  checkStandardInput(choices, [passphrase]);
+  return { ...toCommonOptions(choices, surroundings), what, identity: { path, passphrase } };
+}
+
+/** @throws InputError when a passphrase is given for no file. */
+function identityOf(choices: Choices): IdentitySource | null {
+  const path = choices.value(SETTINGS.identity);
+  const passphrase = choices.value(SETTINGS.passphraseFile);
+  if (path !== null) return { path, passphrase };
+  if (choices.given(SETTINGS.passphraseFile)?.origin.kind === 'option')
+    throw new InputError('usage', '--passphrase-file is of an identity: give --identity as well.');
+  return null;
 }
 
 function toCommonOptions(choices: Choices, surroundings: Surroundings): CommonOptions {
@@ -62,7 +89,7 @@ function toCommonOptions(choices: Choices, surroundings: Surroundings): CommonOp
   const suitsColor = stdoutIsTerminal && !isDumb(surroundings) && !choices.value(SETTINGS.plain);
   return {
     nick: choices.value(SETTINGS.nick),
-    signing: choices.value(SETTINGS.sign),
+    signing: choices.given(SETTINGS.sign) === null ? null : choices.value(SETTINGS.sign),
     display: displayOf(choices, surroundings),
     color: choices.value(SETTINGS.color) ?? suitsColor,
     colors: colorsOf(surroundings),

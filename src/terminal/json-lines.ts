@@ -146,6 +146,15 @@ export type NoticeEvent = {
   /** With an alarm: the signed record it is about, and one's own, for programs to keep. */
   readonly evidence?: Evidence;
 };
+/** Of `securechat identity`: what the file holds, without what is secret in it. */
+export type IdentityEvent = {
+  readonly type: 'identity';
+  readonly file: string;
+  readonly algorithm: string;
+  readonly fingerprint: string;
+  /** The member's id in every room. */
+  readonly member: string;
+};
 type ErrorEvent = {
   readonly type: 'error';
   readonly code: string;
@@ -166,6 +175,7 @@ export type JsonEvent =
   | DoorEvent
   | MessageEvent
   | NoticeEvent
+  | IdentityEvent
   | ErrorEvent
   | ClosedEvent;
 

@@ -73,6 +73,8 @@ if (available(['bash', '--version'], 'completion for bash')) {
     test('files where a file is wanted, nothing where only the person knows', () => {
       assert.deepEqual(inBash('securechat', 's', '--answer-file', 'an'), ['an answer.txt']);
       assert.deepEqual(inBash('securechat', 's', '--room', 'an'), []);
+      assert.deepEqual(inBash('securechat', 'identity', 's'), ['show']);
+      assert.deepEqual(inBash('securechat', 'identity', 'show', 'an'), ['an answer.txt']);
     });
   });
 }
@@ -93,6 +95,8 @@ if (available(['fish', '--version'], 'completion for fish')) {
       assert.deepEqual(inFish('securechat c --bell o'), ['off', 'on']);
       assert.deepEqual(inFish('securechat s --answer-file an'), ['an answer.txt']);
       assert.deepEqual(inFish('securechat s --room an'), []);
+      assert.deepEqual(inFish('securechat identity s'), ['show']);
+      assert.deepEqual(inFish('securechat identity show an'), ['an answer.txt']);
     });
   });
 }

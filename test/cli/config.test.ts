@@ -30,6 +30,7 @@ async function runWith(words: readonly string[], env: Record<string, string> = {
         return 0;
       },
       join: () => assert.fail('nobody joins'),
+      identity: () => assert.fail('nobody keeps an identity'),
     },
     {
       stdinIsTerminal: false,

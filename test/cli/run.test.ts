@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { HostOptions, JoinOptions } from '../../src/app/options.ts';
+import type { HostOptions, IdentityOptions, JoinOptions } from '../../src/app/options.ts';
 import { run } from '../../src/cli/run.ts';
 import type { Surroundings } from '../../src/cli/surroundings.ts';
 import { InputError, SecurityError } from '../../src/protocol/errors.ts';
@@ -12,6 +12,7 @@ interface Outcome {
   readonly err: string;
   readonly hosted: readonly HostOptions[];
   readonly joined: readonly JoinOptions[];
+  readonly kept: readonly IdentityOptions[];
 }
 
 interface Setting extends Partial<Omit<Surroundings, 'writeOut' | 'writeErr'>> {
@@ -27,6 +28,7 @@ async function runWith(words: readonly string[], setting: Setting = {}): Promise
   let err = '';
   const hosted: HostOptions[] = [];
   const joined: JoinOptions[] = [];
+  const kept: IdentityOptions[] = [];
   const exitCode = await run(
     words,
     {
@@ -36,6 +38,10 @@ async function runWith(words: readonly string[], setting: Setting = {}): Promise
       },
       join: (options) => {
         joined.push(options);
+        return command();
+      },
+      identity: (options) => {
+        kept.push(options);
         return command();
       },
     },
@@ -54,7 +60,7 @@ async function runWith(words: readonly string[], setting: Setting = {}): Promise
       },
     },
   );
-  return { exitCode, out, err, hosted, joined };
+  return { exitCode, out, err, hosted, joined, kept };
 }
 
 test('only who hosts may be called host', async () => {
@@ -123,7 +129,8 @@ describe('hosting', () => {
   test('defaults', async () => {
     assert.deepEqual(await hostOptions([]), {
       nick: null,
-      signing: 'rsa',
+      signing: null,
+      identity: null,
       display: 'plain',
       color: false,
       colors: 16,
@@ -154,6 +161,7 @@ describe('hosting', () => {
       ...['--room', 'Kitchen', '--nick', 'ann', '--question', 'Where did we meet?', '--answer-file', 'a.txt'],
       ...['--listen', '127.0.0.1:0', '--private', '--address', 'a.example', '--address', '[2001:db8::7]:99'],
       ...['--uses', '3', '--expires', '2h', '--max-members', '4096', '--no-chat', '--sign', 'dsa'],
+      ...['--identity', 'id.pem', '--passphrase-file', 'p.txt'],
       ...['--topic', 'Dinner', '--motd-file', 'm.txt', '--approve', '--no-qr', '--no-clipboard'],
       ...['--timestamps', 'seconds', '--quiet', '--bell', 'all', '--notify', '--theme', 'light'],
       ...['--plain', '--no-color', '--no-input', '--log-file', 'log.txt', '--log-level', 'debug'],
@@ -161,6 +169,7 @@ describe('hosting', () => {
     assert.deepEqual(await hostOptions(words, TERMINAL), {
       nick: 'ann',
       signing: 'dsa',
+      identity: { path: 'id.pem', passphrase: { kind: 'file', path: 'p.txt' } },
       display: 'plain',
       color: false,
       colors: 16,
@@ -217,6 +226,30 @@ describe('joining', () => {
       assert.match(err, /␛/);
       assert.doesNotMatch(err, /(?!\n)[\p{Cc}\p{Cf}]/u);
     }
+  });
+});
+
+describe('identities', () => {
+  test('what is to be done with which file', async () => {
+    for (const what of ['new', 'show', 'passwd'] as const) {
+      const { kept, err } = await runWith(['identity', what, 'id.pem']);
+      assert.equal(err, '');
+      assert.deepEqual([kept[0]?.what, kept[0]?.identity], [what, { path: 'id.pem', passphrase: null }]);
+    }
+    const { kept } = await runWith(['identity', 'new', 'f', '--sign', 'dsa', '--passphrase-file', '-']);
+    assert.equal(kept[0]?.signing, 'dsa');
+    assert.deepEqual(kept[0]?.identity.passphrase, { kind: 'standardInput' });
+  });
+
+  test('to join as one, by option or variable', async () => {
+    const byOption = await joinOptions(['--identity', 'id.pem']);
+    assert.deepEqual(byOption.identity, { path: 'id.pem', passphrase: null });
+    const env = { SECURECHAT_IDENTITY: 'id.pem', SECURECHAT_PASSPHRASE_FILE: 'p.txt' };
+    const byVariable = await joinOptions([], { env });
+    assert.deepEqual(byVariable.identity, { path: 'id.pem', passphrase: { kind: 'file', path: 'p.txt' } });
+    // A passphrase that waits in a variable for an identity is no mistake.
+    const env2 = { SECURECHAT_PASSPHRASE_FILE: 'p.txt' };
+    assert.equal((await joinOptions([], { env: env2 })).identity, null);
   });
 });
 
@@ -289,12 +322,19 @@ describe('wrong usage exits 2, says what to do, and starts nothing', () => {
     [['c', 'a', '--token-file', 'b'], /Give the invitation once/],
     [['c', '--token-file', '-', '--answer-file', '-'], /Only one secret/],
     [['s', '--json', '--answer-file', '-'], /standard input carries commands/],
+    [['c', '--passphrase-file', 'p'], /give --identity as well/],
+    [['c', '--identity', 'i', '--passphrase-file', '-', '--code-file', '-'], /Only one secret/],
+    [['s', '--identity', ''], /Write the name of a file/],
+    [['identity'], /missing required argument/],
+    [['identity', 'new'], /missing required argument.*securechat help identity/s],
+    [['identity', 'shwo', 'f'], /did you mean show\?/],
+    [['identity', 'show', 'f', '--json', '--passphrase-file', '-'], /standard input carries commands/],
   ];
   for (const [words, message] of CASES) {
     test(words.join(' '), async () => {
-      const { exitCode, out, err, hosted, joined } = await runWith(words);
+      const { exitCode, out, err, hosted, joined, kept } = await runWith(words);
       assert.deepEqual(
-        { exitCode, out, started: hosted.length + joined.length },
+        { exitCode, out, started: hosted.length + joined.length + kept.length },
         { exitCode: 2, out: '', started: 0 },
       );
       assert.match(err, /^securechat: /);

@@ -136,6 +136,13 @@ const SHAPES: Readonly<Record<JsonEvent['type'], Shape>> = {
     'ref?': text,
   }),
   notice: object({ type: text, level: matching(/^(info|warning|alarm)$/), code: text, text }),
+  identity: object({
+    type: text,
+    file: text,
+    algorithm: matching(/^(rsa|dsa)$/),
+    fingerprint,
+    member: id(16),
+  }),
   error: object({ type: text, code: text, message: text }),
   closed: object({ type: text, code: text, reason: text }),
 };
@@ -167,6 +174,9 @@ describe('the line protocol', () => {
     const ann = await stage.guest('ann', room);
     const bob = await stage.guest('bob', room, { words: ['--sign', 'dsa'] });
     const everyone = [host, ann, bob];
+    const making = ['identity', 'new', 'id.pem', '--passphrase-file', stage.file('some words')];
+    const keeper = stage.start('keeper', [...making, '--json']);
+    assert.equal(await keeper.exit, 0);
 
     ann.say('  spaces kept, "quotes" and \\ too\nsecond line  ', 'ref-1');
     const own = await ann.until('message', { own: true });
@@ -231,7 +241,7 @@ describe('the line protocol', () => {
     host.send({ type: 'quit' });
     assert.equal(await host.exit, 0);
 
-    const seen = checkShapes(everyone);
+    const seen = checkShapes([...everyone, keeper]);
     for (const type of Object.keys(SHAPES)) {
       // Nobody made an error here, and the code changes every 30 seconds: it may have, or not.
       if (type !== 'code' && type !== 'error') assert.ok(seen.has(type), `no ${type} was seen`);

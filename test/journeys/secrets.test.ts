@@ -27,7 +27,13 @@ if (available(['test', '-d', '/proc/self/task'], 'the arguments of processes')) 
       ];
       const room = await stage.room(logged('host'));
       const personal = await room.invite();
-      const ann = await stage.guest('ann', room, { words: logged('ann') });
+      const passphrase = 'a passphrase that nobody sees';
+      const identity = ['--passphrase-file', stage.file(passphrase)];
+      const keeper = stage.start('keeper', ['identity', 'new', 'ann.pem', '--json', ...identity]);
+      assert.equal(await keeper.exit, 0);
+      const ann = await stage.guest('ann', room, {
+        words: [...logged('ann'), '--identity', 'ann.pem', ...identity],
+      });
       const wrongs = ['a wrong answer given', 'a second wrong answer'];
 
       const clumsy = stage.start('clumsy', ['c', '--json', '--nick', 'bob', ...logged('clumsy')]);
@@ -67,12 +73,13 @@ if (available(['test', '-d', '/proc/self/task'], 'the arguments of processes')) 
       const secrets = [
         ...[...parts, ANSWER, normaliseAnswer(ANSWER), ...wrongs, room.code, room.ready.code.value],
         'a text that nobody logs',
+        passphrase,
       ];
       const logs = ['host.log', 'ann.log', 'clumsy.log'].map((name) =>
         readFileSync(join(stage.folder, name), 'utf8'),
       );
       assert.match(logs.join(''), /"level":"info","about":"line","text":"lost"/);
-      const errors = [room.host, ann, clumsy, wordy, damaged, loud].map(({ stderr }) => stderr);
+      const errors = [room.host, keeper, ann, clumsy, wordy, damaged, loud].map(({ stderr }) => stderr);
       for (const secret of secrets) {
         for (const [where, texts] of Object.entries({ logs, errors, processes })) {
           assert.ok(!texts.some((text) => text.includes(secret)), `${secret.slice(0, 3)}… is in ${where}`);

@@ -67,6 +67,8 @@ export class TerminalFront extends ScreenFront {
     if (!this.#options.mayAsk) {
       throw new InputError('no-input', unaskedText(prompt));
     }
+    // Before the question stands there: whoever types at once would see it echoed by a terminal that is not drawn on.
+    this.screen.setMasked(prompt.secret);
     this.emit({ type: 'prompt', ...prompt });
     const line = await this.#line(prompt.secret);
     // What was typed leaves the screen with the line; the question keeps its answer.
@@ -270,6 +272,8 @@ const ANSWERED_BY: Readonly<Record<string, string>> = {
   question: '--question',
   room: '--room',
   token: '--token-file',
+  passphrase: '--passphrase-file',
+  'new-passphrase': '--passphrase-file',
 };
 
 /** Asked a second time, what the option gave was wrong. */

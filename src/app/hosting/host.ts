@@ -2,7 +2,6 @@
 
 import { formatAddress } from '../../crypto/invitation.ts';
 import { generateWrapKeys } from '../../crypto/key-wrap.ts';
-import { generateSigningKey } from '../../crypto/signature.ts';
 import { toBase64url } from '../../protocol/bytes.ts';
 import { LIMITS } from '../../protocol/limits.ts';
 import { settingsProblem } from '../../protocol/room-settings.ts';
@@ -16,6 +15,7 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { finish, LEFT_EXIT, outcomeOf, outcomeOfError } from '../finish.ts';
 import type { Front } from '../front/front.ts';
 import { openFront } from '../front/open-front.ts';
+import { beginIdentity } from '../identity.ts';
 import { openLog, type RunLog } from '../log.ts';
 import { Membership } from '../membership.ts';
 import type { HostOptions } from '../options.ts';
@@ -41,8 +41,10 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
   const answers = new AnswerThread();
   let relay: RelayHost | null = null;
   try {
-    const identity = options.chat ? generateSigningKey(options.signing) : null;
+    // Nobody should answer five questions for a port that is taken.
+    await checkListen(options.listen);
     const wrapKeys = options.chat ? generateWrapKeys() : null;
+    const identity = options.chat ? (await beginIdentity(options, front)).key : null;
     const { host, plan } = await openRelay(options, { front, answers, log });
     const { roomName, question, nick } = plan;
     let { answer } = plan;
@@ -112,6 +114,7 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
         admissionKey: own.admissionKey,
         connect: () => Promise.resolve(host.connectInProcess()),
         identity,
+        identityIsKept: options.identity !== null,
         wrapKeys,
         answers,
         ask: (what) => Promise.resolve(what === 'answer' ? answer : what === 'code' ? host.code.value : nick),
@@ -170,9 +173,7 @@ async function openRelay(
   parts: { readonly front: Front; readonly answers: AnswerThread; readonly log: RunLog },
 ): Promise<{ readonly host: RelayHost; readonly plan: HostPlan }> {
   const { front, answers, log } = parts;
-  // Nobody should answer five questions for a port that is taken.
-  await checkListen(options.listen);
-  // Nor for a file that cannot be read; on standard input it stands behind the answers.
+  // Nobody should answer five questions for a file that cannot be read; on standard input it stands behind the answers.
   const early = options.motd?.kind === 'file' ? await firstSettings(options, front) : null;
   const plan = await askHost(options, front);
   const { roomName, question, answer, listen } = plan;

@@ -27,7 +27,7 @@ complete -F _securechat securechat
 `;
 }
 
-function commandCase({ names, words, options }: CompletedCommand): string {
+function commandCase({ names, words, takesFile, options }: CompletedCommand): string {
   const all = [...words, ...options.map(({ name }) => `--${name}`)].join(' ');
   const lines = [
     ...caseOf(options, ({ values }) => values === 'file', '_securechat_files "$current"; return'),
@@ -35,6 +35,7 @@ function commandCase({ names, words, options }: CompletedCommand): string {
     ...options.flatMap(({ name, values }) =>
       typeof values === 'string' || values.length === 0 ? [] : [`--${name}) words='${values.join(' ')}' ;;`],
     ),
+    ...(takesFile ? [`${words.join(' | ')}) _securechat_files "$current"; return ;;`] : []),
     `*) words='${all}' ;;`,
   ];
   const body = lines.map((line) => `          ${line}`).join('\n');

@@ -12,11 +12,19 @@ export function fishScript(commands: readonly CompletedCommand[]): string {
   return `${lines.join('\n')}\n`;
 }
 
-function commandLines({ names, summary, words, options }: CompletedCommand): readonly string[] {
-  const inside = `complete -c securechat -n '__fish_seen_subcommand_from ${names.join(' ')}'`;
+function commandLines({ names, summary, words, takesFile, options }: CompletedCommand): readonly string[] {
+  const after = `__fish_seen_subcommand_from ${names.join(' ')}`;
+  const behindWord = `__fish_seen_subcommand_from ${words.join(' ')}`;
+  const inside = `complete -c securechat -n '${after}'`;
   return [
     `complete -c securechat -n __fish_use_subcommand -a '${names.join(' ')}' -d ${quoted(summary)}`,
-    ...(words.length > 0 ? [`${inside} -a '${words.join(' ')}'`] : []),
+    ...(words.length > 0 && !takesFile ? [`${inside} -a '${words.join(' ')}'`] : []),
+    ...(takesFile
+      ? [
+          `complete -c securechat -n '${after}; and not ${behindWord}' -a '${words.join(' ')}'`,
+          `complete -c securechat -n '${after}; and ${behindWord}' -F`,
+        ]
+      : []),
     ...options.map((option) => `${inside} -l ${option.name}${valuesOf(option)} -d ${quoted(option.summary)}`),
   ];
 }

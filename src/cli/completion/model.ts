@@ -19,6 +19,8 @@ export interface CompletedCommand {
   readonly summary: string;
   /** What may follow it and is no option. */
   readonly words: readonly string[];
+  /** After one of these words comes a file's name. */
+  readonly takesFile: boolean;
   readonly options: readonly CompletedOption[];
 }
 
@@ -26,7 +28,14 @@ export function completedCommands(): readonly CompletedCommand[] {
   return ALL_COMMANDS.map(completed);
 }
 
-function completed({ name, aliases, summary, argument, switches, settings }: CommandEntry): CompletedCommand {
+function completed({
+  name,
+  aliases,
+  summary,
+  arguments: taken,
+  switches,
+  settings,
+}: CommandEntry): CompletedCommand {
   const bare = (option: { readonly name: string; readonly summary: string }): CompletedOption => ({
     name: option.name,
     summary: option.summary,
@@ -42,7 +51,8 @@ function completed({ name, aliases, summary, argument, switches, settings }: Com
   return {
     names: [name, ...aliases],
     summary,
-    words: argument?.choices ?? [],
+    words: taken.flatMap(({ values }) => (typeof values === 'string' ? [] : values)),
+    takesFile: taken.some(({ values }) => values === 'file'),
     options: options.filter(
       (option, index) => index === options.findIndex((each) => each.name === option.name),
     ),

@@ -36,8 +36,12 @@ fi
 `;
 }
 
-function commandCase({ names, words, options }: CompletedCommand): string {
-  const specs = [...options.map(spec), ...(words.length > 0 ? [quoted(`1: :(${words.join(' ')})`)] : [])];
+function commandCase({ names, words, takesFile, options }: CompletedCommand): string {
+  const specs = [
+    ...options.map(spec),
+    ...(words.length > 0 ? [quoted(`1: :(${words.join(' ')})`)] : []),
+    ...(takesFile ? [quoted('2:file:_files')] : []),
+  ];
   const body = specs.map((each) => `            ${each}`).join(' \\\n');
   return `        ${names.join('|')})\n          _arguments \\\n${body}\n          ;;`;
 }

@@ -31,7 +31,7 @@ function codeSecondsLeft(code: CodeView, nowMs: number): number {
 }
 
 /** As people compare it: programs are given all of it, people half, in groups. */
-function shownFingerprint(text: string): string {
+export function shownFingerprint(text: string): string {
   const bytes = fromBase64url(text);
   return bytes?.length === ID_BYTES.hash ? formatFingerprint(hash(bytes)) : text;
 }

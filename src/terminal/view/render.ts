@@ -3,6 +3,7 @@ import { cleanText } from '../../protocol/clean-text.ts';
 import { unreachable } from '../../protocol/errors.ts';
 import type {
   DoorEvent,
+  IdentityEvent,
   InvitationView,
   JsonEvent,
   MessageEvent,
@@ -15,7 +16,7 @@ import { alert, alertRows, barColumns, cleanNick, entry, type RenderView, stamp,
 import { memberLines } from './member-lines.ts';
 import { paintMentions } from './mention.ts';
 import type { Paint } from './palette.ts';
-import { invitationUse, readyPanel } from './ready-panel.ts';
+import { invitationUse, readyPanel, shownFingerprint } from './ready-panel.ts';
 import { joinedLines, roomLines } from './room-lines.ts';
 import { wrapLine } from './wrap.ts';
 
@@ -101,6 +102,16 @@ function invitation(event: InvitationView, view: RenderView): readonly string[] 
   ];
 }
 
+function identity(event: IdentityEvent, { columns }: RenderView): readonly string[] {
+  const rows = [
+    ['file', event.file],
+    ['algorithm', event.algorithm],
+    ['fingerprint', shownFingerprint(event.fingerprint)],
+    ['member', event.member],
+  ];
+  return columnsTable(rows, columns);
+}
+
 /** @returns lines for the screen, colours included, none of them holding a line feed */
 export function renderEvent(event: JsonEvent, view: RenderView): readonly string[] {
   switch (event.type) {
@@ -126,6 +137,8 @@ export function renderEvent(event: JsonEvent, view: RenderView): readonly string
       return alert(`The room code is now ${event.value}`, view);
     case 'prompt':
       return prompt(event, view);
+    case 'identity':
+      return identity(event, view);
     case 'closed':
       return alert(closedText(event), view);
     default:

@@ -12,7 +12,8 @@ import type { PromptEvent } from '../../../src/terminal/json-lines.ts';
 
 const OPTIONS: HostOptions = {
   nick: null,
-  signing: 'rsa',
+  signing: null,
+  identity: null,
   display: 'terminal',
   color: false,
   colors: 16,

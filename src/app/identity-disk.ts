@@ -1,0 +1,119 @@
+/**
+ * Identity files on disk. Links are followed when reading, so that a file may lie where its owner wants it: what counts
+ * is who may read the file itself. A new one never takes the place of anything.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Stats } from 'node:fs';
+import { lstat, open, realpath, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { IDENTITY_FILE_BYTES_MOST, parseIdentity, type SealedIdentity } from '../crypto/identity-file.ts';
+import { toHex } from '../protocol/bytes.ts';
+import { InputError } from '../protocol/errors.ts';
+import { readAtMost } from './bounded-file.ts';
+
+/** Read and write for the owner, nothing for anyone else. */
+const MODE = 0o600;
+const OTHERS = 0o077;
+
+/** @throws InputError `file` when it cannot be read or others may read it, `identity-file` when it is none. */
+export async function readIdentityFile(path: string): Promise<SealedIdentity> {
+  const bytes = await readAtMost(path, IDENTITY_FILE_BYTES_MOST + 1, (stats) =>
+    checkPrivate(path, stats),
+  ).catch((error: unknown) => {
+    throw problem('read', path, error);
+  });
+  try {
+    return parseIdentity(bytes.toString('utf8'));
+  } catch (error) {
+    throw named(path, error);
+  }
+}
+
+/**
+ * As ssh does: a key of one's own that others can read is not used until that is put right.
+ * @throws InputError `file-mode`
+ */
+function checkPrivate(path: string, { mode, uid }: Stats): void {
+  // Windows has no such modes, and no account numbers.
+  if (process.getuid === undefined || uid !== process.getuid() || (mode & OTHERS) === 0) return;
+  throw new InputError(
+    'file-mode',
+    `Others on this machine may read or change ${path}. Run: chmod 600 '${path}'. If they may have read it, make a new identity.`,
+  );
+}
+
+/** @throws InputError `file` when something of that name is there. */
+export async function checkAbsent(path: string): Promise<void> {
+  const there = await lstat(path).catch(() => null);
+  if (there !== null) throw taken(path);
+}
+
+/** @throws InputError `file` when something of that name is there, or it cannot be written: then nothing is left. */
+export async function writeIdentityFile(path: string, text: string): Promise<void> {
+  await writeNew(path, text).catch((error: unknown) => {
+    throw isErrno(error, 'EEXIST') ? taken(path) : problem('write', path, error);
+  });
+}
+
+/**
+ * The old file stays until the new one is on the disk, and takes its name in one step. A link goes on pointing to it.
+ * @throws InputError `file` when it cannot be written: then the old one is as it was
+ */
+export async function replaceIdentityFile(path: string, text: string): Promise<void> {
+  try {
+    const target = await realpath(path);
+    const beside = `${target}.${toHex(randomBytes(4))}.new`;
+    await writeNew(beside, text);
+    try {
+      await rename(beside, target);
+    } catch (error) {
+      await rm(beside, { force: true });
+      throw error;
+    }
+    await syncFolder(dirname(target));
+  } catch (error) {
+    throw problem('write', path, error);
+  }
+}
+
+/** All of it is on the disk when this is done; nothing is left of it when it fails. */
+async function writeNew(path: string, text: string): Promise<void> {
+  const file = await open(path, 'wx', MODE);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+    await file.close();
+  } catch (error) {
+    await file.close().catch(() => {});
+    await rm(path, { force: true });
+    throw error;
+  }
+}
+
+/** The new name is on the disk as well. Not every system lets a folder be opened; then the file is at least. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r').catch(() => null);
+  await folder?.sync().catch(() => {});
+  await folder?.close();
+}
+
+/** @returns the error to throw: the same, with the file's name before it where it is about what the file holds */
+export function named(path: string, error: unknown): unknown {
+  const isAboutFile =
+    error instanceof InputError && (error.code === 'identity-file' || error.code === 'identity-key');
+  return isAboutFile ? new InputError(error.code, `${path} ${error.message}.`) : error;
+}
+
+function taken(path: string): InputError {
+  return new InputError('file', `${path} exists already and is left as it is. Choose another name.`);
+}
+
+function problem(what: 'read' | 'write', path: string, error: unknown): unknown {
+  if (error instanceof InputError) return error;
+  const why = error instanceof Error ? error.message : String(error);
+  return new InputError('file', `Cannot ${what} ${path}: ${why}`);
+}
+
+function isErrno(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
