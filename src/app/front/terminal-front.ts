@@ -16,6 +16,7 @@ import { bannerLines, promptText } from '../../terminal/view/ready-panel.ts';
 import { Scroll } from '../../terminal/view/scroll.ts';
 import { VERSION } from '../../version.ts';
 import type { CommonOptions, HostOptions } from '../options.ts';
+import { AtMostEvery } from './at-most-every.ts';
 import { editText } from './editor.ts';
 import type { FrontListener, Status } from './front.ts';
 import { ScreenFront } from './screen-front.ts';
@@ -24,6 +25,9 @@ const PROMPT = '> ';
 
 /** Folded lines, day changes and the code's seconds are due in steps of this. */
 const TICK_MS = 1_000;
+/** One member can name another twenty times a second: more bells than this tell nothing more. */
+const BELL_EVERY_MS = 1_000;
+const NOTIFICATION_EVERY_MS = 5_000;
 
 type FrontOptions = Pick<CommonOptions, 'display' | 'color' | 'colors' | 'preferences' | 'mayAsk'> &
   Partial<Pick<HostOptions, 'qr' | 'clipboard'>>;
@@ -35,6 +39,8 @@ export class TerminalFront extends ScreenFront {
   #palette: Palette;
   #preferences: Preferences;
   #self: { readonly id: string; readonly nick: string } | null = null;
+  readonly #bells = new AtMostEvery(BELL_EVERY_MS);
+  readonly #notifications = new AtMostEvery(NOTIFICATION_EVERY_MS);
   #looking = true;
   #status: Status | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -181,8 +187,10 @@ export class TerminalFront extends ScreenFront {
   /** Bell and notification: who spoke, never what was said. */
   #call({ mention, from }: MessageEvent): void {
     const { bell, notify } = this.#preferences;
-    if (bell === 'all' || (bell === 'on' && mention)) this.screen.ring();
-    if (notify && mention && !this.#looking) this.screen.notify(`securechat: ${from.nick} mentions you`);
+    const nowMs = Date.now();
+    if ((bell === 'all' || (bell === 'on' && mention)) && this.#bells.may(nowMs)) this.screen.ring();
+    if (notify && mention && !this.#looking && this.#notifications.may(nowMs))
+      this.screen.notify(`securechat: ${from.nick} mentions you`);
   }
 
   #ignore(nick: string | null): void {

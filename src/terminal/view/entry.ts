@@ -65,11 +65,18 @@ export function underHead(head: string, rows: readonly string[], view: RenderVie
   return [head + opening, ...underBar(folded, view)];
 }
 
+/** Three and more empty lines in a row: thousands of them would push all that was said off the screen. */
+const EMPTY_LINES = /\n(?:[ ]*\n){3,}/gu;
+
+function fewEmptyLines(clean: string): string {
+  return clean.replace(EMPTY_LINES, (run) => `\n… ${run.split('\n').length - 2} empty lines\n`);
+}
+
 /** @returns clean rows that fit behind `head` and, from the second on, behind the bar. */
 export function wrapText(head: string, text: string, view: RenderView): readonly string[] {
   if (view.columns === Number.POSITIVE_INFINITY) return [cleanText(text)];
   const width = barColumns(view);
-  const [first = '', ...others] = cleanText(text, { multiline: true }).split('\n');
+  const [first = '', ...others] = fewEmptyLines(cleanText(text, { multiline: true })).split('\n');
   const rows = wrapLine(first, width, Math.max(0, view.columns - columnsOf(head)));
   return [...rows, ...others.flatMap((line) => wrapLine(line, width))];
 }

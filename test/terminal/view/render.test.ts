@@ -138,6 +138,17 @@ test('the door: the sentence that came with the event', () => {
   assert.deepEqual(renderEvent(admitted, WIDE), [], 'the line of the new member says it');
 });
 
+// One message of 16,000 line feeds emptied the screen and its scrollback.
+test('many empty lines are a few rows, one or two are what they are', () => {
+  assert.deepEqual(renderEvent(says('a\n\n\nb'), WIDE).length, 4);
+  assert.deepEqual(renderEvent(says(`a${'\n'.repeat(5)}b`), WIDE), [
+    '23:59 <ann> a',
+    '      | … 4 empty lines',
+    '      | b',
+  ]);
+  assert.equal(renderEvent(says('\n'.repeat(16_000)), WIDE).length, 3);
+});
+
 test('messages and emotes', () => {
   assert.deepEqual(renderEvent(says('hello'), WIDE), ['23:59 <ann> hello']);
   assert.deepEqual(renderEvent(says('waves', 'ann', 'emote'), WIDE), ['23:59 * ann waves']);
