@@ -1,6 +1,7 @@
 /** Events drawn for a person, on a terminal or as plain lines. */
 import { cleanText } from '../../protocol/clean-text.ts';
 import { InputError } from '../../protocol/errors.ts';
+import { TokenBucket } from '../../room/token-bucket.ts';
 import type { DisplayCall } from '../../terminal/commands/calls.ts';
 import { completeLine, pathsFrom } from '../../terminal/commands/completion.ts';
 import { linesAsText } from '../../terminal/editor/paste.ts';
@@ -16,7 +17,6 @@ import { bannerLines, promptText } from '../../terminal/view/ready-panel.ts';
 import { Scroll } from '../../terminal/view/scroll.ts';
 import { VERSION } from '../../version.ts';
 import type { CommonOptions, HostOptions } from '../options.ts';
-import { AtMostEvery } from './at-most-every.ts';
 import { editText } from './editor.ts';
 import type { FrontListener, Status } from './front.ts';
 import { ScreenFront } from './screen-front.ts';
@@ -25,9 +25,9 @@ const PROMPT = '> ';
 
 /** Folded lines, day changes and the code's seconds are due in steps of this. */
 const TICK_MS = 1_000;
-/** One member can name another twenty times a second: more bells than this tell nothing more. */
-const BELL_EVERY_MS = 1_000;
-const NOTIFICATION_EVERY_MS = 5_000;
+/** One member can name another twenty times a second: more than this tells nothing more. */
+const BELLS = { perSecond: 1, burst: 3 };
+const NOTIFICATIONS = { perSecond: 0.2, burst: 3 };
 
 type FrontOptions = Pick<CommonOptions, 'display' | 'color' | 'colors' | 'preferences' | 'mayAsk'> &
   Partial<Pick<HostOptions, 'qr' | 'clipboard'>>;
@@ -39,8 +39,8 @@ export class TerminalFront extends ScreenFront {
   #palette: Palette;
   #preferences: Preferences;
   #self: { readonly id: string; readonly nick: string } | null = null;
-  readonly #bells = new AtMostEvery(BELL_EVERY_MS);
-  readonly #notifications = new AtMostEvery(NOTIFICATION_EVERY_MS);
+  readonly #bells = new TokenBucket(BELLS.burst, Date.now());
+  readonly #notifications = new TokenBucket(NOTIFICATIONS.burst, Date.now());
   #looking = true;
   #status: Status | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -188,8 +188,10 @@ export class TerminalFront extends ScreenFront {
   #call({ mention, from }: MessageEvent): void {
     const { bell, notify } = this.#preferences;
     const nowMs = Date.now();
-    if ((bell === 'all' || (bell === 'on' && mention)) && this.#bells.may(nowMs)) this.screen.ring();
-    if (notify && mention && !this.#looking && this.#notifications.may(nowMs))
+    const rings = bell === 'all' || (bell === 'on' && mention);
+    if (rings && this.#bells.take(1, BELLS, nowMs) === 0) this.screen.ring();
+    const isNews = notify && mention && !this.#looking;
+    if (isNews && this.#notifications.take(1, NOTIFICATIONS, nowMs) === 0)
       this.screen.notify(`securechat: ${from.nick} mentions you`);
   }
 
