@@ -74,6 +74,7 @@ describe('a hostile room', () => {
     eve.command(`/topic Not${NASTY} tea\u2028at\u0085all`);
     await eve.until('room', ({ changes }) => changes.includes('topic'));
     eve.say('the end of it');
+    await eve.until('message', { text: 'the end of it' });
     for (const terminal of [host, cyd]) await terminal.waitFor(/^\d\d:\d\d <eve> the end of it$/m);
 
     assert.deepEqual(strangeRows(host, 'You are olga'), []);
