@@ -62,6 +62,7 @@ const GONE: Readonly<Record<Removed['reason'], MemberChange>> = {
   absent: 'left',
   removed: 'removed',
   banned: 'removed',
+  replaced: 'key-changed',
   unseen: 'gone',
 };
 

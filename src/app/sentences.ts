@@ -29,6 +29,10 @@ export function refusalText(reason: Refusal | 'wrong-answer', hostVersion: numbe
       return 'Someone in the room has that nickname, or one that looks like it; whoever lost their line keeps theirs for 15 minutes. Choose another.';
     case 'nick-refused':
       return 'The host does not accept that nickname. Choose 2 to 20 of a-z, 0-9, _ and -, and no name that sounds official.';
+    case 'nick-registered':
+      return 'That nickname is registered in this room: its password is needed, or choose another.';
+    case 'wrong-password':
+      return 'That password does not fit the account of this nickname.';
     case 'key-refused':
       return "The host did not accept this program's keys. Use the same version of securechat on both sides; with --identity, see that this machine's clock has not gone back.";
     case 'too-many-answers':

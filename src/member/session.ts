@@ -19,6 +19,7 @@ import { type Hash, type IdKey, idKey, ROOM_CONVERSATION, type RoomId } from '..
 import { LIMITS } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import {
+  Ack,
   ActAnswer,
   Close,
   Deferred,
@@ -28,6 +29,7 @@ import {
   LogPage,
   NeedKeyFrame,
   Placed,
+  Prefer,
   Presence,
   PullLog,
   SESSION_FRAME,
@@ -56,6 +58,13 @@ export interface SessionStart {
   readonly wrapKeys: OwnWrapKeys;
   /** Not given: what this build speaks. */
   readonly dialect?: Dialect;
+  /** How this member wants to be treated while away; not given: as everyone is. */
+  readonly prefers?: Prefer;
+  /**
+   * When what has arrived is this member's for good, so that the host may let go of it: as soon as it is shown, or once
+   * `saved` says that a file holds it. Not given: at once.
+   */
+  readonly keeps?: 'at-once' | 'when-saved';
 }
 
 type Phase = 'away' | 'listing' | 'reading' | 'live' | 'over';
@@ -80,6 +89,12 @@ export class Session {
   #joinedOnce = false;
   /** A line was lost since joining, the first one before it was live included: the person is told of the return. */
   #returning = false;
+  #prefers: Prefer | null;
+  readonly #keepsWhenSaved: boolean;
+  /** The log is this member's for good up to here, and the host has been told of it. */
+  #savedIndex = 0;
+  #acknowledged = 0;
+  #lastAckMs = 0;
   #lastPingMs = 0;
   #lastHeardMs = 0;
 
@@ -90,6 +105,8 @@ export class Session {
     this.#self = idKey(identity.memberId);
     this.#wrapKeys = start.wrapKeys;
     this.#dialect = start.dialect ?? DIALECT;
+    this.#prefers = start.prefers ?? null;
+    this.#keepsWhenSaved = start.keeps === 'when-saved';
     this.#speaking = new Speaking(identity, roomId);
     this.#hearing = new Hearing(roomId, identity.memberId);
     this.#list = new MemberList(this.#self);
@@ -189,6 +206,8 @@ export class Session {
     this.#timeline.resume();
     this.#speaking.reconnected(moment.nowMs);
     effects.push(...this.#keys.reconnected(moment));
+    this.#acknowledged = position.acknowledged;
+    if (this.#prefers !== null) effects.push(send(SESSION_FRAME.prefer, Prefer.encode(this.#prefers)));
     const { history } = this.#timeline;
     if (history === null) return [...effects, ...this.#startListing()];
     this.#phase = 'reading';
@@ -286,8 +305,25 @@ export class Session {
       this.#lastPingMs = moment.nowMs;
       effects.push(send(SESSION_FRAME.ping, new Uint8Array()));
     }
-    effects.push(...this.#timeline.tick(moment));
+    effects.push(...this.#timeline.tick(moment), ...this.#ack(moment));
     return [...effects, ...this.#pump(moment)];
+  }
+
+  /** What has arrived up to this entry is kept where the program's end does not reach it. */
+  saved(index: number): void {
+    this.#savedIndex = index;
+  }
+
+  /** Tells the host what it need not keep for this member any longer, now and then. */
+  #ack({ nowMs }: Moment): SessionEffect[] {
+    const { history } = this.#timeline;
+    if (history === null || (this.#phase !== 'live' && this.#phase !== 'reading')) return [];
+    const index = this.#keepsWhenSaved ? Math.min(this.#savedIndex, history.index) : history.index;
+    const isDue = nowMs - this.#lastAckMs >= LIMITS.ackMs || index - this.#acknowledged >= LIMITS.ackEntries;
+    if (index <= this.#acknowledged || !isDue) return [];
+    this.#acknowledged = index;
+    this.#lastAckMs = nowMs;
+    return [send(SESSION_FRAME.ack, Ack.encode({ conversation: ROOM_CONVERSATION, index }))];
   }
 
   /** Whether the host has been silent for so long that the line must be dead. */
@@ -402,7 +438,7 @@ export class Session {
     const effects = this.#timeline.page(page, moment);
     if (!page.live) return [...effects, ...this.#readOn()];
     this.#phase = 'live';
-    if (this.#welcome !== null) effects.push(...this.#timeline.caughtUp(this.#welcome.retention));
+    if (this.#welcome !== null) effects.push(...this.#timeline.caughtUp(this.#welcome.retention, moment));
     effects.push(...this.#keys.withheld(this.#roster), event({ kind: 'live', again: this.#returning }));
     if (this.#returning) effects.push(this.#list.pull());
     this.#returning = false;

@@ -46,6 +46,9 @@ const MESSAGE_ID_BYTES = 9;
 /** Header, largest ciphertext and largest signature, with room to spare. */
 const ENTRY_BYTES_MOST = 18 * 1_024;
 
+/** How far the host's clock may be from this side's before it looks like a lie about what is too old to hold. */
+const CLOCKS_APART_MS = 60 * 60_000;
+
 export class Timeline {
   readonly #context: TimelineContext;
   #roster: Roster;
@@ -59,7 +62,7 @@ export class Timeline {
   #astray = false;
   #missed = 0;
   /** The last entry that came as a digest, and the bytes of those that came whole after it. */
-  #digest: { readonly index: number; bytesAfter: number } | null = null;
+  #digest: { readonly index: number; readonly placedAtMs: number; bytesAfter: number } | null = null;
   /** The first entry that the host still had when it passed over some. */
   #passedTo: number | null = null;
   #beganAt = 0;
@@ -153,7 +156,7 @@ export class Timeline {
    * The whole log is read. What was left out on the way is told once: as a notice when the host has so much after it
    * that it need not hold it any more, else as an alarm.
    */
-  caughtUp(retention: Welcome['retention']): SessionEffect[] {
+  caughtUp(retention: Welcome['retention'], { nowMs }: Moment): SessionEffect[] {
     const digest = this.#digest;
     const passedTo = this.#passedTo;
     const missed = this.#missed;
@@ -163,7 +166,8 @@ export class Timeline {
     const mustHoldDigest =
       digest !== null &&
       this.reach - digest.index < retention.entries &&
-      digest.bytesAfter + ENTRY_BYTES_MOST <= retention.bytes;
+      digest.bytesAfter + ENTRY_BYTES_MOST <= retention.bytes &&
+      nowMs - digest.placedAtMs < retention.seconds * 1_000 - CLOCKS_APART_MS;
     const mustHoldPassed = passedTo !== null && this.reach - passedTo + 1 < retention.hashes;
     if (mustHoldDigest || mustHoldPassed) {
       const text = 'The host left out messages that it should still hold.';
@@ -336,7 +340,7 @@ export class Timeline {
     const leaf = item.leaf.slice() as Hash;
     this.#history?.append({ ...item, leaf });
     this.#context.hearing.skipped();
-    this.#digest = { index, bytesAfter: 0 };
+    this.#digest = { index, placedAtMs: item.placedAtMs, bytesAfter: 0 };
     const said = this.#context.placed(leaf);
     const self = this.#roster.member(this.#context.self);
     if (said !== null && self !== undefined)

@@ -21,7 +21,12 @@ export function roomPosition(welcome: Welcome): Welcome['positions'][number] {
 type Retention = Welcome['retention'];
 
 export function sameRetention(before: Retention, now: Retention): boolean {
-  return before.entries === now.entries && before.bytes === now.bytes && before.hashes === now.hashes;
+  return (
+    before.entries === now.entries &&
+    before.bytes === now.bytes &&
+    before.seconds === now.seconds &&
+    before.hashes === now.hashes
+  );
 }
 
 /** A list as it was pulled, and all it is held against. */

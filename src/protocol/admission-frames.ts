@@ -20,6 +20,9 @@ export const ADMISSION_FRAME = {
   nonce: 10,
   login: 11,
   wait: 12,
+  password: 13,
+  passwordChallenge: 14,
+  passwordProof: 15,
 } as const;
 
 export const MODE = { join: 1, login: 2 } as const;
@@ -64,6 +67,20 @@ export const Challenge = codec('CHALLENGE', field.struct({ ke2: field.fixed(320)
 export const Proof = codec('PROOF', field.struct({ ke3: field.fixed(64) }));
 export const Proved = codec('PROVED', field.struct({ triesLeft: field.u8 }));
 
+/**
+ * Whose nickname an account holds proves its password before JOIN. The box of PASSWORD holds `PasswordFields`; the other
+ * two are raw, like those of the answer.
+ */
+export const PasswordFields = codec(
+  'PASSWORD',
+  field.struct({ nick: field.shortText, ke1: field.fixed(96) }),
+);
+export const PasswordChallenge = codec(
+  'PASSWORD_CHALLENGE',
+  field.struct({ ke2: field.fixed(320), triesLeft: field.u8 }),
+);
+export const PasswordProof = codec('PASSWORD_PROOF', field.struct({ ke3: field.fixed(64) }));
+
 /** JOIN, WELCOME and LOGIN carry one box and nothing else. */
 export const Boxed = codec('box', field.struct({ box: field.rest }));
 
@@ -80,17 +97,14 @@ export const JoinFields = codec('JOIN fields', field.struct(joinFields));
 export const Join = codec('JOIN', field.struct({ ...joinFields, signature: field.bytes }));
 export type Join = Decoded<typeof Join>;
 
-const position = field.struct({
-  conversation: field.conversation,
-  index: field.u32,
-  head: field.hash,
-});
+const positionFields = { conversation: field.conversation, index: field.u32, head: field.hash };
+const position = field.struct(positionFields);
 export type LogPosition = Login['positions'][number];
 
 const loginFields = {
   statement: field.signed,
   positions: field.list(field.u8, 64, position),
-  /** The session this login replaces silently; zeros when there is none. */
+  /** The session this login replaces silently; zeros when there is none, `ANY_SESSION` for whichever there is. */
   replaces: field.sessionId,
 };
 export const LoginFields = codec('LOGIN fields', field.struct(loginFields));
@@ -109,9 +123,12 @@ export const Welcome = codec(
     ownerKey: field.bytes,
     /** The latest roster operation; its hash proves the list pages. */
     operation: field.signed,
-    positions: field.list(field.u8, 64, position),
-    /** What the host keeps for those who come back: whole entries up to both, and hashes before them. */
-    retention: field.struct({ entries: field.u32, bytes: field.u32, hashes: field.u32 }),
+    /** Where each log stands, and up to where this member has acknowledged it, by whatever program. */
+    positions: field.list(field.u8, 64, field.struct({ ...positionFields, acknowledged: field.u32 })),
+    /**
+     * What the host keeps for those who have not acknowledged it: whole entries up to all three, and hashes before them.
+     */
+    retention: field.struct({ entries: field.u32, bytes: field.u32, seconds: field.u32, hashes: field.u32 }),
     messagesPerSecond: field.u16,
     messagesBurst: field.u16,
   }),

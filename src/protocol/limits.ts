@@ -96,6 +96,10 @@ export const LIMITS = {
   /** What the host keeps for members who come back within the room's life. */
   backlogEntries: 10_000,
   backlogBytes: 64 * MIB,
+  backlogMs: 7 * 24 * 60 * MINUTE_MS,
+  /** A member says what it has for good after so long, or so many entries: each ACK is a frame to the host. */
+  ackMs: SECOND_MS,
+  ackEntries: 64,
   /** Wraps waiting for one absent member; beyond it the oldest go and NEEDKEY asks again. */
   wrapsWaitingPerMember: 512,
   /** Wraps sent and not known to have arrived, over all members who are online: about 2 KiB each. */

@@ -26,6 +26,9 @@ export const REFUSAL = {
   /** The host was asked, and said no. */
   denied: 20,
   banned: 21,
+  /** The nickname is an account's: whoever has its password may have it. */
+  'nick-registered': 22,
+  'wrong-password': 23,
 } as const;
 export type Refusal = keyof typeof REFUSAL;
 
@@ -35,6 +38,8 @@ export const RETRYABLE_REFUSALS: ReadonlySet<Refusal> = new Set<Refusal>([
   'old-code',
   'nick-taken',
   'nick-refused',
+  'nick-registered',
+  'wrong-password',
 ]);
 
 /** The last words on a connection that was admitted. @see docs/protocol.md#closing */
@@ -63,7 +68,14 @@ export const DEFERRAL = {
 export type Deferral = keyof typeof DEFERRAL;
 
 /** Why a member is no longer on the roster. */
-export const REMOVAL = { left: 1, removed: 2, absent: 3, banned: 4 } as const;
+export const REMOVAL = {
+  left: 1,
+  removed: 2,
+  absent: 3,
+  banned: 4,
+  /** The same account goes on under another key. */
+  replaced: 5,
+} as const;
 export type Removal = keyof typeof REMOVAL;
 
 /** What became of an act. One that changes the room is answered by the operation in the log, every other by this. */

@@ -31,10 +31,19 @@ export const SESSION_FRAME = {
   leave: 36,
   act: 37,
   actAnswer: 38,
+  prefer: 39,
+  ack: 40,
+  away: 41,
+  receipts: 42,
+  eras: 43,
+  register: 44,
+  registerReply: 45,
+  registerRecord: 46,
+  registered: 47,
 } as const;
 
 /** What an entry of the log is. */
-export const ENTRY_KIND = { message: 1, roster: 2 } as const;
+export const ENTRY_KIND = { message: 1, roster: 2, era: 3 } as const;
 export type EntryKind = keyof typeof ENTRY_KIND;
 
 export const Empty = codec('empty frame', field.struct({}));
@@ -188,6 +197,48 @@ export const WrapDelivery = codec('WRAP', field.struct({ announcement: field.sig
 
 export const NeedKeyFrame = codec('NEEDKEY', field.struct({ request: field.signed }));
 export const LeaveFrame = codec('LEAVE', field.struct({ leave: field.signed }));
+
+/** How a member wants to be treated while away. Sent where it differs from how everyone is: no, yes, yes. */
+export const Prefer = codec(
+  'PREFER',
+  field.struct({
+    /** Keep my place however long I am away: I have what it takes to come back. */
+    stays: field.bool,
+    /** Senders may be told what has reached me. */
+    receipts: field.bool,
+    /** Others may be told when I was last here. */
+    lastSeen: field.bool,
+  }),
+);
+export type Prefer = Decoded<typeof Prefer>;
+
+/** All up to here is this member's for good: the host need not keep it for them any longer. */
+export const Ack = codec('ACK', field.struct({ conversation: field.conversation, index: field.u32 }));
+
+export const Away = codec('AWAY', field.struct({ away: field.bool }));
+
+/** What has reached members who were away: `index` is theirs up to there, `dropped` was not kept for them up to there. */
+export const RECEIPTS_MOST = 512;
+export const Receipts = codec(
+  'RECEIPTS',
+  field.struct({
+    marks: field.list(
+      field.u16,
+      RECEIPTS_MOST,
+      field.struct({ memberId: field.memberId, index: field.u32, dropped: field.u32 }),
+    ),
+  }),
+);
+export type Receipts = Decoded<typeof Receipts>;
+
+/** Statements about starts of this room, oldest first, for someone who holds what the host's log does not. */
+export const ERAS_MOST = 8;
+export const Eras = codec('ERAS', field.struct({ eras: field.list(field.u8, ERAS_MOST, field.signed) }));
+
+/** A password for this member's account, by OPAQUE: raw registration request, response and record. */
+export const Register = codec('REGISTER', field.struct({ request: field.fixed(32) }));
+export const RegisterReply = codec('REGISTER_REPLY', field.struct({ response: field.fixed(64) }));
+export const RegisterRecord = codec('REGISTER_RECORD', field.struct({ record: field.fixed(192) }));
 
 /** A member asks the owner for a change. */
 export const ActFrame = codec('ACT', field.struct({ act: field.signed }));

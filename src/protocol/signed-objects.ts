@@ -131,6 +131,29 @@ export const NeedKey = codec(
 );
 export type NeedKey = Decoded<typeof NeedKey>;
 
+/**
+ * `sc1/era`, by the owner: the room was opened again, and its logs went no further than this. An entry of the log, so
+ * everyone sees each start at the same place.
+ */
+export const Era = codec(
+  'era',
+  field.struct({
+    version: field.u8,
+    roomId: field.roomId,
+    /** Greater than that of the start before, whatever copy of the room is opened: seconds since 1970, or one more. */
+    era: field.u32,
+    /** The roster as of there. */
+    epoch: field.u32,
+    rosterHash: field.hash,
+    positions: field.list(
+      field.u8,
+      64,
+      field.struct({ conversation: field.conversation, index: field.u32, head: field.hash }),
+    ),
+  }),
+);
+export type Era = Decoded<typeof Era>;
+
 /** `sc1/leave`, by the member: going for good. */
 export const Leave = codec(
   'leave',

@@ -7,14 +7,7 @@ import type { Roster, RosterMember } from '../crypto/roster.ts';
 import type { Welcome } from '../protocol/admission-frames.ts';
 import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
 import { InputError, unreachable } from '../protocol/errors.ts';
-import {
-  type Hash,
-  ID_BYTES,
-  type IdKey,
-  idKey,
-  ROOM_CONVERSATION,
-  type RoomId,
-} from '../protocol/identifiers.ts';
+import { type Hash, ID_BYTES, type IdKey, idKey, type RoomId } from '../protocol/identifiers.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import type { Refusal } from '../protocol/reasons.ts';
@@ -71,6 +64,8 @@ export interface EntranceContext {
   readonly invitations: InvitationBook;
   readonly bans: BanBook;
   readonly codes: CodeKeeper;
+  /** Where the room's log stands. */
+  readonly logIndex: () => number;
   /** A resident's session begins on this connection. */
   readonly attach: (
     connection: HolderId,
@@ -338,6 +333,7 @@ export class Entrance {
       verifyKey: candidate.verifyKey,
       accountKey: moment.randomBytes(32),
       statement: candidate.statement,
+      index: this.#context.logIndex(),
       nowMs: moment.nowMs,
       limits: this.#start.limits,
     });
@@ -367,8 +363,6 @@ export class Entrance {
       effects.push(...this.#context.replaced(before, moment));
     }
     if (renewed) resident.statement = statement;
-    for (const { conversation, index } of returner.positions)
-      if (bytesEqual(conversation, ROOM_CONVERSATION)) resident.wrapsUnderWay.seen(index);
     if (returner.invitation !== null) resident.invitations.add(returner.invitation);
     this.#context.owner.keep(returner.member);
     return [...effects, ...this.#enter(connection, resident, peer.admission, moment)];

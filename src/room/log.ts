@@ -32,6 +32,10 @@ export interface Log {
   /** The head at `index`. */
   readonly head: Hash;
   append(entry: NewEntry): number;
+  /** Everyone who may ask has what lies up to `index`: messages there need not be whole any more. */
+  release(index: number): void;
+  /** Messages that were placed before then need not be whole any more. @returns the latest index that this is true of */
+  expire(placedBeforeMs: number): number;
   /** The head at an index, or `null` when it is no longer, or not yet, known. */
   headAt(index: number): Hash | null;
   read(after: number, most: { readonly entries: number; readonly bytes: number }): LogRead;

@@ -28,7 +28,13 @@ export interface OwnerStart {
 }
 
 /** Of two removals of one member, the heavier is signed. */
-const WEIGHT: Readonly<Record<Removal, number>> = { absent: 0, left: 1, removed: 2, banned: 3 };
+const WEIGHT: Readonly<Record<Removal, number>> = {
+  absent: 0,
+  left: 1,
+  replaced: 2,
+  removed: 3,
+  banned: 4,
+};
 
 export class Owner {
   readonly #key: SigningKey;

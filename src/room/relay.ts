@@ -8,7 +8,7 @@ import type { Roster, RosterMember, RosterSnapshot } from '../crypto/roster.ts';
 import { type ActKind, SignedAct } from '../protocol/acts.ts';
 import type { Welcome } from '../protocol/admission-frames.ts';
 import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
-import type { Signed } from '../protocol/codec.ts';
+import type { Decoded, Signed } from '../protocol/codec.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import { encodeFrame, frameBody, frameType } from '../protocol/framing.ts';
 import {
@@ -23,6 +23,7 @@ import type { Limits } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import type { ActOutcome, Deferral } from '../protocol/reasons.ts';
 import {
+  Ack,
   ActAnswer,
   ActFrame,
   Deferred,
@@ -36,6 +37,7 @@ import {
   Placed,
   Post,
   PRESENCE_MOST,
+  Prefer,
   Presence,
   PublishKey,
   PullKeys,
@@ -92,6 +94,8 @@ export class Relay {
   readonly #presence = new Map<IdKey, { readonly member: RosterMember; readonly online: boolean }>();
   readonly #listPages: ListPages;
   #placedAtMs = 0;
+  /** Someone has said what they have since the log last let go of what everyone has. */
+  #hasAcks = false;
 
   constructor(context: RelayContext) {
     this.#context = context;
@@ -135,10 +139,18 @@ export class Relay {
       accountKey: resident.accountKey,
       ownerKey: owner.publicKey,
       operation,
-      positions: [{ conversation: ROOM_CONVERSATION, index: log.index, head: log.head }],
+      positions: [
+        {
+          conversation: ROOM_CONVERSATION,
+          index: log.index,
+          head: log.head,
+          acknowledged: resident.acknowledged,
+        },
+      ],
       retention: {
         entries: limits.backlogEntries,
         bytes: limits.backlogBytes,
+        seconds: Math.floor(limits.backlogMs / 1_000),
         hashes: limits.headsKept,
       },
       messagesPerSecond: limits.messagesPerMemberPerSecond,
@@ -190,6 +202,11 @@ export class Relay {
         return this.#needKey(peer, NeedKeyFrame.decode(body).request, frame, moment);
       case SESSION_FRAME.leave:
         return this.#leave(peer, LeaveFrame.decode(body).leave, moment);
+      case SESSION_FRAME.ack:
+        return this.#ack(peer.resident, Ack.decode(body));
+      case SESSION_FRAME.prefer:
+        peer.resident.prefers = Prefer.decode(body);
+        return [];
       case SESSION_FRAME.act:
         return this.#act(peer, ActFrame.decode(body).act, moment);
       default:
@@ -197,11 +214,33 @@ export class Relay {
     }
   }
 
+  /** Time passes: what is too old, or what everyone has, need not be held any longer. */
+  tick({ nowMs }: Moment): void {
+    const { log, limits, residents } = this.#context;
+    log.expire(nowMs - limits.backlogMs);
+    if (!this.#hasAcks) return;
+    this.#hasAcks = false;
+    let least = log.index;
+    for (const { acknowledged } of residents.values()) least = Math.min(least, acknowledged);
+    log.release(least);
+  }
+
   /** Tells a member what became of their act, where the log does not. */
   answerAct({ connection }: Resident, kind: ActKind, outcome: ActOutcome): RoomEffect[] {
     if (connection === null) return [];
     const frame = encodeFrame(SESSION_FRAME.actAnswer, ActAnswer.encode({ kind, outcome }));
     return [{ kind: 'send', to: connection, frame }];
+  }
+
+  /** A member has the log up to here for good, and all the wraps that came before. */
+  #ack(resident: Resident, { conversation, index }: Decoded<typeof Ack>): RoomEffect[] {
+    const isKnown = bytesEqual(conversation, ROOM_CONVERSATION) && index <= this.#context.log.index;
+    if (!isKnown) throw new ProtocolError('bad-index', `entry ${index} of that log does not exist`);
+    if (index <= resident.acknowledged) return [];
+    resident.acknowledged = index;
+    this.#hasAcks = true;
+    resident.wrapsUnderWay.seen(index);
+    return [];
   }
 
   #act({ resident }: RelayPeer, signed: Signed, moment: Moment): RoomEffect[] {
@@ -254,7 +293,6 @@ export class Relay {
     resident.lastPlacedMs = moment.nowMs;
     const { frame, index } = this.#place('message', post, moment, verdict.leaf);
     resident.quotedGeneration = verdict.header.generation;
-    resident.wrapsUnderWay.seen(verdict.header.seenIndex);
     resident.rememberPlaced(verdict.header.n, verdict.leaf, index);
     return [{ kind: 'broadcast', frame }];
   }
@@ -388,8 +426,9 @@ export class Relay {
     const { limits, residents } = this.#context;
     const waiting = limits.wrapsWaitingPerMember;
     if (to.connection === null) return to.wrapsUnderWay.push(kept, waiting);
-    // Who is still heard has heard the host within `deadMs`, and so has what was sent before.
-    to.wrapsUnderWay.arrivedBefore(kept.cameAtMs - 2 * limits.deadMs);
+    // Who is still heard has heard the host within `deadMs`, and so has what was sent before. Who means to come back
+    // after their program has ended has it for good once they say so.
+    if (!to.prefers.stays) to.wrapsUnderWay.arrivedBefore(kept.cameAtMs - 2 * limits.deadMs);
     to.wrapsUnderWay.push(kept, Math.min(waiting, Math.ceil(limits.wrapsUnconfirmedTotal / residents.size)));
   }
 

@@ -6,6 +6,7 @@ import type { Bytes } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
 import type { Hash, IdKey, SessionId } from '../protocol/identifiers.ts';
 import type { Limits } from '../protocol/limits.ts';
+import type { Prefer } from '../protocol/session-frames.ts';
 import type { HolderId } from './invitations.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { WrapQueue } from './wrap-queue.ts';
@@ -21,6 +22,9 @@ export interface HostChain {
   lastLeaf: Hash;
   readonly placed: Map<number, { readonly leaf: Hash; readonly index: number }>;
 }
+
+/** How everyone is treated who has not asked for anything else. */
+const USUAL: Prefer = { stays: false, receipts: true, lastSeen: true };
 
 /** The wrap keys in it were parsed to be checked; parsed they would cost 10 KiB a member, and the host wraps nothing. */
 interface KeptStatement {
@@ -38,6 +42,8 @@ export interface ResidentStart {
   readonly verifyKey: VerifyKey;
   readonly accountKey: Bytes;
   readonly statement: CheckedStatement;
+  /** The log's index as they come in: nothing before it is for them. */
+  readonly index: number;
   readonly nowMs: number;
   readonly limits: Limits;
 }
@@ -51,6 +57,9 @@ export class Resident {
   #statement: KeptStatement;
   /** The generation this member's latest message quoted: older wrap keys are refused from then on. */
   quotedGeneration = 0;
+  /** They have the log up to here for good. */
+  acknowledged: number;
+  prefers: Prefer = USUAL;
   connection: HolderId | null = null;
   sessionId: SessionId | null = null;
   offlineSinceMs: number | null;
@@ -76,6 +85,7 @@ export class Resident {
     this.verifyKey = start.verifyKey;
     this.accountKey = start.accountKey;
     this.#statement = kept(start.statement);
+    this.acknowledged = start.index;
     this.offlineSinceMs = start.nowMs;
     this.messages = new TokenBucket(start.limits.messagesPerMemberBurst, start.nowMs);
     this.bytes = new TokenBucket(start.limits.bytesPerMemberBurst, start.nowMs);

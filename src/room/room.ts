@@ -104,6 +104,7 @@ export class Room {
       invitations: this.invitations,
       bans: this.#bans,
       codes: this.#codes,
+      logIndex: () => this.#relay.position.index,
       attach: (connection, resident, moment) => this.#attach(connection, resident, moment),
       replaced: (connection, moment) =>
         this.#close(connection, 'replaced', 'this session continues elsewhere', moment),
@@ -172,10 +173,12 @@ export class Room {
     }
     for (const resident of this.#residents.values()) {
       const since = resident.offlineSinceMs;
-      if (since !== null && moment.nowMs - since >= this.#limits.guestOfflineMs) {
+      const isTooLong = since !== null && moment.nowMs - since >= this.#limits.guestOfflineMs;
+      if (isTooLong && !resident.prefers.stays) {
         this.#owner.remove(resident.member.memberId, 'absent', moment.nowMs);
       }
     }
+    this.#relay.tick(moment);
     effects.push(...this.#settle(moment), ...this.#relay.presence());
     return effects;
   }

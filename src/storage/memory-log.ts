@@ -80,20 +80,27 @@ export class MemoryLog implements Log {
     return this.#ring[(index - 1) % this.#limits.headsKept];
   }
 
+  /** What has been read keeps nothing whole: in memory, entries go by their number, size and age alone. */
+  release(): void {}
+
+  expire(placedBeforeMs: number): number {
+    this.#drop(({ item }) => item.placedAtMs < placedBeforeMs);
+    return this.#firstWhole - 1;
+  }
+
   #dropOld(): void {
-    while (
-      this.#firstWhole <= this.#index &&
-      (this.#index - this.#firstWhole >= this.#limits.backlogEntries ||
-        this.#wholeBytes > this.#limits.backlogBytes)
-    ) {
-      const kept = this.#kept(this.#firstWhole);
-      if (kept?.item.form === 'whole') {
-        this.#wholeBytes -= bytesOf(kept.item);
-        if (kept.item.kind !== 'roster') {
-          const { kind, placedAtMs, leaf } = kept.item;
-          kept.item = { form: 'digest', kind, placedAtMs, leaf };
-        }
-      }
+    const { backlogEntries, backlogBytes } = this.#limits;
+    this.#drop(() => this.#index - this.#firstWhole >= backlogEntries || this.#wholeBytes > backlogBytes);
+  }
+
+  /** The oldest ones that count as whole, for as long as they are `tooMuch`. */
+  #drop(tooMuch: (oldest: Kept) => boolean): void {
+    for (;;) {
+      const oldest = this.#kept(this.#firstWhole);
+      if (oldest === undefined || !tooMuch(oldest)) return;
+      this.#wholeBytes -= bytesOf(oldest.item);
+      const { kind, placedAtMs, leaf } = oldest.item;
+      if (kind === 'message') oldest.item = { form: 'digest', kind, placedAtMs, leaf };
       this.#firstWhole += 1;
     }
   }

@@ -70,6 +70,7 @@ export type JoinedEvent = {
   readonly members: readonly MemberView[];
 };
 export type MemberChange =
+  | 'key-changed'
   | 'joined'
   | 'left'
   | 'online'

@@ -48,6 +48,8 @@ const TURNED_AWAY: Readonly<Record<Refusal, string>> = {
   'old-code': 'an expired code',
   'nick-taken': 'a nickname that is taken',
   'nick-refused': 'a nickname that is not allowed',
+  'nick-registered': 'a nickname that has an account',
+  'wrong-password': 'a wrong password',
   'key-refused': 'keys that do not fit',
   'too-many-answers': 'too many attempts',
   'answer-unproved': 'a wrong answer',

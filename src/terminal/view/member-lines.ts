@@ -53,6 +53,8 @@ export function memberLines(event: MemberEvent, view: RenderView): readonly stri
       return isSelf
         ? alert(`You are now called ${nick}`, view, view.palette.bold)
         : line(SIGN.alert, `is the new nickname of ${cleanNick(event.formerNick ?? 'a member')}`);
+    case 'key-changed':
+      return line(SIGN.alert, 'goes on under another key');
     case 'role':
       return event.member.role === 'member'
         ? news('no longer a moderator')
