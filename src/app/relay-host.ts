@@ -5,6 +5,7 @@
 import { answerIdentifiers, loadAnswerHost } from '../crypto/answer.ts';
 import { makeCertificate } from '../crypto/certificate.ts';
 import { type Address, mintInvitation } from '../crypto/invitation.ts';
+import { startHead } from '../crypto/log-hash.ts';
 import type { RosterMember } from '../crypto/roster.ts';
 import { generateSigningKey, ownerFingerprint, type SigningKey } from '../crypto/signature.ts';
 import { type Bytes, toBase64url } from '../protocol/bytes.ts';
@@ -13,6 +14,7 @@ import {
   type IdKey,
   type InvitationId,
   invitationId,
+  ROOM_CONVERSATION,
   type RoomId,
   roomId,
 } from '../protocol/identifiers.ts';
@@ -26,6 +28,7 @@ import type { RoomEffect, RoomNotice } from '../room/effects.ts';
 import type { Gate } from '../room/entrance.ts';
 import type { HolderId, InvitationView } from '../room/invitations.ts';
 import { Room } from '../room/room.ts';
+import { memoryStore } from '../room/store.ts';
 import type { Visitor } from '../room/visitors.ts';
 import { MemoryLog } from '../storage/memory-log.ts';
 import type { Connection } from '../transport/connection.ts';
@@ -159,7 +162,8 @@ export class RelayHost {
         ownerKey: parts.ownerKey,
         answer: parts.answer,
         gate: this.#gateFor(),
-        makeLog: (startHead) => new MemoryLog(startHead, settings.limits),
+        keeps: 'nothing',
+        store: memoryStore(new MemoryLog(startHead(parts.roomId, ROOM_CONVERSATION), settings.limits)),
       },
       systemMoment(),
     );

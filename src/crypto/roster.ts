@@ -60,6 +60,19 @@ export interface NextOperation extends RosterChanges {
   readonly causes: readonly Signed[];
 }
 
+/** An act by its name, and the epoch that it quoted. */
+export interface UsedAct {
+  readonly name: IdKey;
+  readonly epoch: number;
+}
+
+/** What a roster that was put away needs beside its list to judge what is said of earlier operations. */
+export interface RosterMemory {
+  readonly hashes: readonly { readonly epoch: number; readonly hash: Hash }[];
+  readonly lastRemovalEpoch: number;
+  readonly usedActs: readonly UsedAct[];
+}
+
 const NO_SETTINGS: RoomSettings = { topic: '', motd: '', slowSeconds: 0, locked: false, approval: false };
 
 /**
@@ -265,6 +278,24 @@ export class Roster {
     this.#hashes.clear();
     this.#take(signed, operation, entries.map(rosterMember));
     this.#adoptedEpoch = operation.epoch;
+  }
+
+  /** What of earlier operations is remembered; of the hashes, those of `fromEpoch` and later. */
+  memory(fromEpoch = 0): RosterMemory {
+    const hashes = [...this.#hashes].map(([epoch, hash]) => ({ epoch, hash }));
+    return {
+      hashes: hashes.filter(({ epoch }) => epoch >= fromEpoch),
+      lastRemovalEpoch: this.#lastRemovalEpoch,
+      usedActs: [...this.#usedActs].map(([name, epoch]) => ({ name, epoch })),
+    };
+  }
+
+  /** After `adopt`: takes up again what this side remembered when it put the roster away. */
+  recall({ hashes, lastRemovalEpoch, usedActs }: RosterMemory): void {
+    for (const { epoch, hash } of hashes) if (epoch < this.#epoch) this.#hashes.set(epoch, hash);
+    this.#lastRemovalEpoch = lastRemovalEpoch;
+    for (const { name, epoch } of usedActs) this.#usedActs.set(name, epoch);
+    this.#adoptedEpoch = Math.min(this.#epoch, ...hashes.map(({ epoch }) => epoch));
   }
 
   /** Judges the epoch and operation hash that a message quotes. */

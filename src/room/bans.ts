@@ -20,15 +20,19 @@ export interface Ban extends BanView {
 
 export class BanBook {
   readonly #most: number;
-  /** In the order in which they were made. */
-  #bans: readonly Ban[] = [];
+  /** In the order in which they were made. A new list with each change. */
+  #bans: readonly Ban[];
 
-  /** @param most how many are kept: past it the one that ends first goes, and the oldest where none ever ends */
-  constructor(most: number) {
+  /**
+   * @param most how many are kept: past it the one that ends first goes, and the oldest where none ever ends
+   * @param kept from before the room was opened again
+   */
+  constructor(most: number, kept: readonly Ban[] = []) {
     this.#most = most;
+    this.#bans = kept;
   }
 
-  get all(): readonly BanView[] {
+  get all(): readonly Ban[] {
     return this.#bans;
   }
 
@@ -41,7 +45,8 @@ export class BanBook {
 
   /** Nothing came of the removal: they are here. */
   forget(member: IdKey): void {
-    this.#bans = this.#bans.filter((ban) => ban.member !== member);
+    if (this.#bans.some((ban) => ban.member === member))
+      this.#bans = this.#bans.filter((ban) => ban.member !== member);
   }
 
   /** @returns whether there was one. */

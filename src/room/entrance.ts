@@ -4,7 +4,7 @@
  * @see docs/architecture.md#room
  */
 import type { Roster, RosterMember } from '../crypto/roster.ts';
-import type { Welcome } from '../protocol/admission-frames.ts';
+import type { KEEPS, LogPosition, Welcome } from '../protocol/admission-frames.ts';
 import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
 import { InputError, unreachable } from '../protocol/errors.ts';
 import { type Hash, ID_BYTES, type IdKey, idKey, type RoomId } from '../protocol/identifiers.ts';
@@ -21,8 +21,9 @@ import type { RoomEffect } from './effects.ts';
 import type { HolderId, InvitationBook } from './invitations.ts';
 import type { Nicknames } from './nicknames.ts';
 import type { Owner } from './owner.ts';
-import { Resident } from './resident.ts';
+import { Resident, type ResidentChanges } from './resident.ts';
 import { type Visitor, Visitors } from './visitors.ts';
+import type { WrapKeeper } from './wrap-queue.ts';
 
 /** The part of the gate in front of the door that a run decides about. */
 export interface Gate {
@@ -47,6 +48,7 @@ export interface EntranceStart {
   readonly roomId: RoomId;
   readonly name: string;
   readonly question: string;
+  readonly keeps: keyof typeof KEEPS;
   readonly maxMembers: number;
   readonly limits: Limits;
   readonly answer: AnswerGate;
@@ -64,12 +66,17 @@ export interface EntranceContext {
   readonly invitations: InvitationBook;
   readonly bans: BanBook;
   readonly codes: CodeKeeper;
+  readonly changes: ResidentChanges;
+  /** Keeps wraps for a member. */
+  readonly keeperOf: (member: IdKey) => WrapKeeper;
   /** Where the room's log stands. */
   readonly logIndex: () => number;
   /** A resident's session begins on this connection. */
   readonly attach: (
     connection: HolderId,
     resident: Resident,
+    /** How far they say that they have the log. */
+    positions: readonly LogPosition[],
     moment: Moment,
   ) => { readonly welcome: Welcome; readonly deliveries: readonly Bytes[] };
   /** The line of a session that continues on another one. */
@@ -205,7 +212,7 @@ export class Entrance {
       roomId: start.roomId,
       roomName: start.name,
       question: start.question,
-      keeps: 'nothing',
+      keeps: start.keeps,
       limits: start.limits,
       dialect: start.dialect ?? DIALECT,
       invitations,
@@ -329,16 +336,17 @@ export class Entrance {
     this.#context.invitations.admitted(candidate.invitation);
     const resident = new Resident({
       member,
-      invitation: candidate.invitation,
+      invitations: [candidate.invitation],
       verifyKey: candidate.verifyKey,
       accountKey: moment.randomBytes(32),
       statement: candidate.statement,
       index: this.#context.logIndex(),
       nowMs: moment.nowMs,
       limits: this.#start.limits,
+      keeper: this.#context.keeperOf(member.key),
     });
     this.#context.residents.set(member.key, resident);
-    return this.#enter(connection, resident, admission, moment);
+    return this.#enter(connection, resident, admission, [], moment);
   }
 
   /** A member is back. The session they quote is replaced silently: a lost line is not a second login. */
@@ -365,13 +373,22 @@ export class Entrance {
     if (renewed) resident.statement = statement;
     if (returner.invitation !== null) resident.invitations.add(returner.invitation);
     this.#context.owner.keep(returner.member);
-    return [...effects, ...this.#enter(connection, resident, peer.admission, moment)];
+    const { positions } = returner;
+    return [...effects, ...this.#enter(connection, resident, peer.admission, positions, moment)];
   }
 
   /** Through the door: from here on the connection is the resident's. */
-  #enter(connection: HolderId, resident: Resident, admission: Admission, moment: Moment): RoomEffect[] {
+  #enter(
+    connection: HolderId,
+    resident: Resident,
+    admission: Admission,
+    positions: readonly LogPosition[],
+    moment: Moment,
+  ): RoomEffect[] {
     this.#start.gate.admitted(connection);
-    const { welcome, deliveries } = this.#context.attach(connection, resident, moment);
+    this.#context.changes.records.add(resident);
+    this.#context.changes.progress.add(resident);
+    const { welcome, deliveries } = this.#context.attach(connection, resident, positions, moment);
     const frame = admission.welcome(welcome);
     this.#peers.delete(connection);
     return [

@@ -35,6 +35,16 @@ export interface InvitationView {
   readonly role: Role;
 }
 
+/** An invitation as a kept room has it on disk. Who stands at the door at that moment does not: they come again. */
+export interface KeptInvitation extends NewInvitation {
+  /** Of people who stand at the door with everything right, too: they have not got in. */
+  readonly usesLeft: number;
+  /** Without those that are undecided: a try is written down before it lets a guess be tested. */
+  readonly triesLeft: number;
+  readonly revoked: boolean;
+  readonly suspended: boolean;
+}
+
 interface Undecided {
   readonly invitation: IdKey;
   readonly takenAtMs: number;
@@ -43,6 +53,8 @@ interface Undecided {
 interface Invitation extends NewInvitation {
   readonly key: IdKey;
   usesLeft: number;
+  /** Spent on people who are not in yet. */
+  usesPending: number;
   triesLeft: number;
   undecided: number;
   revoked: boolean;
@@ -57,23 +69,39 @@ export class InvitationBook {
   readonly #queued = new Set<Invitation>();
   readonly #undecided = new Map<HolderId, Undecided>();
   readonly #exhausted: IdKey[] = [];
+  readonly #changed = new Set<Invitation>();
 
-  constructor(limits: Limits) {
+  /** @param kept from before the room was opened again */
+  constructor(limits: Limits, kept: readonly KeptInvitation[] = []) {
     this.#limits = limits;
+    for (const invitation of kept) {
+      // Whatever was undecided when the host ended will not be decided any more.
+      const isExhausted = invitation.triesLeft === 0;
+      this.#put({ ...invitation, suspended: invitation.suspended || isExhausted });
+    }
   }
 
   add(invitation: NewInvitation): void {
-    const key = idKey(invitation.id);
-    this.#invitations.set(key, {
-      ...invitation,
-      key,
-      usesLeft: invitation.uses,
-      triesLeft: this.#limits.triesPerInvitation,
-      undecided: 0,
-      revoked: false,
-      suspended: false,
-      waiting: [],
-    });
+    const { uses: usesLeft } = invitation;
+    const triesLeft = this.#limits.triesPerInvitation;
+    this.#changed.add(this.#put({ ...invitation, usesLeft, triesLeft, revoked: false, suspended: false }));
+  }
+
+  #put(kept: KeptInvitation): Invitation {
+    const key = idKey(kept.id);
+    const invitation = { ...kept, key, usesPending: 0, undecided: 0, waiting: [] };
+    this.#invitations.set(key, invitation);
+    return invitation;
+  }
+
+  /** Those that are not as they were when this was last asked. */
+  takeChanged(): readonly KeptInvitation[] {
+    const changed = [...this.#changed].map(({ usesLeft, usesPending, ...rest }) => ({
+      ...rest,
+      usesLeft: usesLeft + usesPending,
+    }));
+    this.#changed.clear();
+    return changed;
   }
 
   find(key: IdKey): (InvitationView & { readonly admissionKey: Bytes }) | undefined {
@@ -100,6 +128,7 @@ export class InvitationBook {
     if (invitation.triesLeft > 0) {
       invitation.triesLeft -= 1;
       invitation.undecided += 1;
+      this.#changed.add(invitation);
       this.#undecided.set(holder, { invitation: key, takenAtMs: nowMs });
       return 'taken';
     }
@@ -111,7 +140,9 @@ export class InvitationBook {
   /** The holder's guess was right. */
   giveBack(holder: HolderId): void {
     const invitation = this.#decide(holder);
-    if (invitation !== null && !invitation.suspended) invitation.triesLeft += 1;
+    if (invitation === null || invitation.suspended) return;
+    invitation.triesLeft += 1;
+    this.#changed.add(invitation);
   }
 
   /** The holder's guess was wrong, or will never be decided. Without an undecided try nothing happens. */
@@ -120,6 +151,7 @@ export class InvitationBook {
     if (invitation === null || invitation.suspended) return;
     if (invitation.triesLeft > 0 || invitation.undecided > 0) return;
     invitation.suspended = true;
+    this.#changed.add(invitation);
     this.#exhausted.push(invitation.key);
   }
 
@@ -159,35 +191,46 @@ export class InvitationBook {
 
   /** Someone has everything right: a use is theirs, whether or not they get in at once. */
   spend(key: IdKey): void {
-    this.#known(key).usesLeft -= 1;
+    const invitation = this.#known(key);
+    invitation.usesLeft -= 1;
+    invitation.usesPending += 1;
   }
 
   /** A use that was spent on someone who did not get in after all. */
   unspend(key: IdKey): void {
-    this.#known(key).usesLeft += 1;
+    const invitation = this.#known(key);
+    invitation.usesLeft += 1;
+    invitation.usesPending -= 1;
   }
 
   /** Someone got in. A shared invitation gets one try back, so that a full room of honest typos never blocks it. */
   admitted(key: IdKey): void {
     const invitation = this.#known(key);
+    invitation.usesPending -= 1;
+    this.#changed.add(invitation);
     const inPlay = invitation.triesLeft + invitation.undecided;
     if (invitation.uses > 1 && !invitation.suspended && inPlay < this.#limits.triesPerInvitation)
       invitation.triesLeft += 1;
   }
 
   suspend(key: IdKey): void {
-    this.#known(key).suspended = true;
+    const invitation = this.#known(key);
+    invitation.suspended = true;
+    this.#changed.add(invitation);
   }
 
   /** The owner lets a suspended invitation open again, with all its tries. */
   resume(key: IdKey): void {
     const invitation = this.#known(key);
+    this.#changed.add(invitation);
     invitation.suspended = false;
     invitation.triesLeft = this.#limits.triesPerInvitation - invitation.undecided;
   }
 
   revoke(key: IdKey): void {
-    this.#known(key).revoked = true;
+    const invitation = this.#known(key);
+    invitation.revoked = true;
+    this.#changed.add(invitation);
   }
 
   #known(key: IdKey): Invitation {

@@ -51,10 +51,20 @@ function refused(outcome: ActOutcome): Acted {
 
 export class Moderation {
   readonly #context: ModerationContext;
-  readonly #mutedUntilMs = new Map<IdKey, number>();
+  readonly #mutedUntilMs: Map<IdKey, number>;
+  #hasChanged = false;
 
-  constructor(context: ModerationContext) {
+  /** @param mutedUntilMs from before the room was opened again */
+  constructor(context: ModerationContext, mutedUntilMs: readonly (readonly [IdKey, number])[] = []) {
     this.#context = context;
+    this.#mutedUntilMs = new Map(mutedUntilMs);
+  }
+
+  /** How long each timed mute lasts, where that is not as it was when this was last asked. */
+  takeChanged(): readonly (readonly [IdKey, number])[] | null {
+    if (!this.#hasChanged) return null;
+    this.#hasChanged = false;
+    return [...this.#mutedUntilMs];
   }
 
   /**
@@ -97,13 +107,18 @@ export class Moderation {
   }
 
   #setEnd(member: IdKey, forMs: number | null, nowMs: number): void {
-    if (forMs === null) this.#mutedUntilMs.delete(member);
-    else this.#mutedUntilMs.set(member, nowMs + forMs);
+    if (forMs === null) return this.#forget(member);
+    this.#mutedUntilMs.set(member, nowMs + forMs);
+    this.#hasChanged = true;
+  }
+
+  #forget(member: IdKey): void {
+    if (this.#mutedUntilMs.delete(member)) this.#hasChanged = true;
   }
 
   unmute(member: IdKey, cause: Cause | null = null): void {
     // An act may come to nothing yet: then the end that was set still holds.
-    if (cause === null) this.#mutedUntilMs.delete(member);
+    if (cause === null) this.#forget(member);
     this.#change(member, { muted: false }, cause);
   }
 
@@ -125,7 +140,7 @@ export class Moderation {
 
   /** Someone is no longer here. */
   gone(member: IdKey): void {
-    this.#mutedUntilMs.delete(member);
+    this.#forget(member);
   }
 
   /** No act asks for what is so, or about to be. The owner's entry stays as it is but for the nickname. */

@@ -6,13 +6,15 @@
  */
 import type { Roster, RosterMember } from '../crypto/roster.ts';
 import type { SigningKey } from '../crypto/signature.ts';
+import type { LogPosition } from '../protocol/admission-frames.ts';
 import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
 import { type Hash, type IdKey, idKey, type MemberId } from '../protocol/identifiers.ts';
 import type { Limits } from '../protocol/limits.ts';
 import { foldNickname } from '../protocol/nickname.ts';
 import type { Removal } from '../protocol/reasons.ts';
-import { ROSTER_CHANGES_MOST, type RoomSettings, type RosterEntry } from '../protocol/signed-objects.ts';
+import { Era, ROSTER_CHANGES_MOST, type RoomSettings, type RosterEntry } from '../protocol/signed-objects.ts';
+import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import {
   type Cause,
   type EntryPart,
@@ -167,6 +169,20 @@ export class Owner {
   create(roster: Roster, nowMs: number): Signed {
     const { settings } = this.#start;
     return this.#sign(roster, { puts: [], removes: [], settings, causes: [] }, nowMs);
+  }
+
+  /** The room is opened again: as of this roster, its log goes no further than that. */
+  beginEra(era: number, roster: Roster, positions: readonly LogPosition[]): Signed {
+    const { roomId, epoch, hash: rosterHash } = roster;
+    const bytes = Era.encode({
+      version: PROTOCOL_VERSION,
+      roomId,
+      era,
+      epoch,
+      rosterHash,
+      positions: [...positions],
+    });
+    return { bytes, signature: this.#key.sign('sc1/era', bytes) };
   }
 
   /** The next operation if something is pending and it is time: a rush of joins is a few operations, not a thousand. */

@@ -6,7 +6,7 @@
 import { leafHash } from '../crypto/log-hash.ts';
 import type { Roster, RosterMember, RosterSnapshot } from '../crypto/roster.ts';
 import { type ActKind, SignedAct } from '../protocol/acts.ts';
-import type { Welcome } from '../protocol/admission-frames.ts';
+import type { LogPosition, Welcome } from '../protocol/admission-frames.ts';
 import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
 import type { Decoded, Signed } from '../protocol/codec.ts';
 import { ProtocolError } from '../protocol/errors.ts';
@@ -30,6 +30,8 @@ import {
   DigestItem,
   Entry,
   type EntryKind,
+  ERAS_MOST,
+  Eras,
   LeaveFrame,
   LOG_PAGE_ENTRIES,
   LogPage,
@@ -59,7 +61,8 @@ import type { Log } from './log.ts';
 import type { Moderation } from './moderation.ts';
 import type { Owner } from './owner.ts';
 import { judgePost } from './posting.ts';
-import type { Resident } from './resident.ts';
+import type { Resident, ResidentChanges } from './resident.ts';
+import type { RoomStore } from './store.ts';
 import type { KeptWrap } from './wrap-queue.ts';
 
 /** A page's own fields beside what it lists. */
@@ -84,7 +87,8 @@ export interface RelayContext {
   readonly log: Log;
   readonly limits: Limits;
   readonly dialect: Dialect;
-  readonly nowMs: number;
+  readonly changes: ResidentChanges;
+  readonly store: Pick<RoomStore, 'kept' | 'saveEra'>;
 }
 
 export class Relay {
@@ -96,11 +100,15 @@ export class Relay {
   #placedAtMs = 0;
   /** Someone has said what they have since the log last let go of what everyone has. */
   #hasAcks = false;
+  /** Statements about the latest starts of the room, oldest first. */
+  #eras: Signed[];
 
-  constructor(context: RelayContext) {
+  constructor(context: RelayContext, { nowMs }: Pick<Moment, 'nowMs'>) {
     this.#context = context;
-    const { limits } = context;
-    this.#rate = new FairRate(limits.messagesPerRoomPerSecond * limits.roomBurstSeconds, context.nowMs);
+    const { limits, store } = context;
+    this.#placedAtMs = store.kept?.placedAtMs ?? 0;
+    this.#eras = [...(store.kept?.eras ?? [])];
+    this.#rate = new FairRate(limits.messagesPerRoomPerSecond * limits.roomBurstSeconds, nowMs);
     this.#listPages = new ListPages(
       limits.pageBytes - PAGE_MARGIN_BYTES,
       ({ key }) => context.residents.get(key)?.connection != null,
@@ -120,11 +128,24 @@ export class Relay {
     ).frame;
   }
 
+  /** The room is open again, and everyone is shown from where on. */
+  beginEra(moment: Moment): void {
+    const { owner, roster, store, log } = this.#context;
+    const era = Math.max((store.kept?.era ?? 0) + 1, Math.floor(moment.nowMs / 1_000));
+    const position = { conversation: ROOM_CONVERSATION, index: log.index, head: log.head };
+    const signed = owner.beginEra(era, roster, [position]);
+    const { bytes: header, signature } = signed;
+    this.#place('era', { header, ciphertext: NOTHING, signature }, moment);
+    this.#eras = [...this.#eras, signed].slice(-ERAS_MOST);
+    store.saveEra(era, signed);
+  }
+
   /** Begins a member's session: what WELCOME says, and what waited for them. */
   attach(
     connection: HolderId,
     resident: Resident,
     operation: Signed,
+    positions: readonly LogPosition[],
     moment: Moment,
   ): { readonly peer: RelayPeer; readonly welcome: Welcome; readonly deliveries: readonly Bytes[] } {
     const { log, roster, limits, owner, dialect } = this.#context;
@@ -157,7 +178,19 @@ export class Relay {
       messagesBurst: limits.messagesPerMemberBurst,
     };
     const peer: RelayPeer = { connection, resident, list: roster.snapshot(), live: false };
-    return { peer, welcome, deliveries: resident.wrapsUnderWay.frames };
+    const deliveries = [...this.#erasFor(positions), ...resident.wrapsUnderWay.frames];
+    return { peer, welcome, deliveries };
+  }
+
+  /** For who holds what this log does not: a copy of the room from before that was opened. */
+  #erasFor(positions: readonly LogPosition[]): readonly Bytes[] {
+    const { log } = this.#context;
+    const isStrange = positions.some(({ conversation, index, head }) => {
+      const own = bytesEqual(conversation, ROOM_CONVERSATION) ? log.headAt(index) : null;
+      return own === null || !bytesEqual(own, head);
+    });
+    if (!isStrange || this.#eras.length === 0) return [];
+    return [encodeFrame(SESSION_FRAME.eras, Eras.encode({ eras: this.#eras }))];
   }
 
   /** A member's connection is gone. Their place in the room stays for a while. */
@@ -167,6 +200,7 @@ export class Relay {
     resident.connection = null;
     this.#listPages.presenceChanged();
     resident.offlineSinceMs = moment.nowMs;
+    this.#context.changes.progress.add(resident);
     return this.#present(resident, false);
   }
 
@@ -194,6 +228,7 @@ export class Relay {
       case SESSION_FRAME.publishKey: {
         const { statement } = PublishKey.decode(body);
         peer.resident.statement = checkPublished(statement, peer.resident, this.#context.roomId);
+        this.#context.changes.records.add(peer.resident);
         return [];
       }
       case SESSION_FRAME.wraps:
@@ -206,6 +241,7 @@ export class Relay {
         return this.#ack(peer.resident, Ack.decode(body));
       case SESSION_FRAME.prefer:
         peer.resident.prefers = Prefer.decode(body);
+        this.#context.changes.records.add(peer.resident);
         return [];
       case SESSION_FRAME.act:
         return this.#act(peer, ActFrame.decode(body).act, moment);
@@ -239,6 +275,7 @@ export class Relay {
     if (index <= resident.acknowledged) return [];
     resident.acknowledged = index;
     this.#hasAcks = true;
+    this.#context.changes.progress.add(resident);
     resident.wrapsUnderWay.seen(index);
     return [];
   }
@@ -294,6 +331,7 @@ export class Relay {
     const { frame, index } = this.#place('message', post, moment, verdict.leaf);
     resident.quotedGeneration = verdict.header.generation;
     resident.rememberPlaced(verdict.header.n, verdict.leaf, index);
+    this.#context.changes.progress.add(resident);
     return [{ kind: 'broadcast', frame }];
   }
 
@@ -407,6 +445,7 @@ export class Relay {
       return [this.#deferred(peer, ChainAnnouncement.decode(wraps.announcement.bytes), 'wait', waitMs)];
     }
     const routed = routeWraps(wraps, resident, this.#context);
+    this.#context.changes.progress.add(resident);
     const effects: RoomEffect[] = [];
     for (const { to, frame } of routed.deliveries) {
       this.#keepWrap(to, {

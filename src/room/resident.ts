@@ -1,15 +1,15 @@
 /** What the host holds of one member: public keys, a session, counters. Nothing that opens a message. */
 import type { RosterMember } from '../crypto/roster.ts';
-import type { VerifyKey } from '../crypto/signature.ts';
-import type { CheckedStatement } from '../crypto/statement.ts';
+import { importVerifyKey, type VerifyKey } from '../crypto/signature.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
 import type { Hash, IdKey, SessionId } from '../protocol/identifiers.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { Prefer } from '../protocol/session-frames.ts';
 import type { HolderId } from './invitations.ts';
+import type { KeptMember, MemberProgress, MemberRecord } from './store.ts';
 import { TokenBucket } from './token-bucket.ts';
-import { WrapQueue } from './wrap-queue.ts';
+import { type WrapKeeper, WrapQueue } from './wrap-queue.ts';
 
 /** Placed messages remembered by number, so that one sent again is answered with its index: several send windows. */
 const PLACED_KEPT = 64;
@@ -32,20 +32,28 @@ interface KeptStatement {
   readonly generation: number;
 }
 
-function kept({ signed, generation }: KeptStatement): KeptStatement {
+function bytesOf({ signed, generation }: KeptStatement): KeptStatement {
   return { signed, generation };
 }
 
 export interface ResidentStart {
   readonly member: RosterMember;
-  readonly invitation: IdKey;
+  readonly invitations: readonly IdKey[];
   readonly verifyKey: VerifyKey;
   readonly accountKey: Bytes;
-  readonly statement: CheckedStatement;
+  readonly statement: KeptStatement;
   /** The log's index as they come in: nothing before it is for them. */
   readonly index: number;
   readonly nowMs: number;
   readonly limits: Limits;
+  /** Learns of the wraps that are kept for them. */
+  readonly keeper: WrapKeeper;
+}
+
+/** Members of whom something is not as it was stored. */
+export interface ResidentChanges {
+  readonly records: Set<Resident>;
+  readonly progress: Set<Resident>;
 }
 
 export class Resident {
@@ -60,12 +68,13 @@ export class Resident {
   /** They have the log up to here for good. */
   acknowledged: number;
   prefers: Prefer = USUAL;
+  account: MemberRecord['account'] = null;
   connection: HolderId | null = null;
   sessionId: SessionId | null = null;
   offlineSinceMs: number | null;
   /** What the others were last told. */
   shownOnline = true;
-  readonly wrapsUnderWay = new WrapQueue();
+  readonly wrapsUnderWay: WrapQueue;
   chain: HostChain | null = null;
   /** Of the latest chain: none before it is taken up again. */
   chainSequence = -1;
@@ -79,12 +88,13 @@ export class Resident {
   /** All frames that have no rate of their own. */
   readonly frames: TokenBucket;
 
-  constructor(start: ResidentStart) {
+  constructor(start: ResidentStart, kept?: KeptMember) {
     this.member = start.member;
-    this.invitations = new Set([start.invitation]);
+    this.invitations = new Set(start.invitations);
+    this.wrapsUnderWay = new WrapQueue(start.keeper, kept?.wraps);
     this.verifyKey = start.verifyKey;
     this.accountKey = start.accountKey;
-    this.#statement = kept(start.statement);
+    this.#statement = bytesOf(start.statement);
     this.acknowledged = start.index;
     this.offlineSinceMs = start.nowMs;
     this.messages = new TokenBucket(start.limits.messagesPerMemberBurst, start.nowMs);
@@ -93,13 +103,71 @@ export class Resident {
     this.frames = new TokenBucket(start.limits.framesPerMemberBurst, start.nowMs);
     this.acts = new TokenBucket(start.limits.actsPerMemberPerMinute, start.nowMs);
     this.requests = new TokenBucket(start.limits.needKeyPerMinute, start.nowMs);
+    if (kept !== undefined) this.#takeUp(kept);
+  }
+
+  /**
+   * As they were when the room was last open. Who does not stay has as long as ever to come back: it was the room that
+   * was away.
+   */
+  static restore(
+    kept: KeptMember,
+    start: Pick<ResidentStart, 'member' | 'nowMs' | 'limits' | 'keeper'>,
+  ): Resident {
+    const { invitations, accountKey, statement, generation, acknowledged: index } = kept;
+    const verifyKey = importVerifyKey(kept.spki, kept.algorithm);
+    const known = { invitations, accountKey, index, verifyKey, statement: { signed: statement, generation } };
+    return new Resident({ ...start, ...known }, kept);
+  }
+
+  #takeUp({ prefers, account, quotedGeneration, chainSequence, chain, offlineSinceMs }: KeptMember): void {
+    this.prefers = prefers;
+    this.account = account;
+    this.quotedGeneration = quotedGeneration;
+    this.chainSequence = chainSequence;
+    if (chain !== null) {
+      const { key: chainKey, ...rest } = chain;
+      this.chain = { chainKey, ...rest, placed: new Map() };
+    }
+    if (prefers.stays) this.offlineSinceMs = offlineSinceMs ?? this.offlineSinceMs;
+    this.shownOnline = false;
+  }
+
+  get record(): MemberRecord {
+    const { member, verifyKey, accountKey, statement, invitations, prefers, account } = this;
+    return {
+      key: member.key,
+      spki: verifyKey.spki,
+      algorithm: verifyKey.algorithm,
+      accountKey,
+      statement: statement.signed,
+      generation: statement.generation,
+      invitations: [...invitations],
+      prefers,
+      account,
+    };
+  }
+
+  get progress(): MemberProgress {
+    const { member, acknowledged, quotedGeneration, chainSequence, chain, offlineSinceMs } = this;
+    return {
+      key: member.key,
+      acknowledged,
+      quotedGeneration,
+      chainSequence,
+      chain:
+        chain === null
+          ? null
+          : { key: chain.chainKey, epoch: chain.epoch, lastN: chain.lastN, lastLeaf: chain.lastLeaf },
+      offlineSinceMs,
+    };
   }
 
   get statement(): KeptStatement {
     return this.#statement;
   }
   set statement(statement: KeptStatement) {
-    this.#statement = kept(statement);
+    this.#statement = bytesOf(statement);
   }
 
   rememberPlaced(n: number, leaf: Hash, index: number): void {

@@ -3,37 +3,38 @@
  * is a list of effects. It has no socket, clock, disk or key that opens a message.
  * @see docs/architecture.md#room
  */
-import { startHead } from '../crypto/log-hash.ts';
 import { Roster, type RosterMember } from '../crypto/roster.ts';
 import { importVerifyKey, type SigningKey, type VerifyKey } from '../crypto/signature.ts';
+import type { LogPosition } from '../protocol/admission-frames.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
 import { ProtocolError, SecurityError } from '../protocol/errors.ts';
-import { type Hash, type IdKey, idKey, ROOM_CONVERSATION } from '../protocol/identifiers.ts';
+import { type IdKey, idKey } from '../protocol/identifiers.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import type { CloseReason, Refusal, Removal } from '../protocol/reasons.ts';
 import { closeFrame } from '../protocol/session-frames.ts';
 import type { RoomSettings } from '../protocol/signed-objects.ts';
 import { DIALECT } from '../protocol/version.ts';
-import { BanBook, type BanView } from './bans.ts';
+import { type Ban, BanBook, type BanView } from './bans.ts';
 import { CodeKeeper, type ShownCode } from './code-keeper.ts';
 import type { RoomEffect } from './effects.ts';
 import { Entrance, type EntranceStart } from './entrance.ts';
 import { type HolderId, InvitationBook } from './invitations.ts';
-import type { Log } from './log.ts';
 import { Moderation } from './moderation.ts';
 import { Nicknames } from './nicknames.ts';
 import type { Cause } from './operation-batch.ts';
 import { Owner } from './owner.ts';
 import { Relay, type RelayPeer } from './relay.ts';
-import type { Resident } from './resident.ts';
+import { Resident, type ResidentChanges } from './resident.ts';
+import type { KeptRoom, PlacedOperation, RoomStore } from './store.ts';
 import type { Visitor } from './visitors.ts';
+import type { WrapKeeper } from './wrap-queue.ts';
 
 export interface RoomStart extends EntranceStart {
   readonly ownerKey: SigningKey;
-  readonly makeLog: (startHead: Hash) => Log;
-  /** How the room is to begin with, where it is not plain. */
+  readonly store: RoomStore;
+  /** How a new room is to begin with, where it is not plain. */
   readonly settings?: Partial<RoomSettings>;
 }
 
@@ -56,6 +57,9 @@ export class Room {
   readonly #nicknames: Nicknames;
   readonly #bans: BanBook;
   readonly invitations: InvitationBook;
+  readonly #store: RoomStore;
+  readonly #changes: ResidentChanges = { records: new Set(), progress: new Set() };
+  #savedBans: readonly Ban[];
   #latestOperation: Signed;
 
   constructor(start: RoomStart, moment: Moment) {
@@ -70,32 +74,40 @@ export class Room {
     this.#roster = new Roster(roomId);
     this.#nicknames = new Nicknames(this.#owner);
     this.#codes = new CodeKeeper(moment);
-    this.invitations = new InvitationBook(limits);
-    this.#bans = new BanBook(limits.bansMost);
-    this.#moderation = new Moderation({
+    const { store } = start;
+    const { kept } = store;
+    this.#store = store;
+    this.invitations = new InvitationBook(limits, kept?.invitations);
+    this.#bans = new BanBook(limits.bansMost, kept?.bans);
+    this.#savedBans = this.#bans.all;
+    const moderation = {
       roomId,
       roster: this.#roster,
       owner: this.#owner,
       limits,
-      nickRefusal: (nick, member, { nowMs }) =>
+      nickRefusal: (nick: string, member: RosterMember, { nowMs }: Moment) =>
         this.#bans.holds(member.key, nick, nowMs)
           ? 'nick-refused'
           : this.#nicknames.refusal(nick, member.role, member),
-      kick: (member, cause, moment) => this.#showOut(member, cause, moment),
-      ban: (member, forMs, cause, moment) => this.#shutOut(member, forMs, cause, moment),
-      unban: (nick) => this.#bans.lift(nick),
-    });
-    this.#relay = new Relay({
+      kick: (member: IdKey, cause: Cause, moment: Moment) => this.#showOut(member, cause, moment),
+      ban: (member: IdKey, forMs: number | null, cause: Cause, moment: Moment) =>
+        this.#shutOut(member, forMs, cause, moment),
+      unban: (nick: string) => this.#bans.lift(nick),
+    };
+    this.#moderation = new Moderation(moderation, kept?.mutedUntilMs);
+    const relay = {
       roomId,
       roster: this.#roster,
       owner: this.#owner,
       moderation: this.#moderation,
       residents: this.#residents,
-      log: start.makeLog(startHead(roomId, ROOM_CONVERSATION)),
+      log: store.log,
       limits,
       dialect: start.dialect ?? DIALECT,
-      nowMs: moment.nowMs,
-    });
+      changes: this.#changes,
+      store,
+    };
+    this.#relay = new Relay(relay, moment);
     this.#entrance = new Entrance(start, {
       roster: this.#roster,
       owner: this.#owner,
@@ -104,14 +116,73 @@ export class Room {
       invitations: this.invitations,
       bans: this.#bans,
       codes: this.#codes,
+      changes: this.#changes,
+      keeperOf: (member) => this.#keeperOf(member),
       logIndex: () => this.#relay.position.index,
-      attach: (connection, resident, moment) => this.#attach(connection, resident, moment),
+      attach: (connection, resident, positions, moment) =>
+        this.#attach(connection, resident, positions, moment),
       replaced: (connection, moment) =>
         this.#close(connection, 'replaced', 'this session continues elsewhere', moment),
     });
-    this.#latestOperation = this.#owner.create(this.#roster, moment.nowMs);
-    this.#roster.apply(this.#latestOperation, this.#ownerKey);
-    this.#relay.placeOperation(this.#latestOperation, moment);
+    this.#latestOperation = kept === null ? this.#create(moment) : this.#openAgain(kept, moment);
+    this.save();
+  }
+
+  #create(moment: Moment): Signed {
+    const operation = this.#owner.create(this.#roster, moment.nowMs);
+    this.#roster.apply(operation, this.#ownerKey);
+    this.#relay.placeOperation(operation, moment);
+    this.#store.saveRoster(this.#placed(operation));
+    return operation;
+  }
+
+  /** @throws SecurityError when what was kept is not what the owner signed. */
+  #openAgain(kept: KeptRoom, moment: Moment): Signed {
+    const { operation, entries } = kept.roster;
+    this.#roster.adopt(operation, this.#ownerKey, entries);
+    this.#roster.recall(kept.roster);
+    for (const each of kept.members) {
+      const member = this.#roster.member(each.key);
+      if (member === undefined)
+        throw new SecurityError('kept-room', 'someone is kept whom the roster does not list');
+      const keeper = this.#keeperOf(member.key);
+      const start = { member, nowMs: moment.nowMs, limits: this.#limits, keeper };
+      this.#residents.set(member.key, Resident.restore(each, start));
+      this.#nicknames.take(member.nick);
+    }
+    this.#relay.beginEra(moment);
+    return operation;
+  }
+
+  /** Leaves with the store all that is not as it was stored; when to write that down is the shell's to say. */
+  save(): void {
+    const { records, progress } = this.#changes;
+    for (const resident of records) if (this.#isHere(resident)) this.#store.saveMember(resident.record);
+    for (const resident of progress) if (this.#isHere(resident)) this.#store.saveProgress(resident.progress);
+    records.clear();
+    progress.clear();
+    for (const invitation of this.invitations.takeChanged()) this.#store.saveInvitation(invitation);
+    const mutes = this.#moderation.takeChanged();
+    if (mutes !== null) this.#store.saveMutes(mutes);
+    if (this.#savedBans === this.#bans.all) return;
+    this.#savedBans = this.#bans.all;
+    this.#store.saveBans(this.#savedBans);
+  }
+
+  #isHere(resident: Resident): boolean {
+    return this.#residents.get(resident.member.key) === resident;
+  }
+
+  #placed(operation: Signed): PlacedOperation {
+    const { members, epoch } = this.#roster;
+    return { operation, members, ...this.#roster.memory(epoch) };
+  }
+
+  #keeperOf(member: IdKey): WrapKeeper {
+    return {
+      keepWrap: (wrap) => this.#store.keepWrap(member, wrap),
+      dropWraps: (wraps) => this.#store.dropWraps(wraps),
+    };
   }
 
   get code(): ShownCode {
@@ -297,6 +368,7 @@ export class Room {
   #operate(signed: Signed, moment: Moment): RoomEffect[] {
     const change = this.#roster.apply(signed, this.#ownerKey);
     this.#latestOperation = signed;
+    this.#store.saveRoster(this.#placed(signed));
     const effects: RoomEffect[] = [{ kind: 'broadcast', frame: this.#relay.placeOperation(signed, moment) }];
     for (const { before, after } of change.changed) {
       const resident = this.#residents.get(after.key);
@@ -307,6 +379,7 @@ export class Room {
     for (const { member, reason, by } of change.removed) {
       const resident = this.#residents.get(member.key);
       this.#residents.delete(member.key);
+      this.#store.forgetMember(member.key);
       this.#moderation.gone(member.key);
       this.#nicknames.free(member.nick);
       if (resident === undefined || resident.connection === null) continue;
@@ -325,9 +398,11 @@ export class Room {
   #attach(
     connection: HolderId,
     resident: Resident,
+    positions: readonly LogPosition[],
     moment: Moment,
   ): Pick<ReturnType<Relay['attach']>, 'welcome' | 'deliveries'> {
-    const { peer, ...session } = this.#relay.attach(connection, resident, this.#latestOperation, moment);
+    const operation = this.#latestOperation;
+    const { peer, ...session } = this.#relay.attach(connection, resident, operation, positions, moment);
     this.#lines.set(connection, { ...peer, lastHeardMs: moment.nowMs });
     return session;
   }

@@ -15,8 +15,21 @@ export interface KeptWrap {
   readonly cameAtMs: number;
 }
 
+/** Learns of what comes into a queue and of what leaves it. */
+export interface WrapKeeper {
+  keepWrap(wrap: KeptWrap): void;
+  dropWraps(wraps: readonly KeptWrap[]): void;
+}
+
 export class WrapQueue {
-  #kept: KeptWrap[] = [];
+  readonly #keeper: WrapKeeper;
+  #kept: KeptWrap[];
+
+  /** @param kept from before the room was opened again, oldest first; its keeper knows them */
+  constructor(keeper: WrapKeeper, kept: readonly KeptWrap[] = []) {
+    this.#keeper = keeper;
+    this.#kept = [...kept];
+  }
 
   /** Oldest first. They stay until they are confirmed. */
   get frames(): readonly Bytes[] {
@@ -29,19 +42,25 @@ export class WrapQueue {
    */
   push(kept: KeptWrap, most: number): void {
     this.#kept.push(kept);
+    this.#keeper.keepWrap(kept);
     while (this.#kept.length > most) this.#dropOne();
   }
 
   /** The member has the log up to this entry, and so has whatever was sent before it. */
   seen(logIndex: number): void {
     if ((this.#kept[0]?.logIndex ?? logIndex) >= logIndex) return;
-    this.#kept = this.#kept.filter((kept) => kept.logIndex >= logIndex);
+    this.#keepOnly((kept) => kept.logIndex >= logIndex);
   }
 
   /** The line has been alive since then. */
   arrivedBefore(ms: number): void {
     if ((this.#kept[0]?.cameAtMs ?? ms) >= ms) return;
-    this.#kept = this.#kept.filter((kept) => kept.cameAtMs >= ms);
+    this.#keepOnly((kept) => kept.cameAtMs >= ms);
+  }
+
+  #keepOnly(stays: (kept: KeptWrap) => boolean): void {
+    this.#keeper.dropWraps(this.#kept.filter((kept) => !stays(kept)));
+    this.#kept = this.#kept.filter(stays);
   }
 
   #dropOne(): void {
@@ -53,6 +72,6 @@ export class WrapQueue {
       if (busiest === null || count > (counts.get(busiest) ?? 0)) busiest = from;
     }
     const oldest = this.#kept.findIndex(({ from }) => from === busiest);
-    this.#kept.splice(oldest, 1);
+    this.#keeper.dropWraps(this.#kept.splice(oldest, 1));
   }
 }

@@ -3,15 +3,23 @@
  * a test empties. No sockets, no timers. Hooks on each line make an evil host or an evil member of an honest one.
  */
 import { answerIdentifiers } from '../../src/crypto/answer.ts';
+import { startHead } from '../../src/crypto/log-hash.ts';
 import { ownerFingerprint, type SigningKey } from '../../src/crypto/signature.ts';
 import type { Bytes } from '../../src/protocol/bytes.ts';
-import { type Hash, idKey, invitationId, type RoomId } from '../../src/protocol/identifiers.ts';
+import {
+  type Hash,
+  idKey,
+  invitationId,
+  ROOM_CONVERSATION,
+  type RoomId,
+} from '../../src/protocol/identifiers.ts';
 import { LIMITS, type Limits } from '../../src/protocol/limits.ts';
 import type { Role, RoomSettings } from '../../src/protocol/signed-objects.ts';
 import type { Dialect } from '../../src/protocol/version.ts';
 import type { RoomEffect, RoomNotice } from '../../src/room/effects.ts';
 import type { Gate } from '../../src/room/entrance.ts';
 import { Room } from '../../src/room/room.ts';
+import { memoryStore } from '../../src/room/store.ts';
 import { MemoryLog } from '../../src/storage/memory-log.ts';
 import { type AnswerSides, opaqueAnswer, unsafeTestingAnswer } from './answers.ts';
 import { dsaIdentity, roomOwnerKey, rsaIdentity, wrapKeys } from './keys.ts';
@@ -92,7 +100,7 @@ export class TestRoom implements LineRoom {
     this.clock = clock;
     this.answers = answers;
     this.limits = { ...LIMITS, ...options.limits };
-    let log: MemoryLog | null = null;
+    this.log = new MemoryLog(startHead(this.id, ROOM_CONVERSATION), this.limits);
     this.room = new Room(
       {
         roomId: this.id,
@@ -105,15 +113,11 @@ export class TestRoom implements LineRoom {
         gate: { ...OPEN_GATE, ...options.gate },
         ...(options.dialect && { dialect: options.dialect }),
         ...(options.settings && { settings: options.settings }),
-        makeLog: (startHead) => {
-          log = new MemoryLog(startHead, this.limits);
-          return log;
-        },
+        keeps: 'nothing',
+        store: memoryStore(this.log),
       },
       clock.moment,
     );
-    if (log === null) throw new Error('the room made no log');
-    this.log = log;
   }
 
   invite(options: { uses?: number; ttlMs?: number; role?: Role } = {}): TestInvitation {
