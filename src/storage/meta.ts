@@ -1,0 +1,54 @@
+/** What a room has once: its name, its keys, its latest roster operation. */
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+
+export type MetaName =
+  | 'room-id'
+  | 'room-name'
+  | 'question'
+  | 'max-members'
+  | 'owner'
+  | 'secrets'
+  | 'operation'
+  | 'operation-signature'
+  | 'last-removal-epoch'
+  | 'opened-at-ms';
+
+export class Meta {
+  readonly #begin: () => void;
+  readonly #get: StatementSync;
+  readonly #set: StatementSync;
+
+  /** @param begin to be called before anything is written */
+  constructor(database: DatabaseSync, begin: () => void) {
+    this.#begin = begin;
+    this.#get = database.prepare('SELECT value FROM meta WHERE name = ?');
+    this.#set = database.prepare('INSERT OR REPLACE INTO meta VALUES (?, ?)');
+  }
+
+  bytes(name: MetaName): Uint8Array | null {
+    return (this.#get.get(name)?.['value'] as Uint8Array | undefined) ?? null;
+  }
+
+  text(name: MetaName): string | null {
+    const bytes = this.bytes(name);
+    return bytes === null ? null : Buffer.from(bytes).toString('utf8');
+  }
+
+  number(name: MetaName): number | null {
+    const text = this.text(name);
+    return text === null ? null : Number(text);
+  }
+
+  setBytes(name: MetaName, value: Uint8Array): void {
+    this.#begin();
+    this.#set.run(name, value);
+  }
+
+  setText(name: MetaName, value: string): void {
+    this.setBytes(name, Buffer.from(value, 'utf8'));
+  }
+
+  setNumber(name: MetaName, value: number): void {
+    this.setText(name, String(value));
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * Opens the file of a kept room: a SQLite database that only this account can read, checked before it is used.
+ *
+ * `synchronous = FULL`: a commit is on the disk when it returns, also where the power fails right after. What was
+ * acknowledged would else be lost with the machine, and members would see a host that went back on its word.
+ * `secure_delete`: what has been delivered is overwritten, and does not linger in pages that are free.
+ */
+import { closeSync, openSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { damaged, StorageError, storageError } from './errors.ts';
+import { APPLICATION_ID, MIGRATIONS } from './schema.ts';
+
+/** Read and write for the owner, nothing for anyone else. SQLite's own files beside it follow suit. */
+const MODE = 0o600;
+
+/** A reader, such as a backup, may hold the file for a moment. */
+const BUSY_MS = 5_000;
+
+/** @throws StorageError when something of that name is there, or it cannot be made. */
+export function createDatabase(path: string): DatabaseSync {
+  try {
+    closeSync(openSync(path, 'wx', MODE));
+  } catch (error) {
+    const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST';
+    const why = error instanceof Error ? error.message : String(error);
+    throw new StorageError(
+      'room-file',
+      isThere ? `${path} is there already.` : `${path} cannot be made: ${why}.`,
+    );
+  }
+  return guarded(path, () => {
+    const database = new DatabaseSync(path);
+    database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+    return prepared(database, path);
+  });
+}
+
+/**
+ * @throws StorageError `room-damaged`, `room-newer` when a newer program wrote it, `read-only`, or `room-file` when it is no
+ *   room's file or not there.
+ */
+export function openDatabase(path: string, use: 'host' | 'look'): DatabaseSync {
+  return guarded(path, () => {
+    const database = new DatabaseSync(path, { readOnly: use === 'look' });
+    const { application_id: id } = database.prepare('PRAGMA application_id').get() ?? {};
+    if (id !== APPLICATION_ID) {
+      database.close();
+      throw new StorageError('room-file', `${path} is no room of securechat.`);
+    }
+    if (use === 'look') return checkVersion(database, path);
+    const [fault] = database.prepare('PRAGMA integrity_check(1)').all();
+    if (fault?.['integrity_check'] !== 'ok') throw damaged(path);
+    return prepared(database, path);
+  });
+}
+
+function guarded<Result>(path: string, step: () => Result): Result {
+  try {
+    return step();
+  } catch (error) {
+    throw storageError(path, error);
+  }
+}
+
+function prepared(database: DatabaseSync, path: string): DatabaseSync {
+  database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
+  database.exec('PRAGMA journal_mode = WAL');
+  database.exec('PRAGMA synchronous = FULL');
+  database.exec('PRAGMA secure_delete = ON');
+  database.exec('PRAGMA foreign_keys = ON');
+  // What is sorted or held back in between must not reach a folder that others read.
+  database.exec('PRAGMA temp_store = MEMORY');
+  checkVersion(database, path);
+  migrate(database);
+  const [broken] = database.prepare('PRAGMA foreign_key_check').all();
+  if (broken !== undefined) throw damaged(path);
+  return database;
+}
+
+function versionOf(database: DatabaseSync): number {
+  return Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
+}
+
+function checkVersion(database: DatabaseSync, path: string): DatabaseSync {
+  if (versionOf(database) <= MIGRATIONS.length) return database;
+  database.close();
+  throw new StorageError(
+    'room-newer',
+    `${path} was written by a newer securechat. Use that one, or a newer one.`,
+  );
+}
+
+/** All of them or none: a file is of one version. */
+function migrate(database: DatabaseSync): void {
+  const version = versionOf(database);
+  if (version === MIGRATIONS.length) return;
+  database.exec('BEGIN IMMEDIATE');
+  for (const migration of MIGRATIONS.slice(version)) database.exec(migration);
+  database.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
+  database.exec('COMMIT');
+}

@@ -1,0 +1,155 @@
+/**
+ * The log of a kept room. Messages are whole until everyone on the list has acknowledged them, or until they are too many,
+ * too large together or too old; before those, as far as heads are kept, only hashes. Roster operations and eras stay
+ * whole as long as their hash does, because nobody can go on without them.
+ */
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { nextHead } from '../crypto/log-hash.ts';
+import type { Ciphertext, Hash } from '../protocol/identifiers.ts';
+import type { Limits } from '../protocol/limits.ts';
+import type { EntryKind } from '../protocol/session-frames.ts';
+import type { Log, LogItem, LogRead, NewEntry } from '../room/log.ts';
+
+interface Row {
+  readonly place: number;
+  readonly kind: EntryKind;
+  readonly placed_at_ms: number;
+  readonly leaf: Uint8Array;
+  readonly head: Uint8Array;
+  readonly header: Uint8Array | null;
+  readonly ciphertext: Uint8Array | null;
+  readonly signature: Uint8Array | null;
+}
+
+/** Bytes of an entry that count toward `backlogBytes`. */
+const BYTES = 'ifnull(length(header) + length(ciphertext) + length(signature), 0)';
+
+export class SqliteLog implements Log {
+  readonly #limits: Limits;
+  readonly #startHead: Hash;
+  /** To be called before anything is written. */
+  readonly #begin: () => void;
+  readonly #insert: StatementSync;
+  readonly #forget: StatementSync;
+  readonly #headAt: StatementSync;
+  readonly #readOn: StatementSync;
+  readonly #oldest: StatementSync;
+  readonly #sizeAt: StatementSync;
+  readonly #digest: StatementSync;
+  #index: number;
+  #head: Hash;
+  /** The oldest entry that still counts toward the whole ones. */
+  #firstWhole: number;
+  #wholeBytes: number;
+  #hasDeleted = false;
+
+  constructor(
+    database: DatabaseSync,
+    start: { readonly head: Hash; readonly limits: Limits; readonly begin: () => void },
+  ) {
+    this.#limits = start.limits;
+    this.#startHead = start.head;
+    this.#begin = start.begin;
+    this.#insert = database.prepare('INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
+    this.#forget = database.prepare('DELETE FROM log WHERE place < ?');
+    this.#headAt = database.prepare('SELECT head FROM log WHERE place = ?');
+    this.#readOn = database.prepare('SELECT * FROM log WHERE place >= ? ORDER BY place LIMIT ?');
+    this.#oldest = database.prepare('SELECT min(place) AS place FROM log');
+    this.#sizeAt = database.prepare(`SELECT kind, placed_at_ms, ${BYTES} AS bytes FROM log WHERE place = ?`);
+    this.#digest = database.prepare(
+      `UPDATE log SET header = NULL, ciphertext = NULL, signature = NULL
+       WHERE place BETWEEN ? AND ? AND kind = 'message' AND header IS NOT NULL`,
+    );
+    const latest = database.prepare('SELECT place, head FROM log ORDER BY place DESC LIMIT 1').get();
+    this.#index = Number(latest?.['place'] ?? 0);
+    this.#head = (latest?.['head'] as Hash | undefined) ?? start.head;
+    const whole = database
+      .prepare(
+        `SELECT count(*) AS number, sum(${BYTES}) AS bytes FROM log
+         WHERE place > (SELECT ifnull(max(place), 0) FROM log WHERE header IS NULL)`,
+      )
+      .get();
+    this.#firstWhole = this.#index - Number(whole?.['number'] ?? 0) + 1;
+    this.#wholeBytes = Number(whole?.['bytes'] ?? 0);
+  }
+
+  get index(): number {
+    return this.#index;
+  }
+  get head(): Hash {
+    return this.#head;
+  }
+
+  /** Whether something has been overwritten since this was last asked: until a checkpoint it stands in the journal. */
+  takeDeleted(): boolean {
+    const has = this.#hasDeleted;
+    this.#hasDeleted = false;
+    return has;
+  }
+
+  append(entry: NewEntry): number {
+    this.#begin();
+    this.#index += 1;
+    this.#head = nextHead(this.#head, { ...entry, index: this.#index });
+    const { kind, placedAtMs, leaf, header, ciphertext, signature } = entry;
+    this.#insert.run(this.#index, kind, placedAtMs, leaf, this.#head, header, ciphertext, signature);
+    // One more than may be asked for: the head before the oldest.
+    this.#forget.run(this.#index - this.#limits.headsKept);
+    this.#wholeBytes += header.length + ciphertext.length + signature.length;
+    const { backlogEntries, backlogBytes } = this.#limits;
+    this.#drop(() => this.#index - this.#firstWhole >= backlogEntries || this.#wholeBytes > backlogBytes);
+    return this.#index;
+  }
+
+  headAt(index: number): Hash | null {
+    if (index === 0) return this.#startHead;
+    if (index === this.#index) return this.#head;
+    return (this.#headAt.get(index)?.['head'] as Hash | undefined) ?? null;
+  }
+
+  read(after: number, most: { readonly entries: number; readonly bytes: number }): LogRead {
+    const oldest = Number(this.#oldest.get()?.['place'] ?? 1);
+    // The first one is there for its head alone, unless it is the very first.
+    const first = Math.max(after + 1, oldest === 1 ? 1 : oldest + 1);
+    const headBefore = this.headAt(first - 1) ?? this.#startHead;
+    const items: LogItem[] = [];
+    let bytes = 0;
+    for (const row of this.#readOn.iterate(first, most.entries)) {
+      const item = itemOf(row as unknown as Row);
+      if (item.form === 'whole') bytes += item.header.length + item.ciphertext.length + item.signature.length;
+      if (items.length > 0 && bytes > most.bytes) break;
+      items.push(item);
+    }
+    return { first, headBefore, items };
+  }
+
+  release(index: number): void {
+    this.#drop(() => this.#firstWhole <= index);
+  }
+
+  expire(placedBeforeMs: number): number {
+    this.#drop(({ placedAtMs }) => placedAtMs < placedBeforeMs);
+    return this.#firstWhole - 1;
+  }
+
+  /** The oldest ones that count as whole, for as long as they are `tooMuch`. */
+  #drop(tooMuch: (oldest: { readonly placedAtMs: number }) => boolean): void {
+    const from = this.#firstWhole;
+    while (this.#firstWhole <= this.#index) {
+      const row = this.#sizeAt.get(this.#firstWhole);
+      if (row === undefined || !tooMuch({ placedAtMs: Number(row['placed_at_ms']) })) break;
+      this.#wholeBytes -= Number(row['bytes']);
+      this.#firstWhole += 1;
+    }
+    if (this.#firstWhole === from) return;
+    this.#begin();
+    this.#digest.run(from, this.#firstWhole - 1);
+    this.#hasDeleted = true;
+  }
+}
+
+function itemOf({ kind, placed_at_ms: placedAtMs, leaf, header, ciphertext, signature }: Row): LogItem {
+  const known = { kind, placedAtMs, leaf: leaf as Hash };
+  if (header === null || ciphertext === null || signature === null) return { form: 'digest', ...known };
+  return { form: 'whole', ...known, header, ciphertext: ciphertext as Ciphertext, signature };
+}

@@ -1,0 +1,234 @@
+/**
+ * A kept room's file while its host has it open. What is written between two commits becomes durable together; nothing is
+ * read back but the log, because the room has the rest in memory.
+ * @see docs/architecture.md#kept-rooms
+ */
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import type { Signed } from '../protocol/codec.ts';
+import type { Hash, IdKey } from '../protocol/identifiers.ts';
+import type { Limits } from '../protocol/limits.ts';
+import type { Ban } from '../room/bans.ts';
+import type { KeptInvitation } from '../room/invitations.ts';
+import type { KeptRoom, MemberProgress, MemberRecord, PlacedOperation, RoomStore } from '../room/store.ts';
+import type { KeptWrap } from '../room/wrap-queue.ts';
+import { storageError } from './errors.ts';
+import { loadRoom } from './load-room.ts';
+import { Meta } from './meta.ts';
+import { SqliteLog } from './sqlite-log.ts';
+
+/** As many as a roster remembers. */
+const EPOCHS_KEPT = 4_096;
+
+type Entry = PlacedOperation['members'][number];
+
+export class SqliteStore implements RoomStore {
+  readonly path: string;
+  readonly log: SqliteLog;
+  readonly kept: KeptRoom | null;
+  readonly meta: Meta;
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  /** Rows of wraps, each gone with its wrap. */
+  readonly #wrapRows = new WeakMap<KeptWrap, number | bigint>();
+  /** Each as it was written last: whoever is the same object is the same still. */
+  #entries = new Map<IdKey, Entry>();
+  #isOpen = true;
+  /** Something has been overwritten: until a checkpoint it stands in the journal still. */
+  #hasDeleted = false;
+
+  /** @param database as `openDatabase` or `createDatabase` gave it: closed with this */
+  constructor(
+    database: DatabaseSync,
+    start: { readonly path: string; readonly startHead: Hash; readonly limits: Limits },
+  ) {
+    this.path = start.path;
+    this.#database = database;
+    this.meta = new Meta(database, () => this.#begin());
+    const rememberRow = (wrap: KeptWrap, row: number): unknown => this.#wrapRows.set(wrap, row);
+    this.kept = loadRoom(database, this.meta, rememberRow);
+    const begin = (): void => this.#begin();
+    this.log = new SqliteLog(database, { head: start.startHead, limits: start.limits, begin });
+  }
+
+  /** Whether something waits for a commit. */
+  get isDirty(): boolean {
+    return this.#isOpen && this.#database.isTransaction;
+  }
+
+  /** Puts on the disk what has been written. @throws StorageError: then none of it is there, and none of it may be told */
+  commit(): void {
+    if (!this.isDirty) return;
+    this.#guarded(() => this.#database.exec('COMMIT'));
+  }
+
+  /** What has been overwritten goes from the journal as well. Costs a few writes: now and then, and at the end. */
+  purge(): void {
+    if (this.log.takeDeleted()) this.#hasDeleted = true;
+    if (!this.#isOpen || this.isDirty || !this.#hasDeleted) return;
+    this.#hasDeleted = false;
+    this.#guarded(() => this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)'));
+  }
+
+  /** Lets go of the file. What has not been committed is lost. */
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    try {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+    } finally {
+      this.#database.close();
+    }
+  }
+
+  saveRoster({ operation, members, hashes, lastRemovalEpoch, usedActs }: PlacedOperation): void {
+    this.meta.setBytes('operation', operation.bytes);
+    this.meta.setBytes('operation-signature', operation.signature);
+    this.meta.setNumber('last-removal-epoch', lastRemovalEpoch);
+    for (const { epoch, hash } of hashes) {
+      this.#run('INSERT OR REPLACE INTO epochs VALUES (?, ?)', epoch, hash);
+      this.#run('DELETE FROM epochs WHERE epoch <= ?', epoch - EPOCHS_KEPT);
+    }
+    this.#run('DELETE FROM used_acts');
+    for (const { name, epoch } of usedActs) this.#run('INSERT INTO used_acts VALUES (?, ?)', name, epoch);
+    const before = this.#entries;
+    this.#entries = new Map(members.map((member) => [member.key, member]));
+    for (const member of members) {
+      if (before.get(member.key) === member) continue;
+      // Not REPLACE, which would delete the row first, and with it all that belongs to the member.
+      const upsert =
+        'INSERT INTO roster VALUES (?, ?) ON CONFLICT (member) DO UPDATE SET entry = excluded.entry';
+      this.#run(upsert, member.key, member.encoded);
+    }
+  }
+
+  saveEra(era: number, { bytes, signature }: Signed): void {
+    this.#run('INSERT INTO eras VALUES (?, ?, ?)', era, bytes, signature);
+  }
+
+  saveMember(member: MemberRecord): void {
+    const { key, spki, algorithm, accountKey, statement, generation, invitations, prefers, account } = member;
+    this.#run(
+      `INSERT INTO members VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (member) DO UPDATE SET
+         statement = excluded.statement, statement_signature = excluded.statement_signature,
+         generation = excluded.generation, invitations = excluded.invitations, stays = excluded.stays,
+         receipts = excluded.receipts, last_seen = excluded.last_seen,
+         account_credential = excluded.account_credential, account_record = excluded.account_record`,
+      ...[key, spki, algorithm, accountKey, statement.bytes, statement.signature, generation],
+      ...[invitations.join(' '), Number(prefers.stays), Number(prefers.receipts), Number(prefers.lastSeen)],
+      ...[account?.credential ?? null, account?.record ?? null],
+    );
+  }
+
+  saveProgress(progress: MemberProgress): void {
+    const { key, acknowledged, quotedGeneration, chainSequence, chain, offlineSinceMs } = progress;
+    this.#run(
+      'INSERT OR REPLACE INTO progress VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      ...[key, acknowledged, quotedGeneration, chainSequence],
+      ...[chain?.key ?? null, chain?.epoch ?? null, chain?.lastN ?? null, chain?.lastLeaf ?? null],
+      offlineSinceMs,
+    );
+  }
+
+  /** What waited for them goes with them. */
+  forgetMember(member: IdKey): void {
+    this.#run('DELETE FROM roster WHERE member = ?', member);
+    this.#hasDeleted = true;
+  }
+
+  saveInvitation(invitation: KeptInvitation): void {
+    const { id, admissionKey, expiresAtMs, uses, usesLeft, triesLeft, revoked, suspended, role } = invitation;
+    this.#run(
+      `INSERT INTO invitations (invitation, admission_key, expires_at_ms, uses, uses_left, tries_left, revoked, suspended, role)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (invitation) DO UPDATE SET uses_left = excluded.uses_left,
+         tries_left = excluded.tries_left, revoked = excluded.revoked, suspended = excluded.suspended`,
+      ...[id, admissionKey, expiresAtMs, uses, usesLeft, triesLeft, Number(revoked), Number(suspended), role],
+    );
+  }
+
+  saveBans(bans: readonly Ban[]): void {
+    this.#run('DELETE FROM bans');
+    for (const { member, nick, untilMs, by } of bans)
+      this.#run(
+        'INSERT INTO bans (member, nick, until_ms, banned_by) VALUES (?, ?, ?, ?)',
+        member,
+        nick,
+        untilMs,
+        by,
+      );
+  }
+
+  saveMutes(mutedUntilMs: readonly (readonly [IdKey, number])[]): void {
+    this.#run('DELETE FROM mutes');
+    for (const [member, untilMs] of mutedUntilMs)
+      this.#run('INSERT INTO mutes VALUES (?, ?)', member, untilMs);
+  }
+
+  keepWrap(to: IdKey, wrap: KeptWrap): void {
+    const { from, logIndex, cameAtMs, frame } = wrap;
+    const insert = 'INSERT INTO wraps (member, sender, log_place, came_at_ms, frame) VALUES (?, ?, ?, ?, ?)';
+    const { lastInsertRowid } = this.#run(insert, to, from, logIndex, cameAtMs, frame);
+    this.#wrapRows.set(wrap, lastInsertRowid);
+  }
+
+  dropWraps(wraps: readonly KeptWrap[]): void {
+    for (const wrap of wraps) {
+      const row = this.#wrapRows.get(wrap);
+      if (row === undefined) continue;
+      this.#run('DELETE FROM wraps WHERE id = ?', row);
+      this.#hasDeleted = true;
+    }
+  }
+
+  /** What the host calls an invitation and gives to others, beside what the room knows of it. */
+  describeInvitation(id: Uint8Array, told: InvitationTexts): void {
+    const { text, fernetKey, fernetToken, label } = told;
+    const update =
+      'UPDATE invitations SET text = ?, fernet_key = ?, fernet_token = ?, label = ? WHERE invitation = ?';
+    this.#run(update, text, fernetKey, fernetToken, label, id);
+  }
+
+  /** Of all invitations that were described, in the order in which they were made. */
+  get invitationTexts(): readonly (InvitationTexts & { readonly id: Uint8Array })[] {
+    const rows = this.#database.prepare(
+      'SELECT invitation, text, fernet_key, fernet_token, label FROM invitations WHERE text IS NOT NULL ORDER BY number',
+    );
+    return rows.all().map((row) => ({
+      id: row['invitation'] as Uint8Array,
+      text: String(row['text']),
+      fernetKey: String(row['fernet_key']),
+      fernetToken: String(row['fernet_token']),
+      label: String(row['label']),
+    }));
+  }
+
+  #run(sql: string, ...values: readonly SQLInputValue[]): ReturnType<StatementSync['run']> {
+    this.#begin();
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#database.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    const prepared = statement;
+    return this.#guarded(() => prepared.run(...values));
+  }
+
+  #begin(): void {
+    if (!this.#database.isTransaction) this.#guarded(() => this.#database.exec('BEGIN IMMEDIATE'));
+  }
+
+  #guarded<Result>(step: () => Result): Result {
+    try {
+      return step();
+    } catch (error) {
+      throw storageError(this.path, error);
+    }
+  }
+}
+
+export interface InvitationTexts {
+  readonly text: string;
+  /** As any other Fernet implementation takes them. */
+  readonly fernetKey: string;
+  readonly fernetToken: string;
+  readonly label: string;
+}
