@@ -1,12 +1,23 @@
-/** Where the configuration file lies unless told otherwise. The one file that knows env-paths. */
+/** Where the program's own files lie unless told otherwise. The one file that knows env-paths. */
 import { join } from 'node:path';
 
 /** @returns `null` for an account without a home. */
-export async function defaultConfigPath(): Promise<string | null> {
+async function folders(): Promise<{ readonly config: string; readonly data: string } | null> {
   try {
     const { default: envPaths } = await import('env-paths');
-    return join(envPaths('securechat', { suffix: '' }).config, 'securechat.toml');
+    return envPaths('securechat', { suffix: '' });
   } catch {
     return null;
   }
+}
+
+/** @returns `null` for an account without a home. */
+export async function defaultConfigPath(): Promise<string | null> {
+  const known = await folders();
+  return known === null ? null : join(known.config, 'securechat.toml');
+}
+
+/** Of kept rooms. @returns `null` for an account without a home. */
+export async function defaultDataFolder(): Promise<string | null> {
+  return (await folders())?.data ?? null;
 }

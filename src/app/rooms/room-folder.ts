@@ -1,0 +1,92 @@
+/**
+ * Where kept rooms lie: one folder that only this account can enter, a file and a lock for each room, by its name.
+ */
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InputError } from '../../protocol/errors.ts';
+import { nearestWord } from '../../protocol/nearest-word.ts';
+
+/** A kept room's files. */
+export interface RoomPlace {
+  readonly name: string;
+  /** The database. SQLite puts two more beside it while it is open. */
+  readonly file: string;
+  readonly lock: string;
+}
+
+const SUFFIX = '.room';
+/** What every file system takes, and a shell without quotes. */
+const NAME = /^[a-z0-9][a-z0-9_-]{0,39}$/;
+/** Devices to Windows, whatever follows them. */
+const DEVICES = /^(con|prn|aux|nul|com\d|lpt\d)$/;
+
+/** @throws InputError `room-name` for what is no name of a room's files */
+export function checkRoomName(name: string): string {
+  if (NAME.test(name) && !DEVICES.test(name)) return name;
+  throw new InputError(
+    'room-name',
+    `A kept room's name is 1 to 40 of a-z, 0-9, _ and -, and begins with a letter or number.`,
+  );
+}
+
+/** @returns a name made of what a room is called: `Our Kitchen` is kept as `our-kitchen` */
+export function nameFor(roomName: string): string {
+  const plain = roomName.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase();
+  const name = plain
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-|-$/g, '')
+    .slice(0, 40);
+  return NAME.test(name) && !DEVICES.test(name) ? name : 'room';
+}
+
+export class RoomFolder {
+  readonly #path: string;
+
+  /** @param dataFolder the program's own; `null` for an account without a home */
+  constructor(dataFolder: string | null) {
+    if (dataFolder === null)
+      throw new InputError(
+        'no-home',
+        'This account has no home folder to keep a room in. Set HOME and try again.',
+      );
+    this.#path = join(dataFolder, 'rooms');
+  }
+
+  /** @throws InputError `room-name` */
+  place(name: string): RoomPlace {
+    checkRoomName(name);
+    return {
+      name,
+      file: join(this.#path, `${name}${SUFFIX}`),
+      lock: join(this.#path, `${name}.lock`),
+    };
+  }
+
+  /** Makes the folder where there is none. */
+  async make(): Promise<void> {
+    await mkdir(this.#path, { recursive: true, mode: 0o700 });
+  }
+
+  /** By name. */
+  async all(): Promise<readonly RoomPlace[]> {
+    const files = await readdir(this.#path).catch(() => []);
+    const names = files.filter((file) => file.endsWith(SUFFIX)).map((file) => file.slice(0, -SUFFIX.length));
+    return names
+      .filter((name) => NAME.test(name))
+      .sort()
+      .map((name) => this.place(name));
+  }
+
+  /** @throws InputError `no-such-room` that names the nearest one */
+  async find(name: string): Promise<RoomPlace> {
+    const all = await this.all();
+    const found = all.find((place) => place.name === name);
+    if (found !== undefined) return found;
+    const nearest = nearestWord(
+      name,
+      all.map((place) => place.name),
+    );
+    const hint = nearest === null ? 'securechat rooms shows them.' : `Did you mean ${nearest}?`;
+    throw new InputError('no-such-room', `No room of the name ${name} is kept here. ${hint}`);
+  }
+}
