@@ -145,6 +145,7 @@ export function jsonEvents(event: SessionEvent, context: EventContext): readonly
           text: event.text,
           at: new Date(event.atMs).toISOString(),
           own: event.own,
+          ...(event.away && { away: true }),
           mention: !event.own && context.self !== null && mentions(event.text, context.self.nick),
           ...(event.ref !== null && { ref: event.ref }),
         },
@@ -155,7 +156,9 @@ export function jsonEvents(event: SessionEvent, context: EventContext): readonly
           type: 'notice',
           level: 'warning',
           code: 'unopened',
-          text: `A message of ${event.from.nick} could not be opened.`,
+          text: event.own
+            ? 'A message of yours from before; its text is not kept.'
+            : `A message of ${event.from.nick} could not be opened.`,
         },
       ];
     case 'notice':

@@ -42,10 +42,19 @@ export type SessionEvent =
       readonly text: string;
       readonly atMs: number;
       readonly own: boolean;
+      /** By somebody else, while this member had no line. */
+      readonly away: boolean;
       /** What the program that said it called it; `null` for others' messages. */
       readonly ref: string | null;
     }
-  | { readonly kind: 'unopened'; readonly id: string; readonly from: RosterMember; readonly atMs: number }
+  | {
+      readonly kind: 'unopened';
+      readonly id: string;
+      readonly from: RosterMember;
+      readonly atMs: number;
+      /** Said by this member in an earlier run of the program, which kept no text. */
+      readonly own: boolean;
+    }
   | {
       readonly kind: 'notice';
       readonly level: 'info' | 'warning';

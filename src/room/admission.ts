@@ -34,13 +34,7 @@ import {
 import type { Bytes } from '../protocol/bytes.ts';
 import { ProtocolError, SecurityError } from '../protocol/errors.ts';
 import { encodeFrame, frameBody, frameType } from '../protocol/framing.ts';
-import {
-  type IdKey,
-  idKey,
-  NO_SESSION,
-  type RoomId,
-  type SessionId,
-} from '../protocol/identifiers.ts';
+import { type IdKey, idKey, NO_SESSION, type RoomId, type SessionId } from '../protocol/identifiers.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import { RETRYABLE_REFUSALS, type Refusal } from '../protocol/reasons.ts';

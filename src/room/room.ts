@@ -71,11 +71,11 @@ export class Room {
       limits,
     );
     this.#ownerKey = importVerifyKey(start.ownerKey.spki, start.ownerKey.algorithm);
-    this.#roster = new Roster(roomId);
-    this.#nicknames = new Nicknames(this.#owner);
-    this.#codes = new CodeKeeper(moment);
     const { store } = start;
     const { kept } = store;
+    this.#roster = kept === null ? new Roster(roomId) : Roster.restore(roomId, this.#ownerKey, kept.roster);
+    this.#nicknames = new Nicknames(this.#owner);
+    this.#codes = new CodeKeeper(moment);
     this.#store = store;
     this.invitations = new InvitationBook(limits, kept?.invitations);
     this.#bans = new BanBook(limits.bansMost, kept?.bans);
@@ -138,9 +138,6 @@ export class Room {
 
   /** @throws SecurityError when what was kept is not what the owner signed. */
   #openAgain(kept: KeptRoom, moment: Moment): Signed {
-    const { operation, entries } = kept.roster;
-    this.#roster.adopt(operation, this.#ownerKey, entries);
-    this.#roster.recall(kept.roster);
     for (const each of kept.members) {
       const member = this.#roster.member(each.key);
       if (member === undefined)
@@ -151,7 +148,7 @@ export class Room {
       this.#nicknames.take(member.nick);
     }
     this.#relay.beginEra(moment);
-    return operation;
+    return kept.roster.operation;
   }
 
   /** What opens the door to a member who comes back; `null` for someone who is none. */
@@ -192,8 +189,8 @@ export class Room {
   }
 
   #placed(operation: Signed): PlacedOperation {
-    const { members, epoch } = this.#roster;
-    return { operation, members, ...this.#roster.memory(epoch) };
+    const { members, epoch, hash, lastRemovalEpoch, usedActs } = this.#roster;
+    return { operation, members, epoch, hash, lastRemovalEpoch, usedActs };
   }
 
   #keeperOf(member: IdKey): WrapKeeper {

@@ -134,6 +134,8 @@ export type MessageEvent = {
   readonly text: string;
   readonly at: string;
   readonly own: boolean;
+  /** By somebody else, while one had no line. */
+  readonly away?: true;
   /** Someone else's text holds one's own nickname. */
   readonly mention: boolean;
   /** One's own message carries what it was sent with. */

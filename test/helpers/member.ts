@@ -4,7 +4,8 @@ import type { WrapKeyPair } from '../../src/crypto/key-wrap.ts';
 import type { SigningKey } from '../../src/crypto/signature.ts';
 import type { SessionEffect, SessionEvent } from '../../src/member/events.ts';
 import { Joining, type JoiningEffect, type Purpose, type Wanted } from '../../src/member/joining.ts';
-import { Session } from '../../src/member/session.ts';
+import { decodeSavedState, encodeSavedState } from '../../src/member/saved-state.ts';
+import { Session, type SessionStart } from '../../src/member/session.ts';
 import { OwnWrapKeys } from '../../src/member/wrap-keys.ts';
 import type { ActRequest } from '../../src/protocol/acts.ts';
 import type { Question, Welcome } from '../../src/protocol/admission-frames.ts';
@@ -28,6 +29,9 @@ export interface MemberOptions {
   readonly nicks: readonly Said[];
   /** An older or newer program. */
   readonly dialect?: Dialect;
+  /** What an earlier run of the program kept: this one goes on with it. */
+  readonly saved?: Bytes;
+  readonly keeps?: SessionStart['keeps'];
 }
 
 export type Outcome =
@@ -77,19 +81,25 @@ export class TestMember {
     this.room = room;
     this.identity = options.identity;
     this.key = idKey(options.identity.memberId);
-    this.wrapKeys = new OwnWrapKeys({
-      identity: options.identity,
-      roomId: room.id,
-      pair: options.wrapPair,
-      nowMs: room.clock.nowMs,
-      ...(options.firstGeneration !== undefined && { firstGeneration: options.firstGeneration }),
-    });
+    const saved = options.saved === undefined ? null : decodeSavedState(options.saved);
+    this.wrapKeys =
+      saved === null
+        ? new OwnWrapKeys({
+            identity: options.identity,
+            roomId: room.id,
+            pair: options.wrapPair,
+            nowMs: room.clock.nowMs,
+            ...(options.firstGeneration !== undefined && { firstGeneration: options.firstGeneration }),
+          })
+        : OwnWrapKeys.restore(options.identity, room.id, saved.wrapKeys);
     this.#dialect = options.dialect ?? DIALECT;
     this.session = new Session({
       roomId: room.id,
       identity: options.identity,
       wrapKeys: this.wrapKeys,
       dialect: this.#dialect,
+      ...(options.keeps !== undefined && { keeps: options.keeps }),
+      ...(saved !== null && { saved }),
     });
     this.#typed = { answer: [...options.answers], code: [...options.codes], nick: [...options.nicks] };
   }
@@ -135,6 +145,15 @@ export class TestMember {
       positions: position === null ? [] : [{ conversation: ROOM_CONVERSATION, ...position }],
       replaces: changes.replaces ?? login.welcome.sessionId,
     });
+  }
+
+  /** What a file would hold now. The session is told that it does. */
+  save(): Bytes {
+    const saved = this.session.save();
+    if (saved === null) throw new Error('nothing to save');
+    const bytes = encodeSavedState(saved.state);
+    this.#perform(this.session.saved(saved.mark, this.room.clock.moment));
+    return bytes;
   }
 
   /** The person types something at the door that they were asked for. */

@@ -165,6 +165,19 @@ export class TestRoom implements LineRoom {
     return member;
   }
 
+  /** The program of a member ends at once, and another goes on with what it had saved by then. */
+  async restart(before: TestMember, saved: Bytes): Promise<TestMember> {
+    before.loseLine();
+    const place = this.members.indexOf(before);
+    const { identity } = before;
+    const member = await this.person('', { identity, saved, keeps: 'when-saved' });
+    this.members.splice(this.members.indexOf(member), 1);
+    this.members[place] = member;
+    member.comeBack();
+    this.pump();
+    return member;
+  }
+
   /** Opens a line; the host's side learns of it at once. */
   connect(holder: LineHolder, channelBinding: Bytes = this.clock.randomBytes(32)): Line {
     this.#lastLineId += 1;
