@@ -380,6 +380,8 @@ export class Session {
         return [];
       case SESSION_FRAME.close: {
         const { reason, text } = Close.decode(body);
+        if (reason === 'paused')
+          return [event({ kind: 'notice', level: 'info', code: reason, text: PAUSED })];
         if (!PASSING_CLOSES.has(reason)) this.#phase = 'over';
         return [event({ kind: 'closed', reason, text })];
       }
@@ -630,6 +632,9 @@ export class Session {
     return this.#outgoing.pump(this.#phase === 'live', moment);
   }
 }
+
+const PAUSED =
+  'The host has closed the room for now. It is kept: this program tries until it is open again, and your place stays.';
 
 function unexpected(type: number): never {
   throw new ProtocolError('unexpected-frame', `frame ${type} at this point of a session`);
