@@ -33,6 +33,8 @@ export interface TimelineContext {
   readonly alarms: Alarms;
   /** An entry has its place. @returns what it said, `null` when none like it is under way here. */
   readonly placed: (leaf: Hash) => { readonly content: Content; readonly ref: string | null } | null;
+  /** A message of one's own stands in the log. */
+  readonly ownPlaced: (own: { readonly id: string; readonly index: number }) => SessionEffect[];
   readonly quoted: (member: IdKey, generation: number) => void;
   readonly rosterChanged: (change: RosterChange) => SessionEffect[];
   /** A message could not be opened for want of its key. */
@@ -291,6 +293,7 @@ export class Timeline {
     }
     return [
       shown({ leaf, from: self, content: said.content, atMs: entry.placedAtMs, own: true, ref: said.ref }),
+      ...this.#context.ownPlaced({ id: messageId(leaf), index: entry.index }),
     ];
   }
 
@@ -344,7 +347,10 @@ export class Timeline {
     const said = this.#context.placed(leaf);
     const self = this.#roster.member(this.#context.self);
     if (said !== null && self !== undefined)
-      return [shown({ leaf, from: self, ...said, atMs: item.placedAtMs, own: true })];
+      return [
+        shown({ leaf, from: self, ...said, atMs: item.placedAtMs, own: true }),
+        ...this.#context.ownPlaced({ id: messageId(leaf), index }),
+      ];
     this.#missed += 1;
     return [];
   }

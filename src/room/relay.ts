@@ -4,7 +4,7 @@
  * @see docs/protocol.md#session
  */
 import { leafHash } from '../crypto/log-hash.ts';
-import type { Roster, RosterMember, RosterSnapshot } from '../crypto/roster.ts';
+import type { Roster, RosterSnapshot } from '../crypto/roster.ts';
 import { type ActKind, SignedAct } from '../protocol/acts.ts';
 import type { Welcome } from '../protocol/admission-frames.ts';
 import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
@@ -26,6 +26,7 @@ import {
   Ack,
   ActAnswer,
   ActFrame,
+  Away,
   Deferred,
   DigestItem,
   Entry,
@@ -36,9 +37,7 @@ import {
   NeedKeyFrame,
   Placed,
   Post,
-  PRESENCE_MOST,
   Prefer,
-  Presence,
   PublishKey,
   PullKeys,
   PullList,
@@ -59,6 +58,7 @@ import type { Log } from './log.ts';
 import type { Moderation } from './moderation.ts';
 import type { Owner } from './owner.ts';
 import { judgePost } from './posting.ts';
+import { PresenceNews } from './presence.ts';
 import type { Resident } from './resident.ts';
 import type { KeptWrap } from './wrap-queue.ts';
 
@@ -72,6 +72,10 @@ export interface RelayPeer {
   readonly resident: Resident;
   /** The list as of this connection's WELCOME, until its last page has been served. */
   list: Pick<RosterSnapshot, 'members'> | null;
+  /** Where the log stood then. */
+  readonly welcomeIndex: number;
+  /** From here on this member may have missed what was broadcast, before this connection was theirs. */
+  readonly goneSinceMs: number;
   live: boolean;
 }
 
@@ -90,8 +94,7 @@ export interface RelayContext {
 export class Relay {
   readonly #context: RelayContext;
   readonly #rate: FairRate;
-  /** Presence changes since the last broadcast, so that a rush of comings and goings is one frame. */
-  readonly #presence = new Map<IdKey, { readonly member: RosterMember; readonly online: boolean }>();
+  readonly #presence: PresenceNews;
   readonly #listPages: ListPages;
   #placedAtMs = 0;
   /** Someone has said what they have since the log last let go of what everyone has. */
@@ -101,9 +104,10 @@ export class Relay {
     this.#context = context;
     const { limits } = context;
     this.#rate = new FairRate(limits.messagesPerRoomPerSecond * limits.roomBurstSeconds, context.nowMs);
+    this.#presence = new PresenceNews(context);
     this.#listPages = new ListPages(
       limits.pageBytes - PAGE_MARGIN_BYTES,
-      ({ key }) => context.residents.get(key)?.connection != null,
+      ({ key }) => context.residents.get(key)?.presence ?? { state: 'offline', seenMinute: 0 },
     );
   }
 
@@ -128,6 +132,9 @@ export class Relay {
     moment: Moment,
   ): { readonly peer: RelayPeer; readonly welcome: Welcome; readonly deliveries: readonly Bytes[] } {
     const { log, roster, limits, owner, dialect } = this.#context;
+    // A line may have been dead for so long before anybody noticed.
+    const goneSinceMs = (resident.offlineSinceMs ?? moment.nowMs) - limits.deadMs;
+    this.#presence.arrived(resident);
     resident.connection = connection;
     this.#listPages.presenceChanged();
     resident.sessionId = sessionId(moment.randomBytes(16));
@@ -156,18 +163,18 @@ export class Relay {
       messagesPerSecond: limits.messagesPerMemberPerSecond,
       messagesBurst: limits.messagesPerMemberBurst,
     };
-    const peer: RelayPeer = { connection, resident, list: roster.snapshot(), live: false };
-    return { peer, welcome, deliveries: resident.wrapsUnderWay.frames };
+    const begin = { list: roster.snapshot(), welcomeIndex: log.index, goneSinceMs, live: false };
+    return { peer: { connection, resident, ...begin }, welcome, deliveries: resident.wrapsUnderWay.frames };
   }
 
   /** A member's connection is gone. Their place in the room stays for a while. */
   detach(peer: RelayPeer, moment: Moment): RoomEffect[] {
     const { resident } = peer;
     if (resident.connection !== peer.connection) return [];
-    resident.connection = null;
+    resident.goOffline(moment.nowMs);
     this.#listPages.presenceChanged();
-    resident.offlineSinceMs = moment.nowMs;
-    return this.#present(resident, false);
+    this.#presence.changed(resident);
+    return [];
   }
 
   /** @throws ProtocolError when the frame is malformed or does not belong here. */
@@ -207,6 +214,8 @@ export class Relay {
       case SESSION_FRAME.prefer:
         peer.resident.prefers = Prefer.decode(body);
         return [];
+      case SESSION_FRAME.away:
+        return this.#away(peer, Away.decode(body).away);
       case SESSION_FRAME.act:
         return this.#act(peer, ActFrame.decode(body).act, moment);
       default:
@@ -240,6 +249,14 @@ export class Relay {
     resident.acknowledged = index;
     this.#hasAcks = true;
     resident.wrapsUnderWay.seen(index);
+    this.#presence.acknowledged(resident);
+    return [];
+  }
+
+  #away({ resident, live }: RelayPeer, away: boolean): RoomEffect[] {
+    resident.away = away;
+    this.#listPages.presenceChanged();
+    if (live) this.#presence.changed(resident);
     return [];
   }
 
@@ -249,28 +266,9 @@ export class Relay {
     return [...effects, ...this.answerAct(resident, SignedAct.decode(signed.bytes).kind, outcome)];
   }
 
-  /** Presence since the last call, as broadcasts. */
-  presence(): RoomEffect[] {
-    const changes = [...this.#presence.values()].map(({ member, online }) => ({
-      memberId: member.memberId,
-      online,
-    }));
-    this.#presence.clear();
-    const effects: RoomEffect[] = [];
-    for (let from = 0; from < changes.length; from += PRESENCE_MOST) {
-      const body = Presence.encode({ changes: changes.slice(from, from + PRESENCE_MOST) });
-      effects.push({ kind: 'broadcast', frame: encodeFrame(SESSION_FRAME.presence, body) });
-    }
-    return effects;
-  }
-
-  /** Someone new is online without saying so, and someone removed needs no word of being offline. */
-  #present(resident: Resident, online: boolean): RoomEffect[] {
-    const { member } = resident;
-    if (resident.shownOnline === online || this.#context.residents.get(member.key) !== resident) return [];
-    resident.shownOnline = online;
-    this.#presence.set(member.key, { member, online });
-    return [{ kind: 'notice', notice: { kind: 'presence', member, online } }];
+  /** Presence and receipts since the last call, as broadcasts. */
+  presence(moment: Moment): RoomEffect[] {
+    return this.#presence.due(moment);
   }
 
   #post(peer: RelayPeer, body: Bytes, moment: Moment): RoomEffect[] {
@@ -376,6 +374,8 @@ export class Relay {
       entries: LOG_PAGE_ENTRIES,
       bytes: limits.pageBytes - PAGE_MARGIN_BYTES,
     });
+    // They begin anew from WELCOME: what lies before is not theirs any more.
+    if (first > after + 1) peer.resident.droppedTo = peer.welcomeIndex;
     const live = first + items.length > log.index;
     const body = LogPage.encode({
       conversation: ROOM_CONVERSATION,
@@ -395,7 +395,13 @@ export class Relay {
     };
     if (!live) return [page];
     peer.live = true;
-    return [{ kind: 'live', connection: peer.connection }, page, ...this.#present(peer.resident, true)];
+    this.#presence.changed(peer.resident);
+    const receipts = this.#presence.receiptsFor(peer.resident, peer.goneSinceMs);
+    return [
+      { kind: 'live', connection: peer.connection },
+      page,
+      ...receipts.map((frame) => ({ kind: 'send', to: peer.connection, frame }) as const),
+    ];
   }
 
   #wraps(peer: RelayPeer, wraps: Wraps, moment: Moment): RoomEffect[] {

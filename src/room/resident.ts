@@ -6,7 +6,13 @@ import type { Bytes } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
 import type { Hash, IdKey, SessionId } from '../protocol/identifiers.ts';
 import type { Limits } from '../protocol/limits.ts';
-import type { Prefer } from '../protocol/session-frames.ts';
+import {
+  minuteOf,
+  type Prefer,
+  type PresenceNow,
+  type PresenceState,
+  USUAL_PREFER,
+} from '../protocol/session-frames.ts';
 import type { HolderId } from './invitations.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { WrapQueue } from './wrap-queue.ts';
@@ -22,9 +28,6 @@ export interface HostChain {
   lastLeaf: Hash;
   readonly placed: Map<number, { readonly leaf: Hash; readonly index: number }>;
 }
-
-/** How everyone is treated who has not asked for anything else. */
-const USUAL: Prefer = { stays: false, receipts: true, lastSeen: true };
 
 /** The wrap keys in it were parsed to be checked; parsed they would cost 10 KiB a member, and the host wraps nothing. */
 interface KeptStatement {
@@ -59,12 +62,22 @@ export class Resident {
   quotedGeneration = 0;
   /** They have the log up to here for good. */
   acknowledged: number;
-  prefers: Prefer = USUAL;
+  prefers: Prefer = USUAL_PREFER;
   connection: HolderId | null = null;
   sessionId: SessionId | null = null;
   offlineSinceMs: number | null;
+  /** They have said that they are not at the keyboard. */
+  away = false;
   /** What the others were last told. */
-  shownOnline = true;
+  shown: PresenceState = 'online';
+  /**
+   * Whoever was gone has what was placed meanwhile once they have acknowledged this index: without end while they are
+   * offline, `null` when nothing is missing.
+   */
+  catchUpTo: number | null = null;
+  /** What had been let go of, when they came back, before they had it; 0: nothing. */
+  droppedTo = 0;
+  caughtUpAtMs: number | null = null;
   readonly wrapsUnderWay = new WrapQueue();
   chain: HostChain | null = null;
   /** Of the latest chain: none before it is taken up again. */
@@ -93,6 +106,22 @@ export class Resident {
     this.frames = new TokenBucket(start.limits.framesPerMemberBurst, start.nowMs);
     this.acts = new TokenBucket(start.limits.actsPerMemberPerMinute, start.nowMs);
     this.requests = new TokenBucket(start.limits.needKeyPerMinute, start.nowMs);
+  }
+
+  /** As others may be told. */
+  get presence(): PresenceNow {
+    if (this.connection !== null) return { state: this.away ? 'away' : 'online', seenMinute: 0 };
+    const sinceMs = this.prefers.lastSeen ? this.offlineSinceMs : null;
+    return { state: 'offline', seenMinute: sinceMs === null ? 0 : minuteOf(sinceMs) };
+  }
+
+  /** Their line is gone: from here on things wait for them. */
+  goOffline(sinceMs: number): void {
+    this.connection = null;
+    this.offlineSinceMs = sinceMs;
+    this.away = false;
+    this.catchUpTo = Number.POSITIVE_INFINITY;
+    this.droppedTo = 0;
   }
 
   get statement(): KeptStatement {

@@ -179,7 +179,7 @@ export class Room {
       }
     }
     this.#relay.tick(moment);
-    effects.push(...this.#settle(moment), ...this.#relay.presence());
+    effects.push(...this.#settle(moment), ...this.#relay.presence(moment));
     return effects;
   }
 

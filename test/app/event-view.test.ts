@@ -9,7 +9,8 @@ test('somebody who went unseen is gone: neither left nor removed', async () => {
   const room = await openRoom({ answer: 'stand-in' });
   const ann = await room.join('ann');
   const { self: member, roomId } = ann.eventsOf('joined')[0] ?? assert.fail();
-  const context = { room: { id: roomId, name: 'Kitchen' }, settings: null, self: null };
+  const kitchen = { id: roomId, name: 'Kitchen' };
+  const context = { room: kitchen, settings: null, self: null, shown: () => assert.fail('nobody is here') };
   const told = (reason: RosterChange['removed'][number]['reason']) => {
     const nothing = { epoch: 7, atMs: 0, added: [], changed: [], settings: null };
     const change: RosterChange = { ...nothing, removed: [{ member, reason, by: null }] };

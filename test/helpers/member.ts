@@ -12,6 +12,7 @@ import type { Bytes } from '../../src/protocol/bytes.ts';
 import type { ContentKind } from '../../src/protocol/content.ts';
 import { type IdKey, idKey, ROOM_CONVERSATION, type SessionId } from '../../src/protocol/identifiers.ts';
 import type { Refusal } from '../../src/protocol/reasons.ts';
+import type { Prefer } from '../../src/protocol/session-frames.ts';
 import { DIALECT, type Dialect } from '../../src/protocol/version.ts';
 import { type Line, type LineRoom, TEST_PIN, type TestInvitation } from './line.ts';
 
@@ -28,6 +29,8 @@ export interface MemberOptions {
   readonly nicks: readonly Said[];
   /** An older or newer program. */
   readonly dialect?: Dialect;
+  /** How they want to be treated while away. */
+  readonly prefers?: Prefer;
 }
 
 export type Outcome =
@@ -90,6 +93,7 @@ export class TestMember {
       identity: options.identity,
       wrapKeys: this.wrapKeys,
       dialect: this.#dialect,
+      ...(options.prefers && { prefers: options.prefers }),
     });
     this.#typed = { answer: [...options.answers], code: [...options.codes], nick: [...options.nicks] };
   }
@@ -164,6 +168,10 @@ export class TestMember {
   /** Asks the owner for a change. */
   act(request: ActRequest): void {
     this.#perform(this.session.act(request));
+  }
+
+  setAway(away: boolean): void {
+    this.#perform(this.session.setAway(away));
   }
 
   acknowledge(): void {

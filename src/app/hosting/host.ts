@@ -115,6 +115,7 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
         connect: () => Promise.resolve(host.connectInProcess()),
         identity,
         identityIsKept: options.identity !== null,
+        prefers: options.prefers,
         wrapKeys,
         answers,
         ask: (what) => Promise.resolve(what === 'answer' ? answer : what === 'code' ? host.code.value : nick),

@@ -14,6 +14,7 @@ const OPTIONS: HostOptions = {
   nick: null,
   signing: null,
   identity: null,
+  prefers: { stays: false, receipts: true, lastSeen: true },
   display: 'terminal',
   color: false,
   colors: 16,
