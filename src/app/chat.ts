@@ -28,7 +28,10 @@ export type QuitReason = 'quit' | 'interrupted' | 'alarm';
 export interface ChatOptions {
   readonly front: Front;
   /** `null` for a host that takes no part. */
-  readonly membership: Pick<Membership, 'session' | 'say' | 'act' | 'acknowledge' | 'hurry'> | null;
+  readonly membership: Pick<
+    Membership,
+    'session' | 'say' | 'act' | 'setAway' | 'acknowledge' | 'hurry'
+  > | null;
   readonly host: Pick<
     HostControls,
     'act' | 'obey' | 'members' | 'position' | 'settings' | 'code' | 'known'
@@ -49,8 +52,8 @@ export class Chat implements FrontListener {
   /** The key that leaves when it is pressed again, and since when. */
   #toldKey: { readonly key: string; readonly atMs: number } | null = null;
   #ending = false;
-  /** For a host that takes no part: the members without a line. */
-  readonly #away = new Set<IdKey>();
+  /** For a host that takes no part: the members who are not simply online. */
+  readonly #elsewhere = new Map<IdKey, ShownMember>();
 
   constructor(options: ChatOptions) {
     this.#options = options;
@@ -59,7 +62,12 @@ export class Chat implements FrontListener {
   show(event: SessionEvent): void {
     const { roomId, roomName } = this.#options;
     this.#follow(event);
-    const context = { room: { id: roomId, name: roomName }, settings: this.#settings, self: this.#self };
+    const context = {
+      room: { id: roomId, name: roomName },
+      settings: this.#settings,
+      self: this.#self,
+      shown: (member: RosterMember) => this.#shown(member),
+    };
     for (const json of jsonEvents(event, context)) this.#options.front.emit(json);
     if (event.kind === 'alarm') this.#afterAlarm();
     this.refreshStatus();
@@ -134,10 +142,10 @@ export class Chat implements FrontListener {
   #follow(event: SessionEvent): void {
     if (this.#options.membership !== null) return;
     if (event.kind === 'presence') {
-      if (event.online) this.#away.delete(event.member.key);
-      else this.#away.add(event.member.key);
+      if (event.presence === 'online') this.#elsewhere.delete(event.member.key);
+      else this.#elsewhere.set(event.member.key, event);
     } else if (event.kind === 'roster') {
-      for (const { member } of event.change.removed) this.#away.delete(member.key);
+      for (const { member } of event.change.removed) this.#elsewhere.delete(member.key);
     }
   }
 
@@ -205,9 +213,14 @@ export class Chat implements FrontListener {
       case 'nick':
         return this.#rename(call.nick);
       case 'names':
-        return this.#tell('names', namesText(this.#members()));
-      case 'whois':
-        return this.#tell('whois', whoisText(this.#memberCalled(call.nick), this.#options.ownerFingerprint));
+        return this.#tell('names', namesText(this.#members(), Date.now()));
+      case 'whois': {
+        const { ownerFingerprint } = this.#options;
+        return this.#tell('whois', whoisText(this.#memberCalled(call.nick), ownerFingerprint, Date.now()));
+      }
+      case 'away':
+      case 'back':
+        return this.#setAway(call.name === 'away');
       case 'room':
         return this.#room();
       case 'security':
@@ -270,10 +283,22 @@ export class Chat implements FrontListener {
   }
 
   #rename(nick: string): void {
+    this.#membership.act({ kind: 'rename', nick });
+  }
+
+  #setAway(away: boolean): void {
+    const membership = this.#membership;
+    if (membership.session?.isAway === away)
+      throw new InputError('no-change', away ? 'You are away already.' : 'You are not away.');
+    membership.setAway(away);
+  }
+
+  /** @throws InputError `not-joined` for a host that takes no part. */
+  get #membership(): NonNullable<ChatOptions['membership']> {
     const { membership } = this.#options;
     if (membership === null)
       throw new InputError('not-joined', 'This host relays and takes no part (--no-chat).');
-    membership.act({ kind: 'rename', nick });
+    return membership;
   }
 
   /** Whom an act is about, if this person may do that to them. */
@@ -330,7 +355,14 @@ export class Chat implements FrontListener {
   #members(): readonly ShownMember[] {
     const { membership, host } = this.#options;
     if (membership?.session != null) return membership.session.members;
-    return host?.members.map((member) => ({ member, online: !this.#away.has(member.key) })) ?? [];
+    return host?.members.map((member) => this.#shown(member)) ?? [];
+  }
+
+  #shown(member: RosterMember): ShownMember {
+    const { session = null } = this.#options.membership ?? {};
+    if (session !== null) return session.shown(member);
+    const here = { presence: 'online', online: true, lastSeenMs: null } as const;
+    return { ...(this.#elsewhere.get(member.key) ?? here), member };
   }
 
   #tell(code: string, text: string): void {

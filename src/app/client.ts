@@ -48,6 +48,7 @@ export async function runJoin(options: JoinOptions): Promise<ExitCode> {
       admissionKey,
       identity,
       identityIsKept: options.identity !== null,
+      prefers: options.prefers,
       wrapKeys,
       answers,
       connect: (signal) =>

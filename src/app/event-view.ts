@@ -24,18 +24,22 @@ export interface EventContext {
   readonly settings: RoomSettings | null;
   /** `null` for a host that takes no part. */
   readonly self: RosterMember | null;
+  /** Where a member is. */
+  readonly shown: (member: RosterMember) => ShownMember;
 }
 
 function personView(member: RosterMember): PersonView {
   return { id: toBase64url(member.memberId), nick: member.nick };
 }
 
-function memberView({ member, online }: ShownMember): MemberView {
+function memberView({ member, presence, online, lastSeenMs }: ShownMember): MemberView {
   return {
     ...personView(member),
     fingerprint: toBase64url(member.identity),
     role: member.role,
     online,
+    away: presence === 'away',
+    ...(lastSeenMs !== null && { lastSeen: new Date(lastSeenMs).toISOString() }),
     muted: member.muted,
   };
 }
@@ -71,18 +75,21 @@ function removedEvent({ member, reason, by }: Removed): MemberEvent {
   return {
     type: 'member',
     change: GONE[reason],
-    member: memberView({ member, online: false }),
+    member: memberView({ member, presence: 'offline', online: false, lastSeenMs: null }),
     ...byView(by),
     ...(why !== undefined && { reason: why }),
   };
 }
 
 /** One event for each thing about a member that is different. */
-function changedEvents({ before, after, by }: RosterChange['changed'][number]): readonly MemberEvent[] {
+function changedEvents(
+  { before, after, by }: RosterChange['changed'][number],
+  { shown }: EventContext,
+): readonly MemberEvent[] {
   const event = (change: MemberChange, more: Partial<MemberEvent> = {}): MemberEvent => ({
     type: 'member',
     change,
-    member: memberView({ member: after, online: true }),
+    member: memberView(shown(after)),
     ...more,
   });
   return [
@@ -90,6 +97,17 @@ function changedEvents({ before, after, by }: RosterChange['changed'][number]): 
     ...(before.role === after.role ? [] : [event('role', byView(by))]),
     ...(before.muted === after.muted ? [] : [event(after.muted ? 'muted' : 'unmuted', byView(by))]),
   ];
+}
+
+/** Who comes back and is away at once has done both. */
+function presenceChanges({
+  before,
+  presence,
+}: Extract<SessionEvent, { readonly kind: 'presence' }>): readonly MemberChange[] {
+  if (presence === 'offline') return ['offline'];
+  const here: readonly MemberChange[] = before === 'offline' ? ['online'] : [];
+  if (presence === 'away') return [...here, 'away'];
+  return before === 'away' ? ['back'] : here;
 }
 
 function settingsEvents(
@@ -124,16 +142,23 @@ export function jsonEvents(event: SessionEvent, context: EventContext): readonly
           (member): JsonEvent => ({
             type: 'member',
             change: 'joined',
-            member: memberView({ member, online: true }),
+            member: memberView(context.shown(member)),
           }),
         ),
-        ...changed.flatMap(changedEvents),
+        ...changed.flatMap((each) => changedEvents(each, context)),
         ...removed.map(removedEvent),
         ...(settings === null ? [] : settingsEvents(settings, context)),
       ];
     }
     case 'presence':
-      return [{ type: 'member', change: event.online ? 'online' : 'offline', member: memberView(event) }];
+      return presenceChanges(event).map((change) => ({ type: 'member', change, member: memberView(event) }));
+    case 'receipt':
+      return event.members.map((member) => ({
+        type: 'receipt',
+        id: event.id,
+        state: event.state,
+        member: personView(member),
+      }));
     case 'message':
       return [
         {

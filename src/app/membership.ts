@@ -19,7 +19,7 @@ import { growingNumber } from '../protocol/growing.ts';
 import { type InvitationId, NO_SESSION, ROOM_CONVERSATION } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { type CloseReason as ClosingReason, PASSING_CLOSES, type Refusal } from '../protocol/reasons.ts';
-import { closeFrame } from '../protocol/session-frames.ts';
+import { closeFrame, type Prefer } from '../protocol/session-frames.ts';
 import type { Connection } from '../transport/connection.ts';
 import { DoorRun, type DoorRunOptions, LostError, RefusedError } from './door-run.ts';
 import { systemMoment } from './moment.ts';
@@ -35,6 +35,8 @@ export interface MembershipOptions extends DoorRunOptions {
   /** It may have been in this room before, in a run of the program that is over. */
   readonly identityIsKept?: boolean;
   readonly wrapKeys: Promise<WrapKeyPair>;
+  /** How this member wants to be treated while away; not given: as everyone is. */
+  readonly prefers?: Prefer;
   readonly onEvent: (event: SessionEvent) => void;
   /** The line is lost, or is back. */
   readonly onLine: (
@@ -100,7 +102,8 @@ export class Membership {
       const connection = await this.#options.connect(this.#stop.signal);
       const welcome = await this.#run(connection, await this.#purpose());
       const { identity, wrapKeys } = await this.#keys();
-      this.#session = new Session({ roomId: this.#options.roomId, identity, wrapKeys });
+      const { roomId, prefers } = this.#options;
+      this.#session = new Session({ roomId, identity, wrapKeys, ...(prefers && { prefers }) });
       this.#timer = setInterval(() => this.#tick(), TICK_MS);
       this.#attend(connection, welcome);
     } catch (error) {
@@ -116,6 +119,10 @@ export class Membership {
   /** Asks the owner for a change. @throws InputError when it cannot be asked for; a refusal comes as a notice. */
   act(request: ActRequest): void {
     this.#perform(this.#session?.act(request) ?? []);
+  }
+
+  setAway(away: boolean): void {
+    this.#perform(this.#session?.setAway(away) ?? []);
   }
 
   acknowledge(): void {

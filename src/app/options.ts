@@ -2,6 +2,7 @@
  * What a person asked for on the command line, parsed and checked: the only shape in which settings reach `app/`.
  */
 import type { Nickname } from '../protocol/nickname.ts';
+import type { Prefer } from '../protocol/session-frames.ts';
 import type { Preferences } from '../terminal/view/preferences.ts';
 
 /** A place on the network as people write it: a host name or an IP address without brackets. */
@@ -60,6 +61,8 @@ export interface CommonOptions {
 interface RoomOptions extends CommonOptions {
   /** `null`: a new one, which ends with the room. */
   readonly identity: IdentitySource | null;
+  /** How this person wants to be treated while away. */
+  readonly prefers: Prefer;
 }
 
 export interface IdentityOptions extends CommonOptions {

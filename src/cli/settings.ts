@@ -57,6 +57,24 @@ export const SETTINGS = {
     fallbackText: 'asked for',
     example: '"passphrase.txt"',
   }),
+  lastSeen: flag(
+    GENERAL,
+    {
+      key: 'last-seen',
+      summary: 'let others see when you were last here, to the minute',
+      offSummary: 'let nobody see when you were last here',
+    },
+    true,
+  ),
+  receipts: flag(
+    GENERAL,
+    {
+      key: 'receipts',
+      summary: 'let senders see when what they said while you were offline has reached you',
+      offSummary: 'let senders see nothing of what has reached you',
+    },
+    true,
+  ),
 
   keep: setting<string, null>(
     HOST,

@@ -12,6 +12,7 @@ import type {
 } from '../app/options.ts';
 import { InputError } from '../protocol/errors.ts';
 import { checkNickname } from '../protocol/nickname.ts';
+import type { Prefer } from '../protocol/session-frames.ts';
 import type { Choices } from './layers.ts';
 import { SETTINGS } from './settings.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -31,6 +32,7 @@ export function toHostOptions(
     ...toCommonOptions(choices, surroundings),
     identity,
     keep,
+    prefers: prefersOf(choices),
     roomName: choices.value(SETTINGS.room),
     question: choices.value(SETTINGS.question),
     answer,
@@ -65,7 +67,7 @@ export function toJoinOptions(
   checkStandardInput(choices, [source, answer, code, identity?.passphrase ?? null]);
   const common = toCommonOptions(choices, surroundings);
   if (common.nick !== null) checkNickname(common.nick);
-  return { ...common, identity, invitation: source, answer, code };
+  return { ...common, identity, prefers: prefersOf(choices), invitation: source, answer, code };
 }
 
 /** @throws InputError when standard input is wanted for two things. */
@@ -98,6 +100,11 @@ function identityOf(choices: Choices): IdentitySource | null {
   if (choices.given(SETTINGS.passphraseFile)?.origin.kind === 'option')
     throw new InputError('usage', '--passphrase-file is of an identity: give --identity as well.');
   return null;
+}
+
+function prefersOf(choices: Choices): Prefer {
+  const lastSeen = choices.value(SETTINGS.lastSeen);
+  return { stays: false, receipts: choices.value(SETTINGS.receipts), lastSeen };
 }
 
 function toCommonOptions(choices: Choices, surroundings: Surroundings): CommonOptions {

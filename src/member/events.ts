@@ -5,10 +5,15 @@ import type { ContentKind } from '../protocol/content.ts';
 import { encodeFrame } from '../protocol/framing.ts';
 import type { RoomId } from '../protocol/identifiers.ts';
 import type { CloseReason } from '../protocol/reasons.ts';
+import type { PresenceState } from '../protocol/session-frames.ts';
 
 export interface ShownMember {
   readonly member: RosterMember;
+  readonly presence: PresenceState;
+  /** On a line, away from the keyboard or not. */
   readonly online: boolean;
+  /** Of who is offline, to the minute; `null` where that is not told. */
+  readonly lastSeenMs: number | null;
 }
 
 /** The signed record that an alarm is about, and one's own: bytes as base64url. */
@@ -21,6 +26,9 @@ export interface Evidence {
   readonly own: { readonly index: number; readonly head: string } | null;
 }
 
+/** `waiting` until they are back; then `delivered`, or `dropped` where the host did not keep it for so long. */
+export type ReceiptState = 'waiting' | 'delivered' | 'dropped';
+
 export type SessionEvent =
   | {
       readonly kind: 'joined';
@@ -32,7 +40,15 @@ export type SessionEvent =
   /** Caught up with the log: what is said now goes out. */
   | { readonly kind: 'live'; readonly again: boolean }
   | { readonly kind: 'roster'; readonly change: RosterChange }
-  | { readonly kind: 'presence'; readonly member: RosterMember; readonly online: boolean }
+  | ({ readonly kind: 'presence'; readonly before: PresenceState } & ShownMember)
+  /** What became of one's own message for members who were offline, as the host says. */
+  | {
+      readonly kind: 'receipt';
+      /** The message's. */
+      readonly id: string;
+      readonly state: ReceiptState;
+      readonly members: readonly RosterMember[];
+    }
   | {
       readonly kind: 'message';
       /** The same at every member: the entry's hash, shortened. */

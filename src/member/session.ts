@@ -20,6 +20,7 @@ import {
   hash,
   type IdKey,
   idKey,
+  type MemberId,
   ROOM_CONVERSATION,
   type RoomId,
 } from '../protocol/identifiers.ts';
@@ -29,6 +30,7 @@ import { PASSING_CLOSES } from '../protocol/reasons.ts';
 import {
   Ack,
   ActAnswer,
+  Away,
   Close,
   Deferred,
   Entry,
@@ -41,7 +43,9 @@ import {
   Prefer,
   Presence,
   PullLog,
+  Receipts as ReceiptsFrame,
   SESSION_FRAME,
+  USUAL_PREFER,
   WrapDelivery,
   WrapsTaken,
 } from '../protocol/session-frames.ts';
@@ -56,6 +60,7 @@ import { KeyExchange } from './key-exchange.ts';
 import type { ListedMember } from './list-reader.ts';
 import { MemberList } from './member-list.ts';
 import { Outgoing } from './outgoing.ts';
+import { type Receipt, Receipts } from './receipts.ts';
 import type { SavedState } from './saved-state.ts';
 import { Speaking } from './speaking.ts';
 import { Timeline } from './timeline.ts';
@@ -111,6 +116,10 @@ export class Session {
   readonly #outgoing: Outgoing;
   readonly #list: MemberList;
   readonly #heldActs = new HeldActs();
+  readonly #receipts: Receipts;
+  /** Marks that came before the list said who is here, after a return. */
+  #heldMarks: ReceiptsFrame['marks'] = [];
+  #away = false;
   #owner: VerifyKey | null = null;
   #welcome: Welcome | null = null;
   readonly #saved: SavedState | null;
@@ -118,7 +127,7 @@ export class Session {
   #joinedOnce = false;
   /** A line was lost since joining, the first one before it was live included: the person is told of the return. */
   #returning = false;
-  #prefers: Prefer | null;
+  readonly #prefers: Prefer;
   readonly #keepsWhenSaved: boolean;
   /** The log is this member's for good up to here, and the host has been told of it. */
   #savedIndex = 0;
@@ -141,7 +150,7 @@ export class Session {
     this.#self = idKey(identity.memberId);
     this.#wrapKeys = start.wrapKeys;
     this.#dialect = start.dialect ?? DIALECT;
-    this.#prefers = start.prefers ?? null;
+    this.#prefers = start.prefers ?? USUAL_PREFER;
     this.#keepsWhenSaved = start.keeps === 'when-saved';
     const { saved = null } = start;
     this.#saved = saved;
@@ -149,6 +158,7 @@ export class Session {
     this.#speaking = new Speaking(identity, roomId, saved?.sequence);
     this.#hearing = new Hearing(roomId, identity.memberId);
     this.#list = new MemberList(this.#self);
+    this.#receipts = new Receipts((member) => this.#list.isOffline(member));
     this.#keys = new KeyExchange({
       roomId,
       identity,
@@ -167,6 +177,7 @@ export class Session {
       firstSequence: () => this.#speaking.firstSequence,
       // Senders whose record went further have dropped theirs too: nobody goes on with keys of before.
       eraBegan: () => this.#speaking.dropChain(),
+      ownPlaced: (own) => this.#told(this.#receipts.placed(own)),
       quoted: (member, generation) => this.#speaking.quoted(member, generation),
       rosterChanged: (change) => this.#rosterChanged(change),
       keyMissing: (header, moment) => this.#keys.keyMissing(header, moment),
@@ -237,6 +248,9 @@ export class Session {
   get members(): readonly ShownMember[] {
     return this.#list.shown(this.#roster);
   }
+  shown(member: RosterMember): ShownMember {
+    return this.#list.shownOne(member);
+  }
   get onlineCount(): number {
     return this.#list.onlineCount(this.#roster);
   }
@@ -245,6 +259,10 @@ export class Session {
   }
   get self(): RosterMember | undefined {
     return this.#roster.member(this.#self);
+  }
+  /** Whether this member has said that they are not at the keyboard. */
+  get isAway(): boolean {
+    return this.#away;
   }
   /** Messages said and not placed. */
   get unplaced(): number {
@@ -303,7 +321,10 @@ export class Session {
     this.#speaking.reconnected(moment.nowMs);
     effects.push(...this.#keys.reconnected(moment));
     this.#acknowledged = position.acknowledged;
-    if (this.#prefers !== null) effects.push(send(SESSION_FRAME.prefer, Prefer.encode(this.#prefers)));
+    this.#heldMarks = [];
+    if (!isUsual(this.#prefers)) effects.push(send(SESSION_FRAME.prefer, Prefer.encode(this.#prefers)));
+    // To the host, whoever goes offline is no longer away.
+    if (this.#away) effects.push(awayFrame(true));
     const { history } = this.#timeline;
     if (history === null) return [...effects, ...this.#startListing()];
     if (position.acknowledged > history.index) effects.push(...this.#elsewhere(position.acknowledged));
@@ -371,9 +392,11 @@ export class Session {
         if (this.#phase === 'live') unexpected(type);
         return this.#alarms.watch(() => this.#lost(Eras.decode(body).eras));
       case SESSION_FRAME.presence:
-        return Presence.decode(body).changes.flatMap(({ memberId, online }) =>
-          this.#list.present(idKey(memberId), online, this.#roster),
+        return Presence.decode(body).changes.flatMap(({ memberId, ...now }) =>
+          this.#list.present(idKey(memberId), now, this.#roster),
         );
+      case SESSION_FRAME.receipts:
+        return this.#marksArrived(ReceiptsFrame.decode(body).marks);
       case SESSION_FRAME.ping:
         return [send(SESSION_FRAME.pong, new Uint8Array())];
       case SESSION_FRAME.pong:
@@ -393,7 +416,15 @@ export class Session {
   /** @throws InputError when the text is too long, or too much waits for its place already. */
   say(content: Content, ref: string | null, moment: Moment): SessionEffect[] {
     this.#outgoing.say(content, ref, moment);
-    return this.#pump(moment);
+    return [...this.setAway(false), ...this.#pump(moment)];
+  }
+
+  /** Says whether they are at the keyboard. Speaking says that they are. */
+  setAway(away: boolean): SessionEffect[] {
+    if (away === this.#away) return [];
+    this.#away = away;
+    const effects = this.#list.setAway(away, this.#roster);
+    return this.#phase === 'away' || this.#phase === 'over' ? effects : [awayFrame(away), ...effects];
   }
 
   /**
@@ -486,7 +517,32 @@ export class Session {
     const listed = this.#list.page(page);
     if (listed === null) return [this.#list.pull()];
     if (this.#phase === 'listing') return this.#listKnown(listed);
-    return listed.flatMap(({ key, online }) => this.#list.present(key, online, this.#roster));
+    return [
+      ...listed.flatMap(({ key, presence }) => this.#list.present(key, presence, this.#roster)),
+      ...this.#marksArrived(this.#heldMarks.splice(0)),
+    ];
+  }
+
+  /** How far members have the log who were offline. Whether they still are has to be known first. */
+  #marksArrived(marks: ReceiptsFrame['marks']): SessionEffect[] {
+    if (this.#list.isPulling) {
+      this.#heldMarks.push(
+        ...marks.map((mark) => ({ ...mark, memberId: mark.memberId.slice() as MemberId })),
+      );
+      return [];
+    }
+    const others = marks.filter(({ memberId }) => idKey(memberId) !== this.#self);
+    return others.flatMap(({ memberId, ...mark }) => {
+      const member = this.#roster.member(idKey(memberId));
+      return member === undefined ? [] : this.#told(this.#receipts.marked(member.key, mark));
+    });
+  }
+
+  #told(receipts: readonly Receipt[]): SessionEffect[] {
+    return receipts.map(({ id, state, members }) => {
+      const known = members.flatMap((key) => this.#roster.member(key) ?? []);
+      return event({ kind: 'receipt', id, state, members: known });
+    });
   }
 
   #listKnown(listed: readonly ListedMember[]): SessionEffect[] {
@@ -583,6 +639,7 @@ export class Session {
     this.#speaking.forget(member);
     this.#keys.forget(member);
     this.#list.forget(member);
+    this.#receipts.forget(member);
   }
 
   #pullLog(): SessionEffect {
@@ -635,6 +692,17 @@ export class Session {
 
 const PAUSED =
   'The host has closed the room for now. It is kept: this program tries until it is open again, and your place stays.';
+
+function awayFrame(away: boolean): SessionEffect {
+  return send(SESSION_FRAME.away, Away.encode({ away }));
+}
+
+/** Whether the host treats them so without being told. */
+function isUsual({ stays, receipts, lastSeen }: Prefer): boolean {
+  return (
+    stays === USUAL_PREFER.stays && receipts === USUAL_PREFER.receipts && lastSeen === USUAL_PREFER.lastSeen
+  );
+}
 
 function unexpected(type: number): never {
   throw new ProtocolError('unexpected-frame', `frame ${type} at this point of a session`);

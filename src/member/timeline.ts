@@ -49,6 +49,8 @@ export interface TimelineContext {
   readonly firstSequence: () => number;
   /** The room was opened again. */
   readonly eraBegan: () => void;
+  /** A message of one's own stands in the log. */
+  readonly ownPlaced: (own: { readonly id: string; readonly index: number }) => SessionEffect[];
   readonly quoted: (member: IdKey, generation: number) => void;
   readonly rosterChanged: (change: RosterChange) => SessionEffect[];
   /** A message could not be opened for want of its key. */
@@ -391,7 +393,10 @@ export class Timeline {
       const text = 'The host placed a message of yours twice.';
       return this.#context.alarms.raise('replayed', text, evidenceOf(entry, this.#history));
     }
-    return [shown({ leaf, from: self, ...said, atMs: entry.placedAtMs, own: true })];
+    return [
+      shown({ leaf, from: self, ...said, atMs: entry.placedAtMs, own: true }),
+      ...this.#context.ownPlaced({ id: messageId(leaf), index: entry.index }),
+    ];
   }
 
   #opened(
@@ -437,7 +442,10 @@ export class Timeline {
     const said = this.#context.placed(leaf);
     const self = this.#roster.member(this.#context.self);
     if (said !== null && self !== undefined)
-      return [shown({ leaf, from: self, ...said, atMs: item.placedAtMs, own: true })];
+      return [
+        shown({ leaf, from: self, ...said, atMs: item.placedAtMs, own: true }),
+        ...this.#context.ownPlaced({ id: messageId(leaf), index }),
+      ];
     this.#missed += 1;
     return [];
   }

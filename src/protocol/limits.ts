@@ -86,8 +86,9 @@ export const LIMITS = {
   invitationUsesMost: 255,
   invitationMsMost: 30 * 24 * 60 * MINUTE_MS,
 
-  pingMs: 30 * SECOND_MS,
-  deadMs: 75 * SECOND_MS,
+  /** Half a line is noticed within a minute: two pings may be late, and what follows still takes a moment. */
+  pingMs: 20 * SECOND_MS,
+  deadMs: 55 * SECOND_MS,
   rosterOperationsPerSecond: 4,
   /** Everyone gets every operation: in a large room those who come or go wait up to a second for company. */
   rosterDeliveriesPerSecond: 4_000,

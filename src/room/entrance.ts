@@ -371,6 +371,8 @@ export class Entrance {
       effects.push(...this.#context.replaced(before, moment));
     }
     if (renewed) resident.statement = statement;
+    // With nothing of the log they begin here: what waited for them, they never get.
+    if (returner.positions.length === 0) resident.droppedTo = this.#context.logIndex();
     if (returner.invitation !== null) resident.invitations.add(returner.invitation);
     this.#context.owner.keep(returner.member);
     const { positions } = returner;

@@ -265,7 +265,7 @@ export class Room {
       }
     }
     this.#relay.tick(moment);
-    effects.push(...this.#settle(moment), ...this.#relay.presence());
+    effects.push(...this.#settle(moment), ...this.#relay.presence(moment));
     return effects;
   }
 

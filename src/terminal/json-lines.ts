@@ -25,7 +25,11 @@ export type PersonView = { readonly id: string; readonly nick: string };
 export type MemberView = PersonView & {
   readonly fingerprint: string;
   readonly role: string;
+  /** On a line, away or not. */
   readonly online: boolean;
+  readonly away: boolean;
+  /** Of who is offline, to the minute, where it is told. */
+  readonly lastSeen?: string;
   readonly muted: boolean;
 };
 export type InvitationView = {
@@ -75,6 +79,8 @@ export type MemberChange =
   | 'left'
   | 'online'
   | 'offline'
+  | 'away'
+  | 'back'
   | 'renamed'
   | 'removed'
   /** Left or removed, while one was too far behind to be told which. */
@@ -141,6 +147,14 @@ export type MessageEvent = {
   /** One's own message carries what it was sent with. */
   readonly ref?: string;
 };
+/** What became of one's own message for someone who was offline, as the host says. */
+export type ReceiptEvent = {
+  readonly type: 'receipt';
+  /** The message's. */
+  readonly id: string;
+  readonly state: 'waiting' | 'delivered' | 'dropped';
+  readonly member: PersonView;
+};
 export type NoticeEvent = {
   readonly type: 'notice';
   readonly level: 'info' | 'warning' | 'alarm';
@@ -177,6 +191,7 @@ export type JsonEvent =
   | RoomEvent
   | DoorEvent
   | MessageEvent
+  | ReceiptEvent
   | NoticeEvent
   | IdentityEvent
   | ErrorEvent

@@ -13,6 +13,7 @@ import type { Bytes } from '../../src/protocol/bytes.ts';
 import type { ContentKind } from '../../src/protocol/content.ts';
 import { type IdKey, idKey, ROOM_CONVERSATION, type SessionId } from '../../src/protocol/identifiers.ts';
 import type { Refusal } from '../../src/protocol/reasons.ts';
+import type { Prefer } from '../../src/protocol/session-frames.ts';
 import { DIALECT, type Dialect } from '../../src/protocol/version.ts';
 import { type Line, type LineRoom, TEST_PIN, type TestInvitation } from './line.ts';
 
@@ -32,6 +33,8 @@ export interface MemberOptions {
   /** What an earlier run of the program kept: this one goes on with it. */
   readonly saved?: Bytes;
   readonly keeps?: SessionStart['keeps'];
+  /** How they want to be treated while away. */
+  readonly prefers?: Prefer;
 }
 
 export type Outcome =
@@ -100,6 +103,7 @@ export class TestMember {
       dialect: this.#dialect,
       ...(options.keeps !== undefined && { keeps: options.keeps }),
       ...(saved !== null && { saved }),
+      ...(options.prefers && { prefers: options.prefers }),
     });
     this.#typed = { answer: [...options.answers], code: [...options.codes], nick: [...options.nicks] };
   }
@@ -183,6 +187,10 @@ export class TestMember {
   /** Asks the owner for a change. */
   act(request: ActRequest): void {
     this.#perform(this.session.act(request));
+  }
+
+  setAway(away: boolean): void {
+    this.#perform(this.session.setAway(away));
   }
 
   acknowledge(): void {

@@ -208,6 +208,7 @@ export class HostMember {
         this.#announced.resolve();
         break;
       case SESSION_FRAME.presence:
+      case SESSION_FRAME.receipts:
         break;
       case SESSION_FRAME.close:
         this.#fail(`closed: ${Close.decode(body).text}`);

@@ -114,6 +114,7 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
         identity,
         identityIsKept: isKept,
         ...(accountKey !== null && { accountKey }),
+        prefers: options.prefers,
         wrapKeys,
         answers,
         ask: (what) => Promise.resolve(what === 'answer' ? answer : what === 'code' ? host.code.value : nick),

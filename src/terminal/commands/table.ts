@@ -136,6 +136,23 @@ export const COMMANDS: readonly Command[] = [
     'Talking',
     'everyone',
     {
+      name: 'away',
+      summary: 'let others see that you are not at the keyboard',
+      details:
+        'It takes no text, because the machine that relays could read one. Saying something ends it, as /back does.',
+    },
+    nothing({ name: 'away' }),
+  ),
+  command(
+    'Talking',
+    'everyone',
+    { name: 'back', summary: 'let others see that you are there again' },
+    nothing({ name: 'back' }),
+  ),
+  command(
+    'Talking',
+    'everyone',
+    {
       name: 'edit',
       usage: '[TEXT]',
       summary: 'write the message in your editor',
@@ -148,7 +165,11 @@ export const COMMANDS: readonly Command[] = [
   command(
     'The room',
     'everyone',
-    { name: 'names', aliases: ['who'], summary: 'show who is in the room' },
+    {
+      name: 'names',
+      aliases: ['who'],
+      summary: 'show who is here, away or offline',
+    },
     nothing({ name: 'names' }),
   ),
   command(
@@ -157,7 +178,7 @@ export const COMMANDS: readonly Command[] = [
     {
       name: 'whois',
       usage: 'NICK',
-      summary: "show a member's role and key fingerprint",
+      summary: "show a member's role, where they are, and their key's fingerprint",
       completes: ['nick'],
     },
     oneNick((nick) => ({ name: 'whois', nick })),
@@ -262,7 +283,7 @@ export const COMMANDS: readonly Command[] = [
     {
       name: 'quiet',
       usage: '[on|off]',
-      summary: 'leave out who comes and goes',
+      summary: 'leave out who comes and goes, and what waits for whom',
       completes: [Object.keys(ON_OFF)],
     },
     choice(ON_OFF, (value) => ({ name: 'quiet', value })),

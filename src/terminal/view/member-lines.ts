@@ -11,6 +11,8 @@ const COMING_SIGN: Readonly<Record<ComingChange, string>> = {
   left: SIGN.left,
   gone: SIGN.left,
   offline: SIGN.left,
+  away: SIGN.alert,
+  back: SIGN.alert,
 };
 
 const MANY: Readonly<Record<ComingChange, string>> = {
@@ -19,6 +21,8 @@ const MANY: Readonly<Record<ComingChange, string>> = {
   left: 'have left',
   gone: 'are no longer in the room',
   offline: 'are offline',
+  away: 'are away',
+  back: 'are back',
 };
 
 export function memberLines(event: MemberEvent, view: RenderView): readonly string[] {
@@ -47,6 +51,10 @@ export function memberLines(event: MemberEvent, view: RenderView): readonly stri
       return line(SIGN.left, 'is no longer in the room');
     case 'offline':
       return line(SIGN.left, 'is offline');
+    case 'away':
+      return news(isSelf ? 'away until you say something, or /back' : 'away');
+    case 'back':
+      return news('back');
     case 'removed':
       return line(SIGN.left, `was removed${by}${reason}`);
     case 'renamed':

@@ -139,6 +139,9 @@ export function renderEvent(event: JsonEvent, view: RenderView): readonly string
       return prompt(event, view);
     case 'identity':
       return identity(event, view);
+    case 'receipt':
+      // Told together, by `scroll.ts`.
+      return [];
     case 'closed':
       return alert(closedText(event), view);
     default:

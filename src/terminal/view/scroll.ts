@@ -4,10 +4,11 @@
  */
 
 import type { JsonEvent } from '../json-lines.ts';
-import { Comings, isComing } from './comings.ts';
+import { type ComingEvent, Comings, isComing } from './comings.ts';
 import { clock, dayOf } from './dates.ts';
 import type { RenderView } from './entry.ts';
 import { foldedLines } from './member-lines.ts';
+import { ReceiptFold, type ReceiptNews, receiptLines } from './receipt-lines.ts';
 import { renderEvent } from './render.ts';
 import { SearchBook } from './search.ts';
 
@@ -16,6 +17,7 @@ const IGNORED_MOST = 200;
 
 export class Scroll {
   readonly #comings = new Comings();
+  readonly #receipts = new ReceiptFold();
   readonly #book = new SearchBook();
   /** Member id by nickname, of those in the room now. */
   readonly #ids = new Map<string, string>();
@@ -33,8 +35,12 @@ export class Scroll {
     this.#lastMs = view.nowMs;
     this.#follow(event);
     const due = this.tick(view);
+    if (event.type === 'receipt') {
+      this.#receipts.take(event, view.nowMs);
+      return due;
+    }
     if (this.#hides(event, view)) return due;
-    if (event.type === 'member' && isComing(event) && !this.#comings.take(event, view.nowMs)) return due;
+    if (isOthersComing(event, view) && !this.#comings.take(event, view.nowMs)) return due;
     if (event.type === 'message') this.#book.keep(event);
     const waited = this.#comings.flush().flatMap((folded) => foldedLines(folded, view));
     // A panel and a question stand for themselves, without a time.
@@ -52,7 +58,10 @@ export class Scroll {
   tick(view: RenderView): readonly string[] {
     this.#lastMs = view.nowMs;
     const waited = this.#comings.due(view.nowMs).flatMap((folded) => foldedLines(folded, view));
-    return this.#marked(waited, view.nowMs, view);
+    const isShown = ({ kind }: ReceiptNews): boolean => kind === 'dropped' || !view.preferences.quiet;
+    const receipts = this.#receipts.due(view.nowMs).filter(isShown);
+    const lines = [...waited, ...receipts.flatMap((news) => receiptLines(news, view))];
+    return this.#marked(lines, view.nowMs, view);
   }
 
   /** Whether somebody looks at the screen. Looking again takes the marker's place away. */
@@ -104,6 +113,7 @@ export class Scroll {
       for (const { id, nick } of event.members) this.#name(id, nick);
     }
     if (event.type !== 'member') return;
+    this.#receipts.follow(event);
     const { id, nick } = event.member;
     if (event.formerNick !== undefined && this.#ids.get(event.formerNick) === id)
       this.#ids.delete(event.formerNick);
@@ -118,10 +128,10 @@ export class Scroll {
   }
 
   /** Only what is said and who comes and goes can be hidden; what is done to someone never. */
-  #hides(event: JsonEvent, { preferences }: RenderView): boolean {
+  #hides(event: JsonEvent, view: RenderView): boolean {
     if (event.type === 'message') return this.isIgnored(event.from.id);
     // Whoever is gone may have been removed.
-    return event.type === 'member' && preferences.quiet && isComing(event) && event.change !== 'gone';
+    return view.preferences.quiet && isOthersComing(event, view) && event.change !== 'gone';
   }
 
   #marked(lines: readonly string[], atMs: number, view: RenderView, own = false): readonly string[] {
@@ -147,4 +157,9 @@ export class Scroll {
     const since = clock(sinceMs, style, timeZone);
     return [palette.bold(`--- new since ${since} ---`)];
   }
+}
+
+/** What one does oneself is answered, and never folded. */
+function isOthersComing(event: JsonEvent, { self }: RenderView): event is ComingEvent {
+  return event.type === 'member' && isComing(event) && event.member.nick !== self;
 }

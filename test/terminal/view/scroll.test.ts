@@ -44,7 +44,7 @@ function says(
 }
 
 function member(change: MemberEvent['change'], nick: string, more: Partial<MemberEvent> = {}): MemberEvent {
-  const about = { fingerprint: 'F', role: 'member', online: true, muted: false };
+  const about = { fingerprint: 'F', role: 'member', online: true, away: false, muted: false };
   return { type: 'member', change, member: { id: `id-${nick}`, nick, ...about }, ...more };
 }
 
