@@ -18,9 +18,10 @@ import { parseInput, unknownText } from '../terminal/commands/input.ts';
 import { type Audience, findCommand, mayGive } from '../terminal/commands/table.ts';
 import { namesText, roomLines, securityLines, whoisText } from './about.ts';
 import { jsonEvents } from './event-view.ts';
-import type { Front, FrontListener } from './front/front.ts';
+import { type Front, type FrontListener, GaveUpError } from './front/front.ts';
 import type { HostControls } from './hosting/host-controls.ts';
 import type { Membership } from './membership.ts';
+import { askNewPassword } from './new-password.ts';
 
 /** `alarm`: what was said cannot be sent, and nobody is there to say whether it should be. */
 export type QuitReason = 'quit' | 'interrupted' | 'alarm';
@@ -28,7 +29,10 @@ export type QuitReason = 'quit' | 'interrupted' | 'alarm';
 export interface ChatOptions {
   readonly front: Front;
   /** `null` for a host that takes no part. */
-  readonly membership: Pick<Membership, 'session' | 'say' | 'act' | 'acknowledge' | 'hurry'> | null;
+  readonly membership: Pick<
+    Membership,
+    'session' | 'say' | 'act' | 'register' | 'acknowledge' | 'hurry'
+  > | null;
   readonly host: Pick<
     HostControls,
     'act' | 'obey' | 'members' | 'position' | 'settings' | 'code' | 'known'
@@ -49,6 +53,8 @@ export class Chat implements FrontListener {
   /** The key that leaves when it is pressed again, and since when. */
   #toldKey: { readonly key: string; readonly atMs: number } | null = null;
   #ending = false;
+  /** A password is being asked for. */
+  #registering = false;
   /** For a host that takes no part: the members without a line. */
   readonly #away = new Set<IdKey>();
 
@@ -181,8 +187,7 @@ export class Chat implements FrontListener {
 
   #say({ kind, text }: Content, ref: string | null): void {
     const { membership } = this.#options;
-    if (membership?.session == null)
-      throw new InputError('not-joined', 'This host relays and takes no part (--no-chat).');
+    if (membership?.session == null) throw notJoined();
     if (text.trim() === '') throw new InputError('empty', 'There is nothing to say in that.');
     if (membership.session.heldBack) {
       throw new InputError(
@@ -204,6 +209,9 @@ export class Chat implements FrontListener {
         return this.#say({ kind: 'emote', text: call.text }, null);
       case 'nick':
         return this.#rename(call.nick);
+      case 'register':
+        this.#register().catch((error: unknown) => this.#refuse(error));
+        return;
       case 'names':
         return this.#tell('names', namesText(this.#members()));
       case 'whois':
@@ -271,9 +279,24 @@ export class Chat implements FrontListener {
 
   #rename(nick: string): void {
     const { membership } = this.#options;
-    if (membership === null)
-      throw new InputError('not-joined', 'This host relays and takes no part (--no-chat).');
+    if (membership === null) throw notJoined();
     membership.act({ kind: 'rename', nick });
+  }
+
+  async #register(): Promise<void> {
+    const { membership, front } = this.#options;
+    if (membership?.session == null) throw notJoined();
+    membership.session.mayRegister();
+    if (this.#registering) throw new InputError('registering', 'Answer the question for the password first.');
+    this.#registering = true;
+    try {
+      membership.register(await askNewPassword(front));
+    } catch (error) {
+      if (!(error instanceof GaveUpError)) throw error;
+      this.#tell('register', 'Nothing has been registered.');
+    } finally {
+      this.#registering = false;
+    }
   }
 
   /** Whom an act is about, if this person may do that to them. */
@@ -358,4 +381,8 @@ export class Chat implements FrontListener {
 function notFor(name: string, audience: Audience): InputError {
   const whom = audience === 'host' ? 'the host' : 'moderators and the host';
   return new InputError(audience === 'host' ? 'host-only' : 'not-allowed', `/${name} is for ${whom}.`);
+}
+
+function notJoined(): InputError {
+  return new InputError('not-joined', 'This host relays and takes no part (--no-chat).');
 }

@@ -20,10 +20,11 @@ import type { Limits } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import type { Refusal } from '../protocol/reasons.ts';
 import type { Role, RoomSettings } from '../protocol/signed-objects.ts';
+import type { AccountGate } from '../room/accounts.ts';
 import type { BanView } from '../room/bans.ts';
 import { DoorGate } from '../room/door-gate.ts';
 import type { RoomEffect, RoomNotice } from '../room/effects.ts';
-import type { Gate } from '../room/entrance.ts';
+import type { EntranceStart, Gate } from '../room/entrance.ts';
 import type { HolderId, InvitationView } from '../room/invitations.ts';
 import { Room } from '../room/room.ts';
 import type { Visitor } from '../room/visitors.ts';
@@ -33,6 +34,7 @@ import { FanOut, type Subscriber } from '../transport/fan-out.ts';
 import { memoryPair } from '../transport/memory-pair.ts';
 import { longestBeyond } from '../transport/queue-bound.ts';
 import { listenTls, type TlsListener } from '../transport/tls-listener.ts';
+import { accountGate } from './account-gate.ts';
 import type { AnswerThread } from './answer-thread.ts';
 import type { Log } from './log.ts';
 import { systemMoment } from './moment.ts';
@@ -45,6 +47,8 @@ export interface RelayHostSettings {
   readonly limits: Limits;
   /** How the room is to begin with, where it is not plain. */
   readonly settings?: Partial<RoomSettings>;
+  /** What of the room is on this machine's disk; not given: nothing. Members of a kept room may have accounts. */
+  readonly keeps?: EntranceStart['keeps'];
   readonly answers: AnswerThread;
   readonly log: Log;
 }
@@ -127,6 +131,7 @@ export class RelayHost {
         start: (ke1) => answerHost.startLogin({ setup, record, credential: CREDENTIAL, identifiers, ke1 }),
         finish: (state, ke3) => answerHost.finishLogin({ state, ke3, identifiers }),
       },
+      accounts: accountGate({ host: answerHost, setup, identifiers }),
     });
     return host;
   }
@@ -139,7 +144,8 @@ export class RelayHost {
       readonly tlsPin: Hash;
       readonly gate: DoorGate;
       readonly listener: TlsListener;
-      readonly answer: ConstructorParameters<typeof Room>[0]['answer'];
+      readonly answer: EntranceStart['answer'];
+      readonly accounts: AccountGate;
     },
   ) {
     this.#settings = settings;
@@ -158,6 +164,7 @@ export class RelayHost {
         ...(settings.settings !== undefined && { settings: settings.settings }),
         ownerKey: parts.ownerKey,
         answer: parts.answer,
+        ...(settings.keeps === 'ciphertext' && { keeps: settings.keeps, accounts: parts.accounts }),
         gate: this.#gateFor(),
         makeLog: (startHead) => new MemoryLog(startHead, settings.limits),
       },

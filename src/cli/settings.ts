@@ -182,6 +182,12 @@ export const SETTINGS = {
     fallbackText: 'asked for',
     example: '"code.txt"',
   }),
+  passwordFile: source(JOIN, {
+    key: 'password-file',
+    summary: "read the password of the nickname's account from a file, or - for standard input",
+    fallbackText: 'asked for',
+    example: '"password.txt"',
+  }),
 
   timestamps: choice<Preferences['timestamps']>(
     TERMINAL,
@@ -266,6 +272,7 @@ export const SECRETS: ReadonlyMap<string, string> = new Map([
   ['answer', SETTINGS.hostAnswerFile.option],
   ['code', SETTINGS.codeFile.option],
   ['invitation', SETTINGS.tokenFile.option],
+  ['password', SETTINGS.passwordFile.option],
   ['passphrase', SETTINGS.passphraseFile.option],
   ['token', SETTINGS.tokenFile.option],
 ]);

@@ -23,6 +23,7 @@ import {
   ActAnswer,
   Close,
   Deferred,
+  Empty,
   Entry,
   KeysPage,
   ListPage,
@@ -32,6 +33,7 @@ import {
   Prefer,
   Presence,
   PullLog,
+  RegisterReply,
   SESSION_FRAME,
   WrapDelivery,
   WrapsTaken,
@@ -47,6 +49,7 @@ import { KeyExchange } from './key-exchange.ts';
 import type { ListedMember } from './list-reader.ts';
 import { MemberList } from './member-list.ts';
 import { Outgoing } from './outgoing.ts';
+import { checkRegister, Registering } from './registering.ts';
 import { Speaking } from './speaking.ts';
 import { Timeline } from './timeline.ts';
 import { adoptList, roomPosition, sameRetention } from './welcome.ts';
@@ -83,6 +86,7 @@ export class Session {
   readonly #outgoing: Outgoing;
   readonly #list: MemberList;
   readonly #heldActs = new HeldActs();
+  readonly #registering = new Registering();
   #owner: VerifyKey | null = null;
   #welcome: Welcome | null = null;
   #phase: Phase = 'away';
@@ -205,7 +209,7 @@ export class Session {
     this.#list.reconnected();
     this.#timeline.resume();
     this.#speaking.reconnected(moment.nowMs);
-    effects.push(...this.#keys.reconnected(moment));
+    effects.push(...this.#keys.reconnected(moment), ...this.#registering.reconnected());
     this.#acknowledged = position.acknowledged;
     if (this.#prefers !== null) effects.push(send(SESSION_FRAME.prefer, Prefer.encode(this.#prefers)));
     const { history } = this.#timeline;
@@ -256,6 +260,11 @@ export class Session {
         return [];
       case SESSION_FRAME.actAnswer:
         return [event(actAnswered(ActAnswer.decode(body)))];
+      case SESSION_FRAME.registerReply:
+        return this.#registering.replied(RegisterReply.decode(body).response);
+      case SESSION_FRAME.registered:
+        Empty.decode(body);
+        return this.#registering.registered();
       case SESSION_FRAME.presence:
         return Presence.decode(body).changes.flatMap(({ memberId, online }) =>
           this.#list.present(idKey(memberId), online, this.#roster),
@@ -288,10 +297,33 @@ export class Session {
     const { self } = this;
     const isSoonLive = this.#phase === 'listing' || this.#phase === 'reading';
     if (isSoonLive && this.#heldActs.hold(request)) return [];
-    if (this.#phase !== 'live' || self === undefined)
-      throw new InputError('not-connected', 'Not connected just now. Try again once you are back.');
+    if (this.#phase !== 'live' || self === undefined) throw notConnected();
     const asking = { identity: this.#identity, roster: this.#roster, features: this.features };
     return [askOwner(request, self, asking)];
+  }
+
+  /** @throws InputError when this member can have no account here, or there is no line just now */
+  mayRegister(): void {
+    const { self } = this;
+    if (this.#phase !== 'live' || self === undefined) throw notConnected();
+    checkRegister(this.features, self.role);
+  }
+
+  /**
+   * A password for this member's account, or another one.
+   * @throws InputError as `mayRegister`, or for a password that is too short
+   */
+  register(password: string): SessionEffect[] {
+    this.mayRegister();
+    return this.#registering.begin(password);
+  }
+
+  registrationStarted(made: { readonly state: string; readonly request: Bytes }): SessionEffect[] {
+    return this.#registering.started(made);
+  }
+
+  registrationFinished(record: Bytes): SessionEffect[] {
+    return this.#registering.finished(record);
   }
 
   /** Time passes: to be called a few times a second. */
@@ -466,6 +498,10 @@ export class Session {
   #pump(moment: Moment): SessionEffect[] {
     return this.#outgoing.pump(this.#phase === 'live', moment);
   }
+}
+
+function notConnected(): InputError {
+  return new InputError('not-connected', 'Not connected just now. Try again once you are back.');
 }
 
 function unexpected(type: number): never {

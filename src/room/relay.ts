@@ -49,7 +49,8 @@ import {
   WrapsTaken,
 } from '../protocol/session-frames.ts';
 import { ChainAnnouncement, Leave, MessageHeader } from '../protocol/signed-objects.ts';
-import { type Dialect, PROTOCOL_VERSION } from '../protocol/version.ts';
+import { type Dialect, FEATURE, PROTOCOL_VERSION } from '../protocol/version.ts';
+import type { Accounts } from './accounts.ts';
 import type { RoomEffect } from './effects.ts';
 import { FairRate } from './fair-rate.ts';
 import type { HolderId } from './invitations.ts';
@@ -73,6 +74,8 @@ export interface RelayPeer {
   /** The list as of this connection's WELCOME, until its last page has been served. */
   list: Pick<RosterSnapshot, 'members'> | null;
   live: boolean;
+  /** Under which credential a registration has begun here. */
+  registering: string | null;
 }
 
 export interface RelayContext {
@@ -80,6 +83,7 @@ export interface RelayContext {
   readonly roster: Roster;
   readonly owner: Owner;
   readonly moderation: Moderation;
+  readonly accounts: Accounts;
   readonly residents: ReadonlyMap<IdKey, Resident>;
   readonly log: Log;
   readonly limits: Limits;
@@ -127,13 +131,13 @@ export class Relay {
     operation: Signed,
     moment: Moment,
   ): { readonly peer: RelayPeer; readonly welcome: Welcome; readonly deliveries: readonly Bytes[] } {
-    const { log, roster, limits, owner, dialect } = this.#context;
+    const { log, roster, limits, owner, dialect, accounts } = this.#context;
     resident.connection = connection;
     this.#listPages.presenceChanged();
     resident.sessionId = sessionId(moment.randomBytes(16));
     resident.offlineSinceMs = null;
     const welcome: Welcome = {
-      features: [...dialect.features],
+      features: dialect.features.filter((feature) => feature !== FEATURE.accounts || accounts.exist),
       memberId: resident.member.memberId,
       sessionId: resident.sessionId,
       accountKey: resident.accountKey,
@@ -156,7 +160,8 @@ export class Relay {
       messagesPerSecond: limits.messagesPerMemberPerSecond,
       messagesBurst: limits.messagesPerMemberBurst,
     };
-    const peer: RelayPeer = { connection, resident, list: roster.snapshot(), live: false };
+    const list = roster.snapshot();
+    const peer: RelayPeer = { connection, resident, list, live: false, registering: null };
     return { peer, welcome, deliveries: resident.wrapsUnderWay.frames };
   }
 
@@ -207,6 +212,16 @@ export class Relay {
       case SESSION_FRAME.prefer:
         peer.resident.prefers = Prefer.decode(body);
         return [];
+      case SESSION_FRAME.register:
+        return [
+          {
+            kind: 'send',
+            to: peer.connection,
+            frame: this.#context.accounts.register(peer, body, moment),
+          },
+        ];
+      case SESSION_FRAME.registerRecord:
+        return [{ kind: 'send', to: peer.connection, frame: this.#context.accounts.record(peer, body) }];
       case SESSION_FRAME.act:
         return this.#act(peer, ActFrame.decode(body).act, moment);
       default:

@@ -36,6 +36,14 @@ function kept({ signed, generation }: KeptStatement): KeptStatement {
   return { signed, generation };
 }
 
+/** What the host keeps of a password: with its OPAQUE setup it lets passwords be tested. */
+export interface Account {
+  /** Of whoever first registered it; it goes along when the account goes on under another key. */
+  readonly credential: string;
+  /** As base64url. */
+  readonly record: string;
+}
+
 export interface ResidentStart {
   readonly member: RosterMember;
   readonly invitation: IdKey;
@@ -60,6 +68,8 @@ export class Resident {
   /** They have the log up to here for good. */
   acknowledged: number;
   prefers: Prefer = USUAL;
+  /** What keeps their nickname and place for them, under whatever key. Plain data: it is kept on disk as it is. */
+  account: Account | null = null;
   connection: HolderId | null = null;
   sessionId: SessionId | null = null;
   offlineSinceMs: number | null;
@@ -74,6 +84,7 @@ export class Resident {
   readonly wraps: TokenBucket;
   readonly requests: TokenBucket;
   readonly acts: TokenBucket;
+  readonly registrations: TokenBucket;
   /** When their latest message got its place, for slow mode. */
   lastPlacedMs: number | null = null;
   /** All frames that have no rate of their own. */
@@ -92,6 +103,7 @@ export class Resident {
     this.wraps = new TokenBucket(start.limits.membersMost, start.nowMs);
     this.frames = new TokenBucket(start.limits.framesPerMemberBurst, start.nowMs);
     this.acts = new TokenBucket(start.limits.actsPerMemberPerMinute, start.nowMs);
+    this.registrations = new TokenBucket(start.limits.registrationsPerMemberPerMinute, start.nowMs);
     this.requests = new TokenBucket(start.limits.needKeyPerMinute, start.nowMs);
   }
 
@@ -100,6 +112,13 @@ export class Resident {
   }
   set statement(statement: KeptStatement) {
     this.#statement = kept(statement);
+  }
+
+  /** The same person under another key: what was theirs is, and what they have shown to hold. */
+  succeed(before: Resident): void {
+    this.account = before.account;
+    this.lastPlacedMs = before.lastPlacedMs;
+    for (const invitation of before.invitations) this.invitations.add(invitation);
   }
 
   rememberPlaced(n: number, leaf: Hash, index: number): void {

@@ -43,6 +43,7 @@ function membershipOf(member: TestMember): NonNullable<ChatOptions['membership']
     session: member.session,
     say: ({ text }) => member.say(text),
     act: (request) => member.act(request),
+    register: (password) => member.register(password),
     acknowledge: () => member.acknowledge(),
     hurry: () => {},
   };

@@ -41,6 +41,7 @@ function sit(room: TestRoom, member: TestMember | null, place: Place = 'guest') 
     say: ({ kind, text }: { readonly kind: 'text' | 'emote'; readonly text: string }) =>
       member.say(text, kind),
     act: (request: Parameters<TestMember['act']>[0]) => member.act(request),
+    register: (password: string) => member.register(password),
     acknowledge: () => member.acknowledge(),
     hurry() {
       hurried = true;
