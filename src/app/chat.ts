@@ -18,9 +18,10 @@ import { parseInput, unknownText } from '../terminal/commands/input.ts';
 import { type Audience, findCommand, mayGive } from '../terminal/commands/table.ts';
 import { namesText, roomLines, securityLines, whoisText } from './about.ts';
 import { jsonEvents } from './event-view.ts';
-import type { Front, FrontListener } from './front/front.ts';
+import { type Front, type FrontListener, GaveUpError } from './front/front.ts';
 import type { HostControls } from './hosting/host-controls.ts';
 import type { Membership } from './membership.ts';
+import { askNewPassword } from './new-password.ts';
 
 /** `alarm`: what was said cannot be sent, and nobody is there to say whether it should be. */
 export type QuitReason = 'quit' | 'interrupted' | 'alarm';
@@ -30,7 +31,7 @@ export interface ChatOptions {
   /** `null` for a host that takes no part. */
   readonly membership: Pick<
     Membership,
-    'session' | 'say' | 'act' | 'setAway' | 'acknowledge' | 'hurry'
+    'session' | 'say' | 'act' | 'setAway' | 'register' | 'acknowledge' | 'hurry'
   > | null;
   readonly host: Pick<
     HostControls,
@@ -54,6 +55,8 @@ export class Chat implements FrontListener {
   #ending = false;
   /** For a host that takes no part: the members who are not simply online. */
   readonly #elsewhere = new Map<IdKey, ShownMember>();
+  /** A password is being asked for. */
+  #registering = false;
 
   constructor(options: ChatOptions) {
     this.#options = options;
@@ -189,8 +192,7 @@ export class Chat implements FrontListener {
 
   #say({ kind, text }: Content, ref: string | null): void {
     const { membership } = this.#options;
-    if (membership?.session == null)
-      throw new InputError('not-joined', 'This host relays and takes no part (--no-chat).');
+    if (membership?.session == null) throw notJoined();
     if (text.trim() === '') throw new InputError('empty', 'There is nothing to say in that.');
     if (membership.session.heldBack) {
       throw new InputError(
@@ -212,6 +214,9 @@ export class Chat implements FrontListener {
         return this.#say({ kind: 'emote', text: call.text }, null);
       case 'nick':
         return this.#rename(call.nick);
+      case 'register':
+        this.#register().catch((error: unknown) => this.#refuse(error));
+        return;
       case 'names':
         return this.#tell('names', namesText(this.#members(), Date.now()));
       case 'whois': {
@@ -296,9 +301,24 @@ export class Chat implements FrontListener {
   /** @throws InputError `not-joined` for a host that takes no part. */
   get #membership(): NonNullable<ChatOptions['membership']> {
     const { membership } = this.#options;
-    if (membership === null)
-      throw new InputError('not-joined', 'This host relays and takes no part (--no-chat).');
+    if (membership === null) throw notJoined();
     return membership;
+  }
+
+  async #register(): Promise<void> {
+    const { membership, front } = this.#options;
+    if (membership?.session == null) throw notJoined();
+    membership.session.mayRegister();
+    if (this.#registering) throw new InputError('registering', 'Answer the question for the password first.');
+    this.#registering = true;
+    try {
+      membership.register(await askNewPassword(front));
+    } catch (error) {
+      if (!(error instanceof GaveUpError)) throw error;
+      this.#tell('register', 'Nothing has been registered.');
+    } finally {
+      this.#registering = false;
+    }
   }
 
   /** Whom an act is about, if this person may do that to them. */
@@ -390,4 +410,8 @@ export class Chat implements FrontListener {
 function notFor(name: string, audience: Audience): InputError {
   const whom = audience === 'host' ? 'the host' : 'moderators and the host';
   return new InputError(audience === 'host' ? 'host-only' : 'not-allowed', `/${name} is for ${whom}.`);
+}
+
+function notJoined(): InputError {
+  return new InputError('not-joined', 'This host relays and takes no part (--no-chat).');
 }

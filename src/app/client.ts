@@ -42,6 +42,7 @@ export async function runJoin(options: JoinOptions): Promise<ExitCode> {
     let roomName = '';
     let question = '';
     let quit: QuitReason = 'quit';
+    let hasAccount = false;
     let chat: Chat | null = null;
     const membership = new Membership({
       ...invitation,
@@ -66,6 +67,9 @@ export async function runJoin(options: JoinOptions): Promise<ExitCode> {
         for (const text of aboutRoom(asked, invitation.ownerFingerprint))
           front.emit({ type: 'notice', level: 'info', code: 'room', text });
       },
+      onAccount() {
+        hasAccount = true;
+      },
       onWaiting() {
         const tell = (text: string): void =>
           front.emit({ type: 'notice', level: 'info', code: 'waiting', text });
@@ -75,6 +79,7 @@ export async function runJoin(options: JoinOptions): Promise<ExitCode> {
         );
       },
       onEvent(event) {
+        if (event.kind === 'registered') hasAccount = true;
         if (event.kind === 'alarm') log.warn('alarm', `${event.code}: ${event.text}`);
         if (event.kind === 'joined') {
           log.info('room', `joined with ${event.members.length} members`);
@@ -88,7 +93,8 @@ export async function runJoin(options: JoinOptions): Promise<ExitCode> {
             ownerFingerprint: invitation.ownerFingerprint,
             onQuit(how) {
               quit = how;
-              membership.leave();
+              if (hasAccount) membership.depart();
+              else membership.leave();
             },
           });
           chat.show(event);
@@ -128,11 +134,12 @@ function answerer(
   front: Front,
   { question, keys }: { readonly question: () => string; readonly keys: Promise<unknown> },
 ): Ask {
-  const sources: Record<'answer' | 'code', SecretSource | null> = {
+  const sources: Record<'answer' | 'code' | 'password', SecretSource | null> = {
     answer: options.answer,
     code: options.code,
+    password: options.password,
   };
-  return async (what, { triesLeft, problem, hint }) => {
+  return async (what, { triesLeft, problem, hint, nick = '' }) => {
     const said = problemText(problem, hint);
     if (what === 'nick') {
       if (options.nick !== null && problem === null) return options.nick;
@@ -141,7 +148,11 @@ function answerer(
     }
     const source = sources[what];
     sources[what] = null;
-    const message = what === 'answer' ? question() : "The code on the host's screen (six digits)?";
+    const message = {
+      answer: question(),
+      code: "The code on the host's screen (six digits)?",
+      password: `${nick} is registered in this room. Its password, or Enter alone for another nickname?`,
+    }[what];
     const text =
       source !== null && problem === null
         ? await readSecret(source, front)

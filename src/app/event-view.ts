@@ -1,5 +1,6 @@
 /** Session events as the line protocol shows them; terminals draw the same. */
 import type { RosterChange, RosterMember } from '../crypto/roster.ts';
+import { successions } from '../crypto/roster-change.ts';
 import type { SessionEvent, ShownMember } from '../member/events.ts';
 import { toBase64url } from '../protocol/bytes.ts';
 import { ROOM_CONVERSATION, type RoomId } from '../protocol/identifiers.ts';
@@ -70,12 +71,14 @@ const GONE: Readonly<Record<Removed['reason'], MemberChange>> = {
   unseen: 'gone',
 };
 
-function removedEvent({ member, reason, by }: Removed): MemberEvent {
+/** @param heir who goes on in their place */
+function removedEvent({ member, reason, by }: Removed, heir: ShownMember | undefined): MemberEvent {
   const why = REASONS[reason];
   return {
     type: 'member',
     change: GONE[reason],
-    member: memberView({ member, presence: 'offline', online: false, lastSeenMs: null }),
+    member: memberView(heir ?? { member, presence: 'offline', online: false, lastSeenMs: null }),
+    ...(heir !== undefined && { formerFingerprint: toBase64url(member.identity) }),
     ...byView(by),
     ...(why !== undefined && { reason: why }),
   };
@@ -137,8 +140,10 @@ export function jsonEvents(event: SessionEvent, context: EventContext): readonly
         : [];
     case 'roster': {
       const { added, changed, removed, settings } = event.change;
+      const heirs = new Map(successions(event.change).map(({ before, after }) => [before.key, after]));
+      const newcomers = added.filter((member) => ![...heirs.values()].includes(member));
       return [
-        ...added.map(
+        ...newcomers.map(
           (member): JsonEvent => ({
             type: 'member',
             change: 'joined',
@@ -146,7 +151,10 @@ export function jsonEvents(event: SessionEvent, context: EventContext): readonly
           }),
         ),
         ...changed.flatMap((each) => changedEvents(each, context)),
-        ...removed.map(removedEvent),
+        ...removed.map((gone) => {
+          const heir = heirs.get(gone.member.key);
+          return removedEvent(gone, heir === undefined ? undefined : context.shown(heir));
+        }),
         ...(settings === null ? [] : settingsEvents(settings, context)),
       ];
     }
@@ -186,6 +194,11 @@ export function jsonEvents(event: SessionEvent, context: EventContext): readonly
             : `A message of ${event.from.nick} could not be opened.`,
         },
       ];
+    case 'registered': {
+      const text =
+        'Your nickname here is behind the password from now on. Leaving keeps your place; on another device join with a fresh invitation and the password.';
+      return [{ type: 'notice', level: 'info', code: 'registered', text }];
+    }
     case 'notice':
       return [{ type: 'notice', level: event.level, code: event.code, text: event.text }];
     case 'alarm':

@@ -3,6 +3,8 @@
  * The host's own chatting is one of these as well, over a connection that stays inside the process.
  */
 
+import { answerIdentifiers } from '../crypto/answer.ts';
+import type { AnswerJob } from '../crypto/answer-jobs.ts';
 import { generateWrapKeys, type WrapKeyPair } from '../crypto/key-wrap.ts';
 import type { SigningKey } from '../crypto/signature.ts';
 import type { SessionEffect, SessionEvent } from '../member/events.ts';
@@ -116,6 +118,11 @@ export class Membership {
     this.#perform(this.#session?.say(content, ref, systemMoment()) ?? []);
   }
 
+  /** A password for one's account. @throws InputError when there can be none, or it is too short. */
+  register(password: string): void {
+    this.#perform(this.#session?.register(password) ?? []);
+  }
+
   /** Asks the owner for a change. @throws InputError when it cannot be asked for; a refusal comes as a notice. */
   act(request: ActRequest): void {
     this.#perform(this.#session?.act(request) ?? []);
@@ -151,6 +158,11 @@ export class Membership {
     const keys = { identity, statement: wrapKeys.current.statement };
     const { memberId } = identity;
     return { kind: 'login', memberId, accountKey, keys, positions: [], replaces: NO_SESSION };
+  }
+
+  /** Goes, and keeps the place: the account has it for whoever comes back with the password. */
+  depart(): void {
+    this.#end({ kind: 'left' });
   }
 
   /** Made once: a run at the door and the session after it have the same. */
@@ -233,11 +245,38 @@ export class Membership {
             (error: unknown) => this.#fail(error),
           );
           break;
+        case 'start-registration':
+          this.#register({ op: 'start-registration', answer: effect.password });
+          break;
+        case 'finish-registration': {
+          const { state, response, password: answer } = effect;
+          const identifiers = answerIdentifiers(this.#options.roomId, this.#options.tlsPin);
+          this.#register({ op: 'finish-registration', state, response, answer, identifiers });
+          break;
+        }
         case 'reconnect':
           this.#connection?.destroy();
           break;
       }
     }
+  }
+
+  /** One of OPAQUE's steps; after the last one its thread has nothing more to do. */
+  #register(job: AnswerJob & { readonly op: 'start-registration' | 'finish-registration' }): void {
+    const { answers } = this.#options;
+    answers.run(job).then(
+      (outcome) => {
+        if (outcome.op === 'finish-registration') void answers.end();
+        this.#guard(() => {
+          if (outcome.op === 'start-registration') return this.#session?.registrationStarted(outcome) ?? [];
+          return this.#session?.registrationFinished(outcome.record) ?? [];
+        });
+      },
+      (error: unknown) =>
+        this.#guard(() => {
+          throw error;
+        }),
+    );
   }
 
   #tell(event: SessionEvent): void {

@@ -111,4 +111,6 @@ export interface JoinOptions extends RoomOptions {
   readonly invitation: InvitationSource | null;
   readonly answer: SecretSource | null;
   readonly code: SecretSource | null;
+  /** Of the account that has the nickname. */
+  readonly password: SecretSource | null;
 }

@@ -30,9 +30,9 @@ export function refusalText(reason: Refusal | 'wrong-answer', hostVersion: numbe
     case 'nick-refused':
       return 'The host does not accept that nickname. Choose 2 to 20 of a-z, 0-9, _ and -, and no name that sounds official.';
     case 'nick-registered':
-      return 'That nickname is registered in this room: its password is needed, or choose another.';
+      return 'That nickname is registered in this room: only with its password can it be had. Choose another.';
     case 'wrong-password':
-      return 'That password does not fit the account of this nickname.';
+      return 'That password does not fit the account of this nickname. Nobody can reset it; ask the host to remove that member if it is lost.';
     case 'key-refused':
       return "The host did not accept this program's keys. Use the same version of securechat on both sides; with --identity, see that this machine's clock has not gone back.";
     case 'too-many-answers':

@@ -219,6 +219,12 @@ export const SETTINGS = {
     fallbackText: 'asked for',
     example: '"code.txt"',
   }),
+  passwordFile: source(JOIN, {
+    key: 'password-file',
+    summary: "read the password of the nickname's account from a file, or - for standard input",
+    fallbackText: 'asked for',
+    example: '"password.txt"',
+  }),
 
   timestamps: choice<Preferences['timestamps']>(
     TERMINAL,
@@ -304,6 +310,7 @@ export const SECRETS: ReadonlyMap<string, string> = new Map([
   ['code', SETTINGS.codeFile.option],
   ['invitation', SETTINGS.tokenFile.option],
   ['keep-passphrase', SETTINGS.keepPassphraseFile.option],
+  ['password', SETTINGS.passwordFile.option],
   ['passphrase', SETTINGS.passphraseFile.option],
   ['token', SETTINGS.tokenFile.option],
 ]);

@@ -62,12 +62,13 @@ export function toJoinOptions(
 ): JoinOptions {
   const answer = choices.value(SETTINGS.joinAnswerFile);
   const code = choices.value(SETTINGS.codeFile);
+  const password = choices.value(SETTINGS.passwordFile);
   const source = invitationSource(invitation, choices, surroundings);
   const identity = identityOf(choices);
-  checkStandardInput(choices, [source, answer, code, identity?.passphrase ?? null]);
+  checkStandardInput(choices, [source, answer, code, password, identity?.passphrase ?? null]);
   const common = toCommonOptions(choices, surroundings);
   if (common.nick !== null) checkNickname(common.nick);
-  return { ...common, identity, prefers: prefersOf(choices), invitation: source, answer, code };
+  return { ...common, identity, prefers: prefersOf(choices), invitation: source, answer, code, password };
 }
 
 /** @throws InputError when standard input is wanted for two things. */

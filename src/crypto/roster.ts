@@ -22,7 +22,7 @@ import { RoomSettings, RosterEntry, RosterOperation } from '../protocol/signed-o
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import { attribute, type Changes, type CheckedAct, checkAct, type PlacedAct, readAct } from './acts.ts';
 import { sha256 } from './hash.ts';
-import type { RosterChange, RosterMember } from './roster-change.ts';
+import { type RosterChange, type RosterMember, successions } from './roster-change.ts';
 import type { VerifyKey } from './signature.ts';
 
 const LIST_LABEL = utf8.encode('sc1/list');
@@ -140,6 +140,9 @@ function changedList(
     if (before === undefined) added.push(after);
     else changed.push({ before, after });
   }
+  if (!areSuccessions(removed, added)) {
+    throw new SecurityError('roster-list', 'a key is replaced, and not by one that takes its very place');
+  }
   const merged: RosterMember[] = [];
   let next = 0;
   for (const member of list) {
@@ -161,6 +164,20 @@ function mayFollow(before: RosterMember, after: RosterMember): boolean {
     before.algorithm === after.algorithm &&
     (before.role === 'owner') === (after.role === 'owner') &&
     !(after.role === 'owner' && after.muted)
+  );
+}
+
+/** Whoever goes on under another key has exactly one new entry, the same but for the key. The owner has but one key. */
+function areSuccessions(
+  removed: readonly Changes['removed'][number][],
+  added: readonly RosterMember[],
+): boolean {
+  const replaced = removed.filter(({ reason }) => reason === 'replaced');
+  const found = successions({ added, removed });
+  return (
+    found.length === replaced.length &&
+    new Set(found.map(({ after }) => after.key)).size === found.length &&
+    found.every(({ before }) => before.role !== 'owner')
   );
 }
 

@@ -84,6 +84,8 @@ export type SessionEvent =
       readonly text: string;
       readonly evidence: Evidence | null;
     }
+  /** The host has this member's password on record: their account is under it from here on. */
+  | { readonly kind: 'registered' }
   | { readonly kind: 'closed'; readonly reason: CloseReason; readonly text: string };
 
 export type SessionEffect =
@@ -91,6 +93,14 @@ export type SessionEffect =
   | { readonly kind: 'event'; readonly event: SessionEvent }
   /** New wrap keys are due: make them off the main thread and hand them in. */
   | { readonly kind: 'make-wrap-keys' }
+  /** OPAQUE's registration, off the main thread: hand in what comes of it. */
+  | { readonly kind: 'start-registration'; readonly password: string }
+  | {
+      readonly kind: 'finish-registration';
+      readonly state: string;
+      readonly response: Bytes;
+      readonly password: string;
+    }
   /** This connection is of no more use: log in on a new one. */
   | { readonly kind: 'reconnect' };
 

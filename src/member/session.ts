@@ -33,6 +33,7 @@ import {
   Away,
   Close,
   Deferred,
+  Empty,
   Entry,
   Eras,
   KeysPage,
@@ -44,6 +45,7 @@ import {
   Presence,
   PullLog,
   Receipts as ReceiptsFrame,
+  RegisterReply,
   SESSION_FRAME,
   USUAL_PREFER,
   WrapDelivery,
@@ -61,6 +63,7 @@ import type { ListedMember } from './list-reader.ts';
 import { MemberList } from './member-list.ts';
 import { Outgoing } from './outgoing.ts';
 import { type Receipt, Receipts } from './receipts.ts';
+import { checkRegister, Registering } from './registering.ts';
 import type { SavedState } from './saved-state.ts';
 import { Speaking } from './speaking.ts';
 import { Timeline } from './timeline.ts';
@@ -120,6 +123,7 @@ export class Session {
   /** Marks that came before the list said who is here, after a return. */
   #heldMarks: ReceiptsFrame['marks'] = [];
   #away = false;
+  readonly #registering = new Registering();
   #owner: VerifyKey | null = null;
   #welcome: Welcome | null = null;
   readonly #saved: SavedState | null;
@@ -319,7 +323,7 @@ export class Session {
     this.#list.reconnected();
     this.#timeline.resume();
     this.#speaking.reconnected(moment.nowMs);
-    effects.push(...this.#keys.reconnected(moment));
+    effects.push(...this.#keys.reconnected(moment), ...this.#registering.reconnected());
     this.#acknowledged = position.acknowledged;
     this.#heldMarks = [];
     if (!isUsual(this.#prefers)) effects.push(send(SESSION_FRAME.prefer, Prefer.encode(this.#prefers)));
@@ -391,6 +395,11 @@ export class Session {
       case SESSION_FRAME.eras:
         if (this.#phase === 'live') unexpected(type);
         return this.#alarms.watch(() => this.#lost(Eras.decode(body).eras));
+      case SESSION_FRAME.registerReply:
+        return this.#registering.replied(RegisterReply.decode(body).response);
+      case SESSION_FRAME.registered:
+        Empty.decode(body);
+        return this.#registering.registered();
       case SESSION_FRAME.presence:
         return Presence.decode(body).changes.flatMap(({ memberId, ...now }) =>
           this.#list.present(idKey(memberId), now, this.#roster),
@@ -435,10 +444,33 @@ export class Session {
     const { self } = this;
     const isSoonLive = this.#phase === 'listing' || this.#phase === 'reading';
     if (isSoonLive && this.#heldActs.hold(request)) return [];
-    if (this.#phase !== 'live' || self === undefined)
-      throw new InputError('not-connected', 'Not connected just now. Try again once you are back.');
+    if (this.#phase !== 'live' || self === undefined) throw notConnected();
     const asking = { identity: this.#identity, roster: this.#roster, features: this.features };
     return [askOwner(request, self, asking)];
+  }
+
+  /** @throws InputError when this member can have no account here, or there is no line just now */
+  mayRegister(): void {
+    const { self } = this;
+    if (this.#phase !== 'live' || self === undefined) throw notConnected();
+    checkRegister(this.features, self.role);
+  }
+
+  /**
+   * A password for this member's account, or another one.
+   * @throws InputError as `mayRegister`, or for a password that is too short
+   */
+  register(password: string): SessionEffect[] {
+    this.mayRegister();
+    return this.#registering.begin(password);
+  }
+
+  registrationStarted(made: { readonly state: string; readonly request: Bytes }): SessionEffect[] {
+    return this.#registering.started(made);
+  }
+
+  registrationFinished(record: Bytes): SessionEffect[] {
+    return this.#registering.finished(record);
   }
 
   /** Time passes: to be called a few times a second. */
@@ -702,6 +734,10 @@ function isUsual({ stays, receipts, lastSeen }: Prefer): boolean {
   return (
     stays === USUAL_PREFER.stays && receipts === USUAL_PREFER.receipts && lastSeen === USUAL_PREFER.lastSeen
   );
+}
+
+function notConnected(): InputError {
+  return new InputError('not-connected', 'Not connected just now. Try again once you are back.');
 }
 
 function unexpected(type: number): never {

@@ -37,6 +37,10 @@ export const LIMITS = {
   /** With the code accepted a JOIN spends no try, and costs the host two signatures to check: so many nicknames. */
   joinsPerRun: 16,
   undecidedTryMs: 10 * SECOND_MS,
+  /** Of an account: shorter ones are found by whoever gets hold of the host's disk, however they are made. */
+  passwordCharactersLeast: 8,
+  /** Someone who changes their mind; each costs the host a millisecond or two. */
+  registrationsPerMemberPerMinute: 5,
 
   messagesPerMemberPerSecond: 20,
   messagesPerMemberBurst: 40,

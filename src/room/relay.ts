@@ -50,7 +50,8 @@ import {
   WrapsTaken,
 } from '../protocol/session-frames.ts';
 import { ChainAnnouncement, Leave, MessageHeader } from '../protocol/signed-objects.ts';
-import { type Dialect, PROTOCOL_VERSION } from '../protocol/version.ts';
+import { type Dialect, FEATURE, PROTOCOL_VERSION } from '../protocol/version.ts';
+import type { Accounts } from './accounts.ts';
 import type { RoomEffect } from './effects.ts';
 import { FairRate } from './fair-rate.ts';
 import type { HolderId } from './invitations.ts';
@@ -80,6 +81,8 @@ export interface RelayPeer {
   /** From here on this member may have missed what was broadcast, before this connection was theirs. */
   readonly goneSinceMs: number;
   live: boolean;
+  /** Under which credential a registration has begun here. */
+  registering: string | null;
 }
 
 export interface RelayContext {
@@ -87,6 +90,7 @@ export interface RelayContext {
   readonly roster: Roster;
   readonly owner: Owner;
   readonly moderation: Moderation;
+  readonly accounts: Accounts;
   readonly residents: ReadonlyMap<IdKey, Resident>;
   readonly log: Log;
   readonly limits: Limits;
@@ -152,7 +156,7 @@ export class Relay {
     positions: readonly LogPosition[],
     moment: Moment,
   ): { readonly peer: RelayPeer; readonly welcome: Welcome; readonly deliveries: readonly Bytes[] } {
-    const { log, roster, limits, owner, dialect } = this.#context;
+    const { log, roster, limits, owner, dialect, accounts } = this.#context;
     // A line may have been dead for so long before anybody noticed.
     const goneSinceMs = (resident.offlineSinceMs ?? moment.nowMs) - limits.deadMs;
     this.#presence.arrived(resident);
@@ -161,7 +165,7 @@ export class Relay {
     resident.sessionId = sessionId(moment.randomBytes(16));
     resident.offlineSinceMs = null;
     const welcome: Welcome = {
-      features: [...dialect.features],
+      features: dialect.features.filter((feature) => feature !== FEATURE.accounts || accounts.exist),
       memberId: resident.member.memberId,
       sessionId: resident.sessionId,
       accountKey: resident.accountKey,
@@ -184,7 +188,13 @@ export class Relay {
       messagesPerSecond: limits.messagesPerMemberPerSecond,
       messagesBurst: limits.messagesPerMemberBurst,
     };
-    const begin = { list: roster.snapshot(), welcomeIndex: log.index, goneSinceMs, live: false };
+    const begin = {
+      list: roster.snapshot(),
+      welcomeIndex: log.index,
+      goneSinceMs,
+      live: false,
+      registering: null,
+    };
     const deliveries = [...this.#erasFor(positions), ...resident.wrapsUnderWay.frames];
     return { peer: { connection, resident, ...begin }, welcome, deliveries };
   }
@@ -252,6 +262,17 @@ export class Relay {
         return [];
       case SESSION_FRAME.away:
         return this.#away(peer, Away.decode(body).away);
+      case SESSION_FRAME.register:
+        return [
+          {
+            kind: 'send',
+            to: peer.connection,
+            frame: this.#context.accounts.register(peer, body, moment),
+          },
+        ];
+      case SESSION_FRAME.registerRecord:
+        this.#context.changes.records.add(peer.resident);
+        return [{ kind: 'send', to: peer.connection, frame: this.#context.accounts.record(peer, body) }];
       case SESSION_FRAME.act:
         return this.#act(peer, ActFrame.decode(body).act, moment);
       default:

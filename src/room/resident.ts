@@ -13,7 +13,7 @@ import {
   USUAL_PREFER,
 } from '../protocol/session-frames.ts';
 import type { HolderId } from './invitations.ts';
-import type { KeptMember, MemberProgress, MemberRecord } from './store.ts';
+import type { Account, KeptMember, MemberProgress, MemberRecord } from './store.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { type WrapKeeper, WrapQueue } from './wrap-queue.ts';
 
@@ -71,7 +71,8 @@ export class Resident {
   /** They have the log up to here for good. */
   acknowledged: number;
   prefers: Prefer = USUAL_PREFER;
-  account: MemberRecord['account'] = null;
+  /** What keeps their nickname and place for them, under whatever key. Plain data: it is kept on disk as it is. */
+  account: Account | null = null;
   connection: HolderId | null = null;
   sessionId: SessionId | null = null;
   offlineSinceMs: number | null;
@@ -96,6 +97,7 @@ export class Resident {
   readonly wraps: TokenBucket;
   readonly requests: TokenBucket;
   readonly acts: TokenBucket;
+  readonly registrations: TokenBucket;
   /** When their latest message got its place, for slow mode. */
   lastPlacedMs: number | null = null;
   /** All frames that have no rate of their own. */
@@ -115,6 +117,7 @@ export class Resident {
     this.wraps = new TokenBucket(start.limits.membersMost, start.nowMs);
     this.frames = new TokenBucket(start.limits.framesPerMemberBurst, start.nowMs);
     this.acts = new TokenBucket(start.limits.actsPerMemberPerMinute, start.nowMs);
+    this.registrations = new TokenBucket(start.limits.registrationsPerMemberPerMinute, start.nowMs);
     this.requests = new TokenBucket(start.limits.needKeyPerMinute, start.nowMs);
     if (kept !== undefined) this.#takeUp(kept);
   }
@@ -198,6 +201,13 @@ export class Resident {
   }
   set statement(statement: KeptStatement) {
     this.#statement = bytesOf(statement);
+  }
+
+  /** The same person under another key: what was theirs is, and what they have shown to hold. */
+  succeed(before: Resident): void {
+    this.account = before.account;
+    this.lastPlacedMs = before.lastPlacedMs;
+    for (const invitation of before.invitations) this.invitations.add(invitation);
   }
 
   rememberPlaced(n: number, leaf: Hash, index: number): void {

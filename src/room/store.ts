@@ -22,6 +22,14 @@ export interface PlacedOperation extends Pick<SavedRoster, 'operation' | 'lastRe
   readonly members: readonly RosterMember[];
 }
 
+/** What the host keeps of a password: with its OPAQUE setup it lets passwords be tested. */
+export interface Account {
+  /** Of whoever first registered it; it goes along when the account goes on under another key. */
+  readonly credential: string;
+  /** As base64url. */
+  readonly record: string;
+}
+
 /** What of a member changes seldom. */
 export interface MemberRecord {
   readonly key: IdKey;
@@ -33,7 +41,7 @@ export interface MemberRecord {
   readonly invitations: readonly IdKey[];
   readonly prefers: Prefer;
   /** What proves their password, where they have registered one. */
-  readonly account: { readonly credential: string; readonly record: string } | null;
+  readonly account: Account | null;
 }
 
 /** What changes with every message. */

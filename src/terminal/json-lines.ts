@@ -97,6 +97,8 @@ export type MemberEvent = {
   readonly reason?: string;
   /** The nickname before a rename. */
   readonly formerNick?: string;
+  /** The fingerprint of the key before it changed. */
+  readonly formerFingerprint?: string;
 };
 export type RoomSetting = 'topic' | 'motd' | 'slow' | 'locked' | 'approval';
 export type RoomEvent = {
@@ -117,6 +119,8 @@ export type DoorEvent = {
     | 'answer-proved'
     | 'wrong-code'
     | 'nick-refused'
+    | 'password-tested'
+    | 'password-proved'
     | 'waiting'
     | 'gone'
     | 'refused'

@@ -44,6 +44,7 @@ function membershipOf(member: TestMember): NonNullable<ChatOptions['membership']
     say: ({ text }) => member.say(text),
     act: (request) => member.act(request),
     setAway: (away) => member.setAway(away),
+    register: (password) => member.register(password),
     acknowledge: () => member.acknowledge(),
     hurry: () => {},
   };

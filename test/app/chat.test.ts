@@ -42,6 +42,7 @@ function sit(room: TestRoom, member: TestMember | null, place: Place = 'guest') 
       member.say(text, kind),
     act: (request: Parameters<TestMember['act']>[0]) => member.act(request),
     setAway: (away: boolean) => member.setAway(away),
+    register: (password: string) => member.register(password),
     acknowledge: () => member.acknowledge(),
     hurry() {
       hurried = true;

@@ -28,6 +28,7 @@ export interface MemberOptions {
   readonly answers: readonly Said[];
   readonly codes: readonly Said[];
   readonly nicks: readonly Said[];
+  readonly passwords?: readonly Said[];
   /** An older or newer program. */
   readonly dialect?: Dialect;
   /** What an earlier run of the program kept: this one goes on with it. */
@@ -105,7 +106,12 @@ export class TestMember {
       ...(saved !== null && { saved }),
       ...(options.prefers && { prefers: options.prefers }),
     });
-    this.#typed = { answer: [...options.answers], code: [...options.codes], nick: [...options.nicks] };
+    this.#typed = {
+      answer: [...options.answers],
+      code: [...options.codes],
+      nick: [...options.nicks],
+      password: [...(options.passwords ?? [])],
+    };
   }
 
   get live(): boolean {
@@ -191,6 +197,11 @@ export class TestMember {
 
   setAway(away: boolean): void {
     this.#perform(this.session.setAway(away));
+  }
+
+  /** Puts this member's account behind a password. */
+  register(password: string): void {
+    this.#perform(this.session.register(password));
   }
 
   acknowledge(): void {
@@ -281,6 +292,18 @@ export class TestMember {
           this.#performJoining(this.#joining?.answerFinished(result) ?? []);
           break;
         }
+        case 'start-password':
+          this.#performJoining(this.#joining?.passwordStarted(client.start(effect.password)) ?? []);
+          break;
+        case 'finish-password': {
+          const identifiers = answerIdentifiers(this.room.id, TEST_PIN);
+          const { state, ke2, password: answer } = effect;
+          const result = client.finish({ state, ke2, answer, identifiers });
+          this.#performJoining(this.#joining?.passwordFinished(result) ?? []);
+          break;
+        }
+        case 'account-proved':
+          break;
         case 'waiting':
           this.waits = true;
           break;
@@ -310,6 +333,19 @@ export class TestMember {
           if (effect.event.kind === 'joined') this.firstWelcome = this.welcome;
           this.events.push(effect.event);
           break;
+        case 'start-registration': {
+          const made = this.room.answers.client.startRegistration(effect.password);
+          this.#perform(this.session.registrationStarted(made));
+          break;
+        }
+        case 'finish-registration': {
+          const identifiers = answerIdentifiers(this.room.id, TEST_PIN);
+          const { state, response, password: answer } = effect;
+          const { client } = this.room.answers;
+          const record = client.finishRegistration({ state, response, answer, identifiers });
+          this.#perform(this.session.registrationFinished(record));
+          break;
+        }
         case 'make-wrap-keys':
           this.wantsWrapKeys = true;
           break;

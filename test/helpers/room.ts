@@ -43,6 +43,8 @@ export interface TestRoomOptions {
   readonly limits?: Partial<Limits>;
   readonly maxMembers?: number;
   readonly gate?: Partial<Gate>;
+  /** `ciphertext`: a room that its host keeps, with accounts; nothing of it is on a disk here. */
+  readonly keeps?: 'nothing' | 'ciphertext';
   /** An older or newer host. */
   readonly dialect?: Dialect;
   /** How the room is to begin with, where it is not plain. */
@@ -111,6 +113,7 @@ export class TestRoom implements LineRoom {
         ownerKey,
         answer: answers.gate,
         gate: { ...OPEN_GATE, ...options.gate },
+        ...(options.keeps === 'ciphertext' && { keeps: options.keeps, accounts: answers.accounts }),
         ...(options.dialect && { dialect: options.dialect }),
         ...(options.settings && { settings: options.settings }),
         keeps: 'nothing',

@@ -46,6 +46,9 @@ export abstract class ScreenFront implements Front {
   abstract emit(event: JsonEvent): void;
   abstract ask(prompt: Omit<PromptEvent, 'type'>): Promise<string>;
 
+  /** Lines go to the listener: from the start, and again once a question in the middle of the talk is over. */
+  protected abstract hear(): void;
+
   listen(listener: FrontListener): void {
     this.listener = listener;
     if (this.#gone?.how === 'ended') listener.end();
@@ -75,6 +78,8 @@ export abstract class ScreenFront implements Front {
       return await pending.promise;
     } finally {
       if (this.pending === pending) this.pending = null;
+      // After what the answer leads to, which may be the next question.
+      if (this.listener !== null) setImmediate(() => this.pending === null && this.hear());
     }
   }
 
@@ -93,8 +98,10 @@ export abstract class ScreenFront implements Front {
     this.#onGone(error);
   }
 
+  /** A question in the middle of the talk is given up alone. */
   #interrupted(): void {
-    if (this.listener !== null) this.listener.interrupt();
+    if (this.listener !== null && this.pending !== null) this.pending.reject(new GaveUpError('interrupted'));
+    else if (this.listener !== null) this.listener.interrupt();
     else this.giveUp(new GaveUpError('interrupted'));
   }
 
@@ -106,7 +113,7 @@ export abstract class ScreenFront implements Front {
   /** Where nobody listens yet, the end is told once somebody does. */
   #ended(): void {
     this.#gone ??= new GaveUpError('ended');
-    if (this.listener !== null) this.listener.end();
-    else this.pending?.reject(this.#gone);
+    this.pending?.reject(this.#gone);
+    this.listener?.end();
   }
 }

@@ -153,6 +153,17 @@ export const COMMANDS: readonly Command[] = [
     'Talking',
     'everyone',
     {
+      name: 'register',
+      summary: 'keep your nickname behind a password',
+      details:
+        'In a room that is kept. The password makes you the same member on another device, with a fresh invitation; everyone is shown that your key has changed. Given again, it changes the password.',
+    },
+    nothing({ name: 'register' }),
+  ),
+  command(
+    'Talking',
+    'everyone',
+    {
       name: 'edit',
       usage: '[TEXT]',
       summary: 'write the message in your editor',
