@@ -2,6 +2,7 @@
 
 import { formatAddress } from '../../crypto/invitation.ts';
 import { generateWrapKeys } from '../../crypto/key-wrap.ts';
+import type { SessionEvent } from '../../member/events.ts';
 import { toBase64url } from '../../protocol/bytes.ts';
 import type { RoomNotice } from '../../room/effects.ts';
 import type { Visitor } from '../../room/visitors.ts';
@@ -127,7 +128,7 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
             chat = makeChat(membership);
           }
           // The last word is this side's own.
-          if (event.kind !== 'closed') chat?.show(event);
+          if (event.kind !== 'closed' && !isPause(event)) chat?.show(event);
           // What was typed ahead finds a room that has been entered.
           if (event.kind === 'joined' && chat !== null) front.listen(chat);
         },
@@ -170,6 +171,11 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
 
 function closingText(kept: KeptRoom | null): string {
   return kept === null ? 'the host closed the room' : 'the host closed the room for now';
+}
+
+/** Its own room's word that it closes. */
+function isPause(event: SessionEvent): boolean {
+  return event.kind === 'notice' && event.code === 'paused';
 }
 
 function isAtCode({ stage }: Visitor): boolean {
