@@ -452,7 +452,8 @@ export class Session {
   /** @throws InputError when this member can have no account here, or there is no line just now */
   mayRegister(): void {
     const { self } = this;
-    if (this.#phase !== 'live' || self === undefined) throw notConnected();
+    const hasLine = this.#phase === 'live' || this.#phase === 'reading';
+    if (!hasLine || self === undefined) throw notConnected();
     checkRegister(this.features, self.role);
   }
 

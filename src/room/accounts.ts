@@ -27,7 +27,7 @@ export interface AccountGate {
   finish(state: string, ke3: Bytes): Bytes | null;
 }
 
-export function credentialOf(memberId: MemberId): string {
+function credentialOf(memberId: MemberId): string {
   return `account:${toBase64url(memberId)}`;
 }
 

@@ -33,7 +33,11 @@ export abstract class ScreenFront implements Front {
     this.screen = screen;
     screen.onInterrupt(() => this.#interrupted());
     screen.onEnd(() => this.#ended());
-    screen.onLeave(() => (this.listener === null ? this.#ended() : this.listener.leave()));
+    screen.onLeave(() => {
+      if (this.#giveQuestionUp()) return;
+      if (this.listener === null) this.#ended();
+      else this.listener.leave();
+    });
     screen.onRefused((error) => this.emit({ type: 'error', code: error.code, message: error.message }));
     this.#offSignals = onSignals(
       // Keys pressed in another program are meant for it, and reach this one as well.
@@ -98,11 +102,17 @@ export abstract class ScreenFront implements Front {
     this.#onGone(error);
   }
 
-  /** A question in the middle of the talk is given up alone. */
   #interrupted(): void {
-    if (this.listener !== null && this.pending !== null) this.pending.reject(new GaveUpError('interrupted'));
-    else if (this.listener !== null) this.listener.interrupt();
+    if (this.#giveQuestionUp()) return;
+    if (this.listener !== null) this.listener.interrupt();
     else this.giveUp(new GaveUpError('interrupted'));
+  }
+
+  /** One in the middle of the talk, and no more than that. @returns whether there was one */
+  #giveQuestionUp(): boolean {
+    if (this.listener === null || this.pending === null) return false;
+    this.pending.reject(new GaveUpError('interrupted'));
+    return true;
   }
 
   #terminated(): void {

@@ -86,7 +86,7 @@ function keyChangedText(nick: string | null, fingerprint: string): string {
   const key = shownFingerprint(fingerprint);
   if (nick === null)
     return `Your account goes on elsewhere, under the key ${key}. If that is not you, tell the host at once`;
-  return `${nick} goes on under another key, ${key}: by their password. Compare it with them another way`;
+  return `${nick} goes on under another key, ${key}. The host says that they gave their password: compare the key with them another way`;
 }
 
 /** Several who came or went, in one line: `--> ann, bob and 14 more have joined`. */
