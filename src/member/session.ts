@@ -15,14 +15,7 @@ import type { Signed } from '../protocol/codec.ts';
 import type { Content } from '../protocol/content.ts';
 import { InputError, ProtocolError, SecurityError } from '../protocol/errors.ts';
 import { frameBody, frameType } from '../protocol/framing.ts';
-import {
-  type Hash,
-  type IdKey,
-  idKey,
-  type MemberId,
-  ROOM_CONVERSATION,
-  type RoomId,
-} from '../protocol/identifiers.ts';
+import { type Hash, type IdKey, idKey, ROOM_CONVERSATION, type RoomId } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import {
@@ -95,8 +88,6 @@ export class Session {
   readonly #list: MemberList;
   readonly #heldActs = new HeldActs();
   readonly #receipts: Receipts;
-  /** Marks that came before the list said who is here, after a return. */
-  #heldMarks: ReceiptsFrame['marks'] = [];
   #away = false;
   #owner: VerifyKey | null = null;
   #welcome: Welcome | null = null;
@@ -125,7 +116,10 @@ export class Session {
     this.#speaking = new Speaking(identity, roomId);
     this.#hearing = new Hearing(roomId, identity.memberId);
     this.#list = new MemberList(this.#self);
-    this.#receipts = new Receipts((member) => this.#list.isOffline(member));
+    this.#receipts = new Receipts({
+      isOffline: (member) => this.#list.isOffline(member),
+      isKnown: () => this.#phase === 'live' && !this.#list.isPulling,
+    });
     this.#keys = new KeyExchange({
       roomId,
       identity,
@@ -231,7 +225,7 @@ export class Session {
     this.#speaking.reconnected(moment.nowMs);
     effects.push(...this.#keys.reconnected(moment));
     this.#acknowledged = position.acknowledged;
-    this.#heldMarks = [];
+    this.#receipts.reconnected();
     if (!isUsual(this.#prefers)) effects.push(send(SESSION_FRAME.prefer, Prefer.encode(this.#prefers)));
     // To the host, whoever goes offline is no longer away.
     if (this.#away) effects.push(awayFrame(true));
@@ -403,29 +397,23 @@ export class Session {
     if (this.#phase === 'listing') return this.#listKnown(listed);
     return [
       ...listed.flatMap(({ key, presence }) => this.#list.present(key, presence, this.#roster)),
-      ...this.#marksArrived(this.#heldMarks.splice(0)),
+      ...this.#told(this.#receipts.release()),
     ];
   }
 
-  /** How far members have the log who were offline. Whether they still are has to be known first. */
+  /** How far members have the log who were offline. */
   #marksArrived(marks: ReceiptsFrame['marks']): SessionEffect[] {
-    if (this.#list.isPulling) {
-      this.#heldMarks.push(
-        ...marks.map((mark) => ({ ...mark, memberId: mark.memberId.slice() as MemberId })),
-      );
-      return [];
-    }
-    const others = marks.filter(({ memberId }) => idKey(memberId) !== this.#self);
-    return others.flatMap(({ memberId, ...mark }) => {
-      const member = this.#roster.member(idKey(memberId));
-      return member === undefined ? [] : this.#told(this.#receipts.marked(member.key, mark));
+    return marks.flatMap(({ memberId, ...mark }) => {
+      const key = idKey(memberId);
+      const isOther = key !== this.#self && this.#roster.member(key) !== undefined;
+      return isOther ? this.#told(this.#receipts.marked(key, mark)) : [];
     });
   }
 
   #told(receipts: readonly Receipt[]): SessionEffect[] {
-    return receipts.map(({ id, state, members }) => {
+    return receipts.flatMap(({ id, state, members }) => {
       const known = members.flatMap((key) => this.#roster.member(key) ?? []);
-      return event({ kind: 'receipt', id, state, members: known });
+      return known.length === 0 ? [] : [event({ kind: 'receipt', id, state, members: known })];
     });
   }
 

@@ -20,6 +20,7 @@ import type { SessionEffect } from './events.ts';
 import type { Hearing } from './hearing.ts';
 import { History } from './history.ts';
 import { judgeMessage } from './judging.ts';
+import type { Own } from './receipts.ts';
 
 /** An entry as it came, pushed or in a page. */
 export type Arrived = Omit<Entry, 'conversation'>;
@@ -34,7 +35,7 @@ export interface TimelineContext {
   /** An entry has its place. @returns what it said, `null` when none like it is under way here. */
   readonly placed: (leaf: Hash) => { readonly content: Content; readonly ref: string | null } | null;
   /** A message of one's own stands in the log. */
-  readonly ownPlaced: (own: { readonly id: string; readonly index: number }) => SessionEffect[];
+  readonly ownPlaced: (own: Own) => SessionEffect[];
   readonly quoted: (member: IdKey, generation: number) => void;
   readonly rosterChanged: (change: RosterChange) => SessionEffect[];
   /** A message could not be opened for want of its key. */
