@@ -35,7 +35,6 @@ import {
   PullLog,
   Receipts as ReceiptsFrame,
   SESSION_FRAME,
-  USUAL_PREFER,
   WrapDelivery,
   WrapsTaken,
 } from '../protocol/session-frames.ts';
@@ -62,7 +61,7 @@ export interface SessionStart {
   readonly wrapKeys: OwnWrapKeys;
   /** Not given: what this build speaks. */
   readonly dialect?: Dialect;
-  /** How this member wants to be treated while away; not given: as everyone is. */
+  /** How this member wants to be treated while away; not given: as the host does. */
   readonly prefers?: Prefer;
   /**
    * When what has arrived is this member's for good, so that the host may let go of it: as soon as it is shown, or once
@@ -95,7 +94,7 @@ export class Session {
   #joinedOnce = false;
   /** A line was lost since joining, the first one before it was live included: the person is told of the return. */
   #returning = false;
-  readonly #prefers: Prefer;
+  readonly #prefers: Prefer | null;
   readonly #keepsWhenSaved: boolean;
   /** The log is this member's for good up to here, and the host has been told of it. */
   #savedIndex = 0;
@@ -111,7 +110,7 @@ export class Session {
     this.#self = idKey(identity.memberId);
     this.#wrapKeys = start.wrapKeys;
     this.#dialect = start.dialect ?? DIALECT;
-    this.#prefers = start.prefers ?? USUAL_PREFER;
+    this.#prefers = start.prefers ?? null;
     this.#keepsWhenSaved = start.keeps === 'when-saved';
     this.#speaking = new Speaking(identity, roomId);
     this.#hearing = new Hearing(roomId, identity.memberId);
@@ -226,7 +225,7 @@ export class Session {
     effects.push(...this.#keys.reconnected(moment));
     this.#acknowledged = position.acknowledged;
     this.#receipts.reconnected();
-    if (!isUsual(this.#prefers)) effects.push(send(SESSION_FRAME.prefer, Prefer.encode(this.#prefers)));
+    if (this.#prefers !== null) effects.push(send(SESSION_FRAME.prefer, Prefer.encode(this.#prefers)));
     // To the host, whoever goes offline is no longer away.
     if (this.#away) effects.push(awayFrame(true));
     const { history } = this.#timeline;
@@ -521,13 +520,6 @@ export class Session {
 
 function awayFrame(away: boolean): SessionEffect {
   return send(SESSION_FRAME.away, Away.encode({ away }));
-}
-
-/** Whether the host treats them so without being told. */
-function isUsual({ stays, receipts, lastSeen }: Prefer): boolean {
-  return (
-    stays === USUAL_PREFER.stays && receipts === USUAL_PREFER.receipts && lastSeen === USUAL_PREFER.lastSeen
-  );
 }
 
 function unexpected(type: number): never {
