@@ -37,7 +37,7 @@ export interface MembershipOptions extends DoorRunOptions {
   /** It may have been in this room before, in a run of the program that is over. */
   readonly identityIsKept?: boolean;
   readonly wrapKeys: Promise<WrapKeyPair>;
-  /** How this member wants to be treated while away; not given: as everyone is. */
+  /** How this member wants to be treated while away; not given: as the host does. */
   readonly prefers?: Prefer;
   readonly onEvent: (event: SessionEvent) => void;
   /** The line is lost, or is back. */

@@ -10,7 +10,7 @@ import type { ReceiptState } from './events.ts';
 const OWN_KEPT = 512;
 
 /** One's own message in the log. */
-interface Own {
+export interface Own {
   readonly id: string;
   readonly index: number;
 }
@@ -36,31 +36,65 @@ interface Watched {
   toldTo: number;
 }
 
+/** What the member list says. */
+export interface ListView {
+  readonly isOffline: (member: IdKey) => boolean;
+  /** After a return, who is offline is not known before the list has come again. */
+  readonly isKnown: () => boolean;
+}
+
 export class Receipts {
-  readonly #isOffline: (member: IdKey) => boolean;
+  readonly #list: ListView;
   readonly #own: Own[] = [];
   /** Those who are offline and allow receipts, and those for whom something still waits. */
   readonly #watched = new Map<IdKey, Watched>();
+  /** What came while the list is not known. */
+  readonly #heldOwn: Own[] = [];
+  readonly #heldMarks = new Map<IdKey, Mark>();
 
-  constructor(isOffline: (member: IdKey) => boolean) {
-    this.#isOffline = isOffline;
+  constructor(list: ListView) {
+    this.#list = list;
   }
 
   /** A message of one's own has its place. */
   placed(own: Own): readonly Receipt[] {
+    if (!this.#list.isKnown()) {
+      this.#heldOwn.push(own);
+      return [];
+    }
     this.#own.push(own);
     if (this.#own.length > OWN_KEPT) this.#own.shift();
     const members: IdKey[] = [];
     for (const [member, watched] of this.#watched) {
-      if (!this.#isOffline(member) || own.index <= watched.toldTo) continue;
+      if (!this.#list.isOffline(member) || own.index <= watched.toldTo) continue;
       watched.toldTo = own.index;
       members.push(member);
     }
     return members.length === 0 ? [] : [{ id: own.id, state: 'waiting', members }];
   }
 
+  /** The list is known again. */
+  release(): readonly Receipt[] {
+    const marks = [...this.#heldMarks];
+    this.#heldMarks.clear();
+    return [
+      ...this.#heldOwn.splice(0).flatMap((own) => this.placed(own)),
+      ...marks.flatMap(([member, mark]) => this.marked(member, mark)),
+    ];
+  }
+
+  /** A new connection: marks of the one before are older than those it brings. */
+  reconnected(): void {
+    this.#heldMarks.clear();
+  }
+
   /** The host says how far a member has the log. */
-  marked(member: IdKey, { index, dropped }: Mark): readonly Receipt[] {
+  marked(member: IdKey, mark: Mark): readonly Receipt[] {
+    if (!this.#list.isKnown()) {
+      this.#heldMarks.set(member, mark);
+      return [];
+    }
+    const { index, dropped } = mark;
     const watched = this.#watched.get(member) ?? { settledTo: 0, toldTo: 0 };
     this.#watched.set(member, watched);
     const reached = Math.max(watched.settledTo, index, dropped);
@@ -72,7 +106,7 @@ export class Receipts {
       }),
     );
     watched.settledTo = reached;
-    const isOffline = this.#isOffline(member);
+    const isOffline = this.#list.isOffline(member);
     const last = this.#own.at(-1)?.index ?? 0;
     // Placed while their line was dead and nobody had noticed.
     const late = isOffline ? this.#between(Math.max(reached, watched.toldTo), last) : [];
@@ -83,6 +117,7 @@ export class Receipts {
 
   forget(member: IdKey): void {
     this.#watched.delete(member);
+    this.#heldMarks.delete(member);
   }
 
   /** One's own messages after one index and up to another. */

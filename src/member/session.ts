@@ -20,7 +20,6 @@ import {
   hash,
   type IdKey,
   idKey,
-  type MemberId,
   ROOM_CONVERSATION,
   type RoomId,
 } from '../protocol/identifiers.ts';
@@ -47,7 +46,6 @@ import {
   Receipts as ReceiptsFrame,
   RegisterReply,
   SESSION_FRAME,
-  USUAL_PREFER,
   WrapDelivery,
   WrapsTaken,
 } from '../protocol/session-frames.ts';
@@ -76,7 +74,7 @@ export interface SessionStart {
   readonly wrapKeys: OwnWrapKeys;
   /** Not given: what this build speaks. */
   readonly dialect?: Dialect;
-  /** How this member wants to be treated while away; not given: as everyone is. */
+  /** How this member wants to be treated while away; not given: as the host does. */
   readonly prefers?: Prefer;
   /**
    * When what has arrived is this member's for good, so that the host may let go of it: as soon as it is shown, or once
@@ -120,8 +118,6 @@ export class Session {
   readonly #list: MemberList;
   readonly #heldActs = new HeldActs();
   readonly #receipts: Receipts;
-  /** Marks that came before the list said who is here, after a return. */
-  #heldMarks: ReceiptsFrame['marks'] = [];
   #away = false;
   readonly #registering = new Registering();
   #owner: VerifyKey | null = null;
@@ -131,7 +127,7 @@ export class Session {
   #joinedOnce = false;
   /** A line was lost since joining, the first one before it was live included: the person is told of the return. */
   #returning = false;
-  readonly #prefers: Prefer;
+  readonly #prefers: Prefer | null;
   readonly #keepsWhenSaved: boolean;
   /** The log is this member's for good up to here, and the host has been told of it. */
   #savedIndex = 0;
@@ -154,7 +150,7 @@ export class Session {
     this.#self = idKey(identity.memberId);
     this.#wrapKeys = start.wrapKeys;
     this.#dialect = start.dialect ?? DIALECT;
-    this.#prefers = start.prefers ?? USUAL_PREFER;
+    this.#prefers = start.prefers ?? null;
     this.#keepsWhenSaved = start.keeps === 'when-saved';
     const { saved = null } = start;
     this.#saved = saved;
@@ -162,7 +158,10 @@ export class Session {
     this.#speaking = new Speaking(identity, roomId, saved?.sequence);
     this.#hearing = new Hearing(roomId, identity.memberId);
     this.#list = new MemberList(this.#self);
-    this.#receipts = new Receipts((member) => this.#list.isOffline(member));
+    this.#receipts = new Receipts({
+      isOffline: (member) => this.#list.isOffline(member),
+      isKnown: () => this.#phase === 'live' && !this.#list.isPulling,
+    });
     this.#keys = new KeyExchange({
       roomId,
       identity,
@@ -325,8 +324,8 @@ export class Session {
     this.#speaking.reconnected(moment.nowMs);
     effects.push(...this.#keys.reconnected(moment), ...this.#registering.reconnected());
     this.#acknowledged = position.acknowledged;
-    this.#heldMarks = [];
-    if (!isUsual(this.#prefers)) effects.push(send(SESSION_FRAME.prefer, Prefer.encode(this.#prefers)));
+    this.#receipts.reconnected();
+    if (this.#prefers !== null) effects.push(send(SESSION_FRAME.prefer, Prefer.encode(this.#prefers)));
     // To the host, whoever goes offline is no longer away.
     if (this.#away) effects.push(awayFrame(true));
     const { history } = this.#timeline;
@@ -552,29 +551,23 @@ export class Session {
     if (this.#phase === 'listing') return this.#listKnown(listed);
     return [
       ...listed.flatMap(({ key, presence }) => this.#list.present(key, presence, this.#roster)),
-      ...this.#marksArrived(this.#heldMarks.splice(0)),
+      ...this.#told(this.#receipts.release()),
     ];
   }
 
-  /** How far members have the log who were offline. Whether they still are has to be known first. */
+  /** How far members have the log who were offline. */
   #marksArrived(marks: ReceiptsFrame['marks']): SessionEffect[] {
-    if (this.#list.isPulling) {
-      this.#heldMarks.push(
-        ...marks.map((mark) => ({ ...mark, memberId: mark.memberId.slice() as MemberId })),
-      );
-      return [];
-    }
-    const others = marks.filter(({ memberId }) => idKey(memberId) !== this.#self);
-    return others.flatMap(({ memberId, ...mark }) => {
-      const member = this.#roster.member(idKey(memberId));
-      return member === undefined ? [] : this.#told(this.#receipts.marked(member.key, mark));
+    return marks.flatMap(({ memberId, ...mark }) => {
+      const key = idKey(memberId);
+      const isOther = key !== this.#self && this.#roster.member(key) !== undefined;
+      return isOther ? this.#told(this.#receipts.marked(key, mark)) : [];
     });
   }
 
   #told(receipts: readonly Receipt[]): SessionEffect[] {
-    return receipts.map(({ id, state, members }) => {
+    return receipts.flatMap(({ id, state, members }) => {
       const known = members.flatMap((key) => this.#roster.member(key) ?? []);
-      return event({ kind: 'receipt', id, state, members: known });
+      return known.length === 0 ? [] : [event({ kind: 'receipt', id, state, members: known })];
     });
   }
 
@@ -728,13 +721,6 @@ const PAUSED =
 
 function awayFrame(away: boolean): SessionEffect {
   return send(SESSION_FRAME.away, Away.encode({ away }));
-}
-
-/** Whether the host treats them so without being told. */
-function isUsual({ stays, receipts, lastSeen }: Prefer): boolean {
-  return (
-    stays === USUAL_PREFER.stays && receipts === USUAL_PREFER.receipts && lastSeen === USUAL_PREFER.lastSeen
-  );
 }
 
 function notConnected(): InputError {

@@ -22,6 +22,7 @@ import type { SessionEffect } from './events.ts';
 import type { Hearing } from './hearing.ts';
 import { History } from './history.ts';
 import { judgeMessage } from './judging.ts';
+import type { Own } from './receipts.ts';
 import type { SavedState } from './saved-state.ts';
 
 /** An entry as it came, pushed or in a page. */
@@ -50,7 +51,7 @@ export interface TimelineContext {
   /** The room was opened again. */
   readonly eraBegan: () => void;
   /** A message of one's own stands in the log. */
-  readonly ownPlaced: (own: { readonly id: string; readonly index: number }) => SessionEffect[];
+  readonly ownPlaced: (own: Own) => SessionEffect[];
   readonly quoted: (member: IdKey, generation: number) => void;
   readonly rosterChanged: (change: RosterChange) => SessionEffect[];
   /** A message could not be opened for want of its key. */

@@ -223,7 +223,7 @@ export const WrapDelivery = codec('WRAP', field.struct({ announcement: field.sig
 export const NeedKeyFrame = codec('NEEDKEY', field.struct({ request: field.signed }));
 export const LeaveFrame = codec('LEAVE', field.struct({ leave: field.signed }));
 
-/** How a member wants to be treated while away. Sent where it differs from how everyone is: no, yes, yes. */
+/** How a member wants to be treated while away. A host remembers what the program before has said. */
 export const Prefer = codec(
   'PREFER',
   field.struct({

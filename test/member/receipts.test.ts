@@ -9,7 +9,9 @@ const CAROL = 'ca401';
 
 function book(...offline: string[]) {
   const gone = new Set(offline);
-  return { gone, receipts: new Receipts((member) => gone.has(member)) };
+  const list = { known: true };
+  const isKnown = (): boolean => list.known;
+  return { gone, list, receipts: new Receipts({ isOffline: (member) => gone.has(member), isKnown }) };
 }
 
 function own(index: number) {
@@ -61,6 +63,18 @@ test('what was placed before anybody noticed that they were gone waits when they
     `waiting m5 ${BOB}`,
     `waiting m6 ${BOB}`,
   ]);
+});
+
+test('while the list is not known, nothing is told; then it is told by who is gone', () => {
+  const { gone, list, receipts } = book(BOB, CAROL);
+  for (const member of [BOB, CAROL]) receipts.marked(member, { index: 0, dropped: 0 });
+  list.known = false;
+  assert.deepEqual(receipts.placed(own(1)), []);
+  for (const index of [1, 2]) assert.deepEqual(receipts.marked(BOB, { index, dropped: 0 }), []);
+  gone.delete(BOB);
+  list.known = true;
+  assert.deepEqual(lines(receipts.release()), [`waiting m1 ${CAROL}`]);
+  assert.deepEqual(receipts.release(), []);
 });
 
 test('the latest 512 are remembered; of someone forgotten nothing is told', () => {

@@ -152,13 +152,28 @@ test('of who has last seen turned off, no frame to anyone holds a time', async (
   }
 });
 
-test('what everyone wants needs no word; what differs is told on every connection', async () => {
-  const { room, alice, bob } = await trio({ prefers: { stays: false, receipts: false, lastSeen: true } });
-  assert.deepEqual([framesOf(alice, SESSION_FRAME.prefer), framesOf(bob, SESSION_FRAME.prefer)], [0, 1]);
+test('what they want is told on every connection', async () => {
+  const { room, bob } = await trio({ prefers: { stays: false, receipts: true, lastSeen: true } });
+  assert.equal(framesOf(bob, SESSION_FRAME.prefer), 1);
   bob.loseLine();
   bob.comeBack();
   room.advance(TOLD_MS);
   assert.equal(framesOf(bob, SESSION_FRAME.prefer), 2);
+});
+
+test('what the program before wanted does not outlive it', async () => {
+  const { room, alice, bob } = await trio({ prefers: { stays: false, receipts: false, lastSeen: false } });
+  bob.loseLine();
+  room.advance(TOLD_MS);
+  assert.equal(shownTo(alice, 'bob').lastSeenMs, null);
+  const prefers = { stays: false, receipts: true, lastSeen: true };
+  const again = await room.person('bob', { identity: bob.identity, firstGeneration: 1_000_000, prefers });
+  again.knock(room.invite());
+  room.advance(SECOND_MS);
+  assert.ok(again.live);
+  again.loseLine();
+  room.advance(TOLD_MS);
+  assert.ok(shownTo(alice, 'bob').lastSeenMs);
 });
 
 test('a list whose presence is not five bytes for each entry is refused', async () => {

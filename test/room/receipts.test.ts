@@ -175,6 +175,30 @@ test('a sender who was gone when they came back is told on return; one whose lin
   assert.equal(alice.eventsOf('receipt').length, told);
 });
 
+test('one’s own message of before the line was lost, read on return, waits only for who is gone by then', async () => {
+  const { room, alice, bob } = await trio();
+  bob.loseLine();
+  room.advance(SECOND_MS);
+  assert.ok(alice.line);
+  // Alice hears nothing any more: not that bob is back, nor that her message has its place.
+  alice.say('first, for the key');
+  room.advance(SECOND_MS);
+  alice.line.toMember = () => [];
+  bob.comeBack();
+  room.advance(5 * SECOND_MS);
+  alice.say('while she is deaf');
+  room.pump();
+  assert.equal(bob.texts.at(-1), 'while she is deaf');
+  alice.comeBack();
+  room.pump();
+  room.advance(3 * SECOND_MS);
+  assert.deepEqual(receipts(alice), [
+    'waiting "first, for the key" bob',
+    'delivered "first, for the key" bob',
+  ]);
+  assert.ok(alice.texts.includes('while she is deaf'));
+});
+
 test('a newcomer knows who is offline: what they say waits too', async () => {
   const { room, bob } = await trio();
   bob.loseLine();
