@@ -26,6 +26,7 @@ async function main(words: readonly string[]): Promise<void> {
       stderrColumns: process.stderr.columns,
       env: process.env,
       configPath: async () => (await import('./cli/config-path.ts')).defaultConfigPath(),
+      savedFolder: async () => (await import('./cli/config-path.ts')).defaultSavedFolder(),
       writeOut: (text) => process.stdout.write(text),
       writeErr: (text) => process.stderr.write(text),
       askRole: async () => (await import('./cli/ask-role.ts')).askRole(process.stdin, process.stdout),

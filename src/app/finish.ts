@@ -48,6 +48,12 @@ export function outcomeOf(ending: Ending, quit: QuitReason): Outcome {
         problem: null,
         closed: { code: 'left', reason: 'you left the room' },
       };
+    case 'away':
+      return {
+        exitCode: LEFT_EXIT[quit],
+        problem: null,
+        closed: { code: 'away', reason: `your place is kept: ${comeBackWords(ending.name)}` },
+      };
     case 'closed':
       // The person has been told by the event itself.
       return { exitCode: CLOSED_EXIT[ending.reason], problem: null };
@@ -61,12 +67,17 @@ export function outcomeOf(ending: Ending, quit: QuitReason): Outcome {
         exitCode: EXIT.notAdmitted,
         problem: {
           code: 'forgotten',
-          text: 'You are no longer a member: you were removed, or away for more than 15 minutes. Join again with an invitation.',
+          text: `You are no longer a member: you were removed, or away for ${ending.name === null ? 'more than 15 minutes' : 'longer than the host keeps a place'}. ${ending.name === null ? '' : `@${ending.name} is not saved any more. `}Join again with an invitation.`,
         },
       };
     case 'failed':
       return outcomeOfError(ending.error);
   }
+}
+
+/** How someone whose place is kept comes back. */
+export function comeBackWords(name: string): string {
+  return `securechat c @${name}`;
 }
 
 export function outcomeOfError(error: unknown): Outcome {

@@ -7,6 +7,8 @@ export interface Surroundings {
   readonly env: { readonly [name: string]: string | undefined };
   /** Where the configuration file lies unless told otherwise; `null` for an account without a home. */
   configPath(): Promise<string | null>;
+  /** Where saved rooms lie; `null` for an account without a home. */
+  savedFolder(): Promise<string | null>;
   writeOut(text: string): void;
   writeErr(text: string): void;
   /** Asks a person at the terminal. `null`: they gave up. */

@@ -37,6 +37,7 @@ async function runWith(words: readonly string[], env: Record<string, string> = {
       stdoutIsTerminal: false,
       env,
       configPath: async () => path,
+      savedFolder: async () => null,
       askRole: () => assert.fail('nobody is there to ask'),
       writeOut: (text) => {
         out += text;

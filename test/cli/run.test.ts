@@ -50,6 +50,7 @@ async function runWith(words: readonly string[], setting: Setting = {}): Promise
       stdoutIsTerminal: false,
       env: {},
       configPath: async () => null,
+      savedFolder: async () => '/saved',
       askRole: () => assert.fail('nobody is there to ask'),
       ...surroundings,
       writeOut: (text) => {
