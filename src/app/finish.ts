@@ -8,7 +8,7 @@ import { LostError } from './door-run.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { type Front, GaveUpError } from './front/front.ts';
 import type { Ending } from './membership.ts';
-import { refusalText } from './sentences.ts';
+import { refusalText, returnRefusalText } from './sentences.ts';
 import { wrapped } from './standard-error.ts';
 
 export interface Outcome {
@@ -60,7 +60,7 @@ export function outcomeOf(ending: Ending, quit: QuitReason): Outcome {
     case 'refused':
       return {
         exitCode: EXIT.notAdmitted,
-        problem: { code: ending.reason, text: refusalText(ending.reason, ending.version) },
+        problem: { code: ending.reason, text: refusedText(ending) },
       };
     case 'forgotten':
       return {
@@ -73,6 +73,11 @@ export function outcomeOf(ending: Ending, quit: QuitReason): Outcome {
     case 'failed':
       return outcomeOfError(ending.error);
   }
+}
+
+function refusedText({ reason, version, name }: Ending & { readonly kind: 'refused' }): string {
+  const ofReturn = name === null ? null : returnRefusalText(reason, comeBackWords(name));
+  return ofReturn ?? refusalText(reason, version);
 }
 
 /** How someone whose place is kept comes back. */

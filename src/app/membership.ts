@@ -71,6 +71,8 @@ export type Ending =
       readonly reason: Refusal | 'wrong-answer';
       readonly triesLeft: number;
       readonly version: number;
+      /** Of the saved room that this member comes back to; `null` for whoever joins. */
+      readonly name: string | null;
     }
   /** The host no longer knows this member, whose place was kept under this name; `null`: nowhere. */
   | { readonly kind: 'forgotten'; readonly name: string | null }
@@ -383,7 +385,7 @@ export class Membership {
   #fail(error: unknown): void {
     if (error instanceof RefusedError) {
       const { reason, triesLeft, version } = error.refusal;
-      this.#end({ kind: 'refused', reason, triesLeft, version });
+      this.#end({ kind: 'refused', reason, triesLeft, version, name: this.#place?.name ?? null });
     } else this.#end({ kind: 'failed', error: error instanceof Error ? error : new Error(String(error)) });
   }
 
