@@ -67,7 +67,7 @@ export function outcomeOf(ending: Ending, quit: QuitReason): Outcome {
         exitCode: EXIT.notAdmitted,
         problem: {
           code: 'forgotten',
-          text: `You are no longer a member: you were removed, or away for ${ending.name === null ? 'more than 15 minutes' : 'longer than the host keeps a place'}. ${ending.name === null ? '' : `@${ending.name} is not saved any more. `}Join again with an invitation.`,
+          text: forgottenText(ending),
         },
       };
     case 'failed':
@@ -75,8 +75,15 @@ export function outcomeOf(ending: Ending, quit: QuitReason): Outcome {
   }
 }
 
+function forgottenText({ name }: Ending & { readonly kind: 'forgotten' }): string {
+  const text = 'You are no longer a member: you were removed, or away for';
+  const join = 'Join again with an invitation.';
+  if (name === undefined) return `${text} more than 15 minutes. ${join}`;
+  return `${text} longer than the host keeps a place. @${name} is not saved any more. ${join}`;
+}
+
 function refusedText({ reason, version, name }: Ending & { readonly kind: 'refused' }): string {
-  const ofReturn = name === null ? null : returnRefusalText(reason, comeBackWords(name));
+  const ofReturn = name === undefined ? null : returnRefusalText(reason, comeBackWords(name));
   return ofReturn ?? refusalText(reason, version);
 }
 

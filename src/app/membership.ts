@@ -71,11 +71,11 @@ export type Ending =
       readonly reason: Refusal | 'wrong-answer';
       readonly triesLeft: number;
       readonly version: number;
-      /** Of the saved room that this member comes back to; `null` for whoever joins. */
-      readonly name: string | null;
+      /** Of the saved room that this member comes back to. */
+      readonly name?: string;
     }
-  /** The host no longer knows this member, whose place was kept under this name; `null`: nowhere. */
-  | { readonly kind: 'forgotten'; readonly name: string | null }
+  /** The host no longer knows this member, whose place was kept under this name, if it was. */
+  | { readonly kind: 'forgotten'; readonly name?: string }
   | { readonly kind: 'failed'; readonly error: Error };
 
 const TICK_MS = 250;
@@ -347,7 +347,7 @@ export class Membership {
       } catch (error) {
         if (this.#ended) return;
         if (error instanceof RefusedError && error.refusal.reason === 'not-recognised')
-          return this.#end({ kind: 'forgotten', name: this.#place?.name ?? null });
+          return this.#end({ kind: 'forgotten', ...this.#savedName });
         if (error instanceof SecurityError) return this.#fail(error);
         if (isFirst && error instanceof RefusedError && !PASSING.has(error.refusal.reason))
           return this.#fail(error);
@@ -382,10 +382,14 @@ export class Membership {
     }
   }
 
+  get #savedName(): { readonly name?: string } {
+    return this.#place === null ? {} : { name: this.#place.name };
+  }
+
   #fail(error: unknown): void {
     if (error instanceof RefusedError) {
       const { reason, triesLeft, version } = error.refusal;
-      this.#end({ kind: 'refused', reason, triesLeft, version, name: this.#place?.name ?? null });
+      this.#end({ kind: 'refused', reason, triesLeft, version, ...this.#savedName });
     } else this.#end({ kind: 'failed', error: error instanceof Error ? error : new Error(String(error)) });
   }
 

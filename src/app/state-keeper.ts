@@ -38,9 +38,14 @@ export class StateKeeper {
     this.#options = options;
   }
 
+  /** Something is being written. */
+  get busy(): boolean {
+    return this.#saving !== null;
+  }
+
   /** Saves if it is time: a few times a second. */
   tick(session: Session, nowMs: number): void {
-    if (this.#saving !== null || session.revision === this.#revision) return;
+    if (this.busy || session.revision === this.#revision) return;
     const isMuch = (session.position?.index ?? 0) - this.#index >= LIMITS.ackEntries && !this.#failed;
     if (nowMs < this.#notBeforeMs && !isMuch) return;
     this.#saving = this.#save(session).finally(() => {
