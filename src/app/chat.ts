@@ -42,6 +42,8 @@ export interface ChatOptions {
   readonly ownerFingerprint: Hash;
   /** The person wants to go. */
   readonly onQuit: (how: QuitReason) => void;
+  /** For good. Not given to a host, whose leaving ends the room. */
+  readonly onLeave?: () => void;
 }
 
 /** Ctrl-C, and Ctrl-D of a host, ask once; a second one within this time leaves. */
@@ -72,7 +74,8 @@ export class Chat implements FrontListener {
       shown: (member: RosterMember) => this.#shown(member),
     };
     for (const json of jsonEvents(event, context)) this.#options.front.emit(json);
-    if (event.kind === 'alarm') this.#afterAlarm();
+    // An alarm of an earlier run of the program may hold sending back still.
+    if (event.kind === 'alarm' || event.kind === 'joined') this.#afterAlarm();
     this.refreshStatus();
     this.#endWhenPlaced();
   }
@@ -208,6 +211,8 @@ export class Chat implements FrontListener {
     switch (call.name) {
       case 'quit':
         return this.quit();
+      case 'leave':
+        return this.#leave();
       case 'help':
         return this.#help(call.topic);
       case 'me':
@@ -273,6 +278,13 @@ export class Chat implements FrontListener {
       default:
         return this.#host(call);
     }
+  }
+
+  #leave(): void {
+    const { onLeave } = this.#options;
+    if (onLeave === undefined)
+      throw new InputError('not-allowed', 'The room is yours: /quit ends it for everyone.');
+    onLeave();
   }
 
   #host(call: HostCall): void {

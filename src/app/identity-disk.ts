@@ -2,17 +2,13 @@
  * Identity files on disk. Links are followed when reading, so that a file may lie where its owner wants it: what counts
  * is who may read the file itself. A new one never takes the place of anything.
  */
-import { randomBytes } from 'node:crypto';
 import type { Stats } from 'node:fs';
-import { lstat, open, realpath, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { lstat, realpath } from 'node:fs/promises';
 import { IDENTITY_FILE_BYTES_MOST, parseIdentity, type SealedIdentity } from '../crypto/identity-file.ts';
-import { toHex } from '../protocol/bytes.ts';
 import { InputError } from '../protocol/errors.ts';
+import { replaceFile, writeNew } from './atomic-file.ts';
 import { readAtMost } from './bounded-file.ts';
 
-/** Read and write for the owner, nothing for anyone else. */
-const MODE = 0o600;
 const OTHERS = 0o077;
 
 /** @throws InputError `file` when it cannot be read or others may read it, `identity-file` when it is none. */
@@ -61,40 +57,10 @@ export async function writeIdentityFile(path: string, text: string): Promise<voi
  */
 export async function replaceIdentityFile(path: string, text: string): Promise<void> {
   try {
-    const target = await realpath(path);
-    const beside = `${target}.${toHex(randomBytes(4))}.new`;
-    await writeNew(beside, text);
-    try {
-      await rename(beside, target);
-    } catch (error) {
-      await rm(beside, { force: true });
-      throw error;
-    }
-    await syncFolder(dirname(target));
+    await replaceFile(await realpath(path), text);
   } catch (error) {
     throw problem('write', path, error);
   }
-}
-
-/** All of it is on the disk when this is done; nothing is left of it when it fails. */
-async function writeNew(path: string, text: string): Promise<void> {
-  const file = await open(path, 'wx', MODE);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-    await file.close();
-  } catch (error) {
-    await file.close().catch(() => {});
-    await rm(path, { force: true });
-    throw error;
-  }
-}
-
-/** The new name is on the disk as well. Not every system lets a folder be opened; then the file is at least. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r').catch(() => null);
-  await folder?.sync().catch(() => {});
-  await folder?.close();
 }
 
 /** @returns the error to throw: the same, with the file's name before it where it is about what the file holds */

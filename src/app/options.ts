@@ -109,6 +109,20 @@ export interface HostOptions extends RoomOptions {
 
 export interface JoinOptions extends RoomOptions {
   readonly invitation: InvitationSource | null;
+  /** The name of a saved room to come back to, in place of an invitation. */
+  readonly saved: string | null;
+  /** A program that is in that room already ends there. */
+  readonly takeover: boolean;
+  /** `null`: where the host keeps the room as well, and the identity is one that can be opened again. */
+  readonly save: boolean | null;
+  /** What the saved room is called; `null`: after the room. */
+  readonly saveAs: string | null;
+  /** `null` for an account without a home. */
+  readonly dataFolder: string | null;
+  /** Of the identity that a saved room names. */
+  readonly passphrase: SecretSource | null;
+  /** `--identity` itself was given, which is stronger than the identity that a saved room names. */
+  readonly identityByOption: boolean;
   readonly answer: SecretSource | null;
   readonly code: SecretSource | null;
   /** Of the account that has the nickname. */

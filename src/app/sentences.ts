@@ -57,6 +57,18 @@ export function refusalText(reason: Refusal | 'wrong-answer', hostVersion: numbe
   }
 }
 
+/** @returns what differs for someone who comes back to a saved room; `null` where nothing does */
+export function returnRefusalText(reason: Refusal | 'wrong-answer', comeBack: string): string | null {
+  switch (reason) {
+    case 'already-online':
+      return `You are in this room already, by another program or machine. Go on there, or here: ${comeBack} --takeover`;
+    case 'key-refused':
+      return 'The host knows newer keys of yours than this saved room holds: it is an old copy, or you have joined again since. Use the newer one, or join again with an invitation.';
+    default:
+      return null;
+  }
+}
+
 function versionText(hostVersion: number): string {
   const both = `The host speaks protocol version ${hostVersion}, this program version ${PROTOCOL_VERSION}.`;
   if (hostVersion > PROTOCOL_VERSION) return `${both} Get the newer securechat, and join again.`;

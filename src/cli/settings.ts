@@ -4,6 +4,7 @@
  */
 import type { AdvertisedAddress, ListenAddress, LogLevel, Reach, SigningAlgorithm } from '../app/options.ts';
 import { checkRoomName } from '../app/rooms/room-folder.ts';
+import { checkSavedName } from '../app/saved-name.ts';
 import { parseDuration } from '../protocol/duration.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { checkNickname, type Nickname } from '../protocol/nickname.ts';
@@ -201,6 +202,33 @@ export const SETTINGS = {
     true,
   ),
 
+  save: flag(
+    JOIN,
+    {
+      key: 'save',
+      summary: 'save this room, to come back with "securechat c @name"; needs --identity',
+      offSummary: 'save nothing of this room',
+      fallbackText: 'in a kept room, with an identity',
+    },
+    null,
+  ),
+  saveAs: setting<string, null>(
+    JOIN,
+    {
+      key: 'save-as',
+      summary: 'save this room under this name',
+      fallbackText: "after the room's name",
+      place: 'option',
+    },
+    { kind: 'text', argument: 'name' },
+    null,
+    checkSavedName,
+  ),
+  takeover: flag(
+    JOIN,
+    { key: 'takeover', summary: 'go on here, and end it where you are in the room already', place: 'option' },
+    false,
+  ),
   tokenFile: source(JOIN, {
     key: 'token-file',
     summary: 'read the invitation from a file, or - for standard input',

@@ -98,6 +98,8 @@ export const LIMITS = {
   rosterDeliveriesPerSecond: 4_000,
   guestOfflineMs: 15 * MINUTE_MS,
   absenceBatchMs: MINUTE_MS,
+  /** A member whose place is kept tries so long to come back: as long as messages are kept for them. */
+  savedPatienceMs: 7 * 24 * 60 * MINUTE_MS,
   /** What the host keeps for members who come back within the room's life. */
   backlogEntries: 10_000,
   backlogBytes: 64 * MIB,

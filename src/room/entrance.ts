@@ -7,7 +7,7 @@ import type { Roster, RosterMember } from '../crypto/roster.ts';
 import type { KEEPS, LogPosition, Welcome } from '../protocol/admission-frames.ts';
 import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
 import { InputError, ProtocolError, unreachable } from '../protocol/errors.ts';
-import { type Hash, ID_BYTES, type IdKey, idKey, type RoomId } from '../protocol/identifiers.ts';
+import { ANY_SESSION, type Hash, ID_BYTES, type IdKey, idKey, type RoomId } from '../protocol/identifiers.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import type { Refusal } from '../protocol/reasons.ts';
@@ -400,7 +400,9 @@ export class Entrance {
     // Removed while the run was under way.
     if (resident === undefined) return refuse('not-recognised');
     const before = resident.connection;
-    const same = resident.sessionId !== null && idKey(resident.sessionId) === idKey(returner.replaces);
+    const same =
+      bytesEqual(returner.replaces, ANY_SESSION) ||
+      (resident.sessionId !== null && idKey(resident.sessionId) === idKey(returner.replaces));
     if (before !== null && !same) return refuse('already-online');
     const { statement } = returner;
     const known = resident.statement;

@@ -50,7 +50,7 @@ async function runWith(words: readonly string[], setting: Setting = {}): Promise
       stdoutIsTerminal: false,
       env: {},
       configPath: async () => null,
-      dataFolder: async () => null,
+      dataFolder: async () => '/data',
       askRole: () => assert.fail('nobody is there to ask'),
       ...surroundings,
       writeOut: (text) => {
@@ -161,7 +161,7 @@ describe('hosting', () => {
 
   test('--keep takes a name or none, and nothing that is no name of a file', async () => {
     const kept = async (words: readonly string[]) => (await hostOptions(words)).keep;
-    assert.deepEqual(await kept(['--keep']), { name: null, passphrase: null, folder: null });
+    assert.deepEqual(await kept(['--keep']), { name: null, passphrase: null, folder: '/data' });
     assert.equal((await kept(['--keep', '--room', 'Kitchen']))?.name, null);
     assert.equal((await kept(['--keep', 'our-room_2']))?.name, 'our-room_2');
     for (const name of ['../up', 'A', 'con', 'lpt1', '-x', 'a.b', 'a'.repeat(41)]) {
@@ -186,7 +186,7 @@ describe('hosting', () => {
       nick: 'ann',
       signing: 'dsa',
       identity: { path: 'id.pem', passphrase: { kind: 'file', path: 'p.txt' } },
-      keep: { name: 'kitchen', passphrase: { kind: 'file', path: 'k.txt' }, folder: null },
+      keep: { name: 'kitchen', passphrase: { kind: 'file', path: 'k.txt' }, folder: '/data' },
       prefers: { stays: false, receipts: false, lastSeen: false },
       display: 'plain',
       color: false,

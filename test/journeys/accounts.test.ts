@@ -1,42 +1,25 @@
 /** Registering a password and coming back by it, with the program itself on the guests' side of a room that is kept. */
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
-import { AnswerThread } from '../../src/app/answer-thread.ts';
-import { RelayHost } from '../../src/app/relay-host.ts';
-import { normaliseAnswer } from '../../src/crypto/answer.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
-import { ANSWER, journey, type Program, QUESTION, type Stage } from '../helpers/program.ts';
+import { ANSWER, journey, type Program, type Stage } from '../helpers/program.ts';
 
 const PASSWORD = 'canary sings at nine';
 const KEY = { interrupt: '\u0003', up: '\u001b[A' } as const;
 
 async function keptRoom(stage: Stage) {
-  const answers = new AnswerThread();
-  const host = await RelayHost.start({
-    roomName: 'Kitchen',
-    question: QUESTION,
-    answer: normaliseAnswer(ANSWER),
-    listen: { host: '127.0.0.1', port: 0 },
-    membersMost: 8,
-    limits: LIMITS,
-    keeps: 'ciphertext',
-    answers,
-    log: { debug() {}, info() {}, warn() {}, error: (_, text) => assert.fail(text) },
-  });
-  await answers.end();
-  stage.onClose(() => void host.close('over'));
+  const room = await stage.room(['--keep', 'kitchen', '--room', 'Kitchen', '--no-chat']);
   /** What gets one person in, but for nickname and password. */
   const secrets = async (): Promise<readonly string[]> => {
-    const addresses = [{ host: '127.0.0.1', port: host.port }];
-    const { text } = await host.invite({ addresses, uses: 1, ttlMs: 600_000 });
+    const { token } = await room.invite();
     return [
-      ...['--token-file', stage.file(text), '--answer-file', stage.file(ANSWER)],
-      ...['--code-file', stage.file(host.code.value)],
+      ...['--token-file', stage.file(token), '--answer-file', stage.file(ANSWER)],
+      ...['--code-file', stage.file(room.code)],
     ];
   };
   const guest = async (nick: string, words: readonly string[] = []): Promise<Program> =>
     stage.start(nick, ['c', '--json', '--nick', nick, ...(await secrets()), ...words]);
-  return { host, secrets, guest };
+  return { room, secrets, guest };
 }
 
 async function register(program: Program): Promise<void> {
@@ -48,7 +31,7 @@ async function register(program: Program): Promise<void> {
 
 describe('accounts', () => {
   journey('P34 a program registers, and from another device it is the same member', async (stage) => {
-    const { host, guest } = await keptRoom(stage);
+    const { guest } = await keptRoom(stage);
     const ann = await guest('ann');
     const { self: before } = await ann.until('joined');
     const bob = await guest('bob');
@@ -97,9 +80,9 @@ describe('accounts', () => {
     second.send({ type: 'quit' });
     assert.equal(await second.exit, 0);
     await bob.until('member', { change: 'offline' });
-    assert.deepEqual(host.members.map(({ nick }) => nick).sort(), ['ann', 'bob']);
     const third = await guest('ann', ['--password-file', stage.file(PASSWORD)]);
-    await third.until('joined');
+    const { members } = await third.until('joined');
+    assert.deepEqual(members.map(({ nick }) => nick).sort(), ['ann', 'bob']);
     await bob.until('member', { change: 'key-changed' });
     for (const program of [ann, second, third, bob]) assert.doesNotMatch(program.stdout, /canary/);
   });

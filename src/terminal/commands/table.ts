@@ -111,9 +111,21 @@ export const COMMANDS: readonly Command[] = [
       aliases: ['exit'],
       summary: 'leave the room',
       details:
-        'For the host it ends the room for everyone. With --plain so does Ctrl-D, which ends the input.',
+        'For the host it ends the room for everyone. With --plain so does Ctrl-D, which ends the input. ' +
+        'In a saved room your place is kept: /leave gives it up.',
     },
     nothing({ name: 'quit' }),
+  ),
+  command(
+    'Talking',
+    'everyone',
+    {
+      name: 'leave',
+      summary: 'leave the room for good',
+      details:
+        'Everyone is shown it, and a saved room is saved no more. Where nothing is saved, /quit does the same.',
+    },
+    nothing({ name: 'leave' }),
   ),
   command(
     'Talking',

@@ -29,6 +29,8 @@ export class Scroll {
   #awaySinceMs: number | null = null;
   #looking = true;
   #hasShown = false;
+  /** What is said now was sent while one had no line: the marker stands before the first of it. */
+  #readsLate = false;
 
   /** @returns what the event adds to the screen: nothing for one that is hidden or waits for `tick`. */
   lines(event: JsonEvent, view: RenderView): readonly string[] {
@@ -47,10 +49,11 @@ export class Scroll {
     const isNews = event.type !== 'ready' && event.type !== 'prompt';
     const atMs = event.type === 'message' ? Date.parse(event.at) : view.nowMs;
     const own = event.type === 'message' && event.own;
+    const late = event.type === 'message' && !own ? this.#lateMark(event.away === true, view) : [];
     return [
       ...due,
       ...this.#marked(waited, view.nowMs, view),
-      ...(isNews ? this.#marked(renderEvent(event, view), atMs, view, own) : renderEvent(event, view)),
+      ...(isNews ? this.#marked(renderEvent(event, view), atMs, view, own, late) : renderEvent(event, view)),
     ];
   }
 
@@ -134,9 +137,17 @@ export class Scroll {
     return view.preferences.quiet && isOthersComing(event, view) && event.change !== 'gone';
   }
 
-  #marked(lines: readonly string[], atMs: number, view: RenderView, own = false): readonly string[] {
+  #marked(
+    lines: readonly string[],
+    atMs: number,
+    view: RenderView,
+    own = false,
+    late: readonly string[] = [],
+  ): readonly string[] {
     if (lines.length === 0) return lines;
-    const marks = [...this.#dayMark(atMs, view), ...(own ? [] : this.#newMark(view))];
+    const news = own ? [] : this.#newMark(view);
+    // One of the two says it all.
+    const marks = [...this.#dayMark(atMs, view), ...(late.length > 0 ? late : news)];
     this.#hasShown = true;
     return [...marks, ...lines];
   }
@@ -147,6 +158,12 @@ export class Scroll {
     if (day === null || day === this.#day) return [];
     this.#day = day;
     return [palette.dim(`--- ${day} ---`)];
+  }
+
+  #lateMark(late: boolean, { palette }: RenderView): readonly string[] {
+    const isFirst = late && !this.#readsLate;
+    this.#readsLate = late;
+    return isFirst ? [palette.bold('--- sent while you were away ---')] : [];
   }
 
   #newMark({ palette, timeZone, preferences }: RenderView): readonly string[] {
