@@ -26,7 +26,7 @@ const DOOR = {
 function folderOf(context: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'securechat-saved-'));
   context.after(() => rmSync(folder, { recursive: true, force: true }));
-  return join(folder, 'saved');
+  return join(folder, 'data');
 }
 
 async function member(): Promise<TestMember> {
@@ -59,8 +59,8 @@ test('a saved room is whole, private, and the same when it is opened', async (co
   const place = await placeFor(rooms, 'kitchen', bob.identity, bob.room.id);
   await place.save(stateOf(bob), 'bob');
   await place.save(stateOf(bob), 'bob');
-  assert.deepEqual(readdirSync(folder).sort(), ['kitchen.lock', 'kitchen.room']);
-  assert.equal(statSync(folder).mode & 0o777, 0o700);
+  assert.deepEqual(readdirSync(join(folder, 'saved')).sort(), ['kitchen.lock', 'kitchen.room']);
+  assert.equal(statSync(join(folder, 'saved')).mode & 0o777, 0o700);
   assert.equal(statSync(rooms.path('kitchen')).mode & 0o777, 0o600);
   const [entry] = await rooms.list();
   assert.ok(entry);
