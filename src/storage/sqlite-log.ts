@@ -109,8 +109,12 @@ export class SqliteLog implements Log {
 
   read(after: number, most: { readonly entries: number; readonly bytes: number }): LogRead {
     const oldest = Number(this.#oldest.get()?.['place'] ?? 1);
-    // The first one is there for its head alone, unless it is the very first.
-    const first = Math.max(after + 1, oldest === 1 ? 1 : oldest + 1);
+    // The one before those that may be read is there for its head alone.
+    const first = Math.max(
+      after + 1,
+      oldest === 1 ? 1 : oldest + 1,
+      this.#index - this.#limits.headsKept + 1,
+    );
     const headBefore = this.headAt(first - 1) ?? this.#startHead;
     const items: LogItem[] = [];
     let bytes = 0;
