@@ -14,7 +14,7 @@ import { APPLICATION_ID, MIGRATIONS } from './schema.ts';
 const MODE = 0o600;
 
 /** A reader, such as a backup, may hold the file for a moment. */
-const BUSY_MS = 5_000;
+export const BUSY_MS = 5_000;
 
 /** @throws StorageError when something of that name is there, or it cannot be made. */
 export function createDatabase(path: string): DatabaseSync {

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
 import { after } from 'node:test';
 import { startHead } from '../../src/crypto/log-hash.ts';
 import { ROOM_CONVERSATION } from '../../src/protocol/identifiers.ts';
@@ -30,11 +31,7 @@ export function openStore(path: string, limits: Partial<Limits> = {}): SqliteSto
   return storeOn(openDatabase(path, 'host'), path, limits);
 }
 
-function storeOn(
-  database: ReturnType<typeof openDatabase>,
-  path: string,
-  limits: Partial<Limits>,
-): SqliteStore {
+export function storeOn(database: DatabaseSync, path: string, limits: Partial<Limits> = {}): SqliteStore {
   // No test takes the power away.
   database.exec('PRAGMA synchronous = OFF');
   return new SqliteStore(database, { path, startHead: START_HEAD, limits: { ...LIMITS, ...limits } });
