@@ -1,6 +1,8 @@
 /** The host that is measured: the product's own, without a member of its own, as `securechat s --no-chat` runs it. */
+
 import { AnswerThread } from '../../src/app/answer-thread.ts';
 import { RelayHost } from '../../src/app/relay-host.ts';
+import { makeRoomKeys } from '../../src/app/rooms/room-keys.ts';
 import type { AnswerJob, AnswerOutcome } from '../../src/crypto/answer-jobs.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
 import { serve } from './calls.ts';
@@ -42,14 +44,14 @@ function failure(about: string, text: string): void {
   console.error(`host ${about}: ${text}`);
 }
 
+const answers = Object.assign(new AnswerThread(), { run: answerLightly as AnswerThread['run'] });
 const host = await RelayHost.start({
   roomName: 'bench',
   question: 'Where did we meet?',
-  answer: ANSWER,
+  keys: await makeRoomKeys(ANSWER, answers),
   listen: { host: '127.0.0.1', port: 0 },
   membersMost: LIMITS.membersMost,
   limits: LIFTED_LIMITS,
-  answers: Object.assign(new AnswerThread(), { run: answerLightly as AnswerThread['run'] }),
   log: { error: failure, warn: failure, info: silent, debug: silent },
 });
 

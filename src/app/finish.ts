@@ -38,6 +38,7 @@ const CLOSED_EXIT: Readonly<Record<CloseReason, ExitCode>> = {
   protocol: EXIT.security,
   silent: EXIT.network,
   'slow-reader': EXIT.network,
+  paused: EXIT.done,
 };
 
 export function outcomeOf(ending: Ending, quit: QuitReason): Outcome {

@@ -44,8 +44,18 @@ export async function beginIdentity(
  * @throws InputError `passphrase` when none of them opens it
  */
 export async function unlockIdentity(source: IdentitySource, front: IdentityFront): Promise<SigningKey> {
-  const { path, passphrase } = source;
-  const sealed = await readIdentityFile(path);
+  return unlockSealed(await readIdentityFile(source.path), source, front);
+}
+
+/**
+ * @param source.path what it is called to the person
+ * @throws InputError `passphrase` when none of them opens it
+ */
+export async function unlockSealed(
+  sealed: SealedIdentity,
+  { path, passphrase }: IdentitySource,
+  front: IdentityFront,
+): Promise<SigningKey> {
   if (passphrase !== null) {
     const key = await unlock(path, sealed, await readSecret(passphrase, front));
     if (key === null)

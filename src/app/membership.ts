@@ -16,9 +16,9 @@ import type { Content } from '../protocol/content.ts';
 import { formatDuration } from '../protocol/duration.ts';
 import { ProtocolError, SecurityError } from '../protocol/errors.ts';
 import { growingNumber } from '../protocol/growing.ts';
-import { type InvitationId, ROOM_CONVERSATION } from '../protocol/identifiers.ts';
+import { type InvitationId, NO_SESSION, ROOM_CONVERSATION } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
-import type { CloseReason as ClosingReason, Refusal } from '../protocol/reasons.ts';
+import { type CloseReason as ClosingReason, PASSING_CLOSES, type Refusal } from '../protocol/reasons.ts';
 import { closeFrame } from '../protocol/session-frames.ts';
 import type { Connection } from '../transport/connection.ts';
 import { DoorRun, type DoorRunOptions, LostError, RefusedError } from './door-run.ts';
@@ -27,6 +27,8 @@ import { systemMoment } from './moment.ts';
 export interface MembershipOptions extends DoorRunOptions {
   readonly invitationId: InvitationId;
   readonly admissionKey: Bytes;
+  /** By which a member comes back who has nothing else left; not given: they come in by the invitation. */
+  readonly accountKey?: Bytes;
   readonly connect: (signal: AbortSignal) => Promise<Connection>;
   /** Begun while the person was still typing. */
   readonly identity: Promise<SigningKey>;
@@ -96,8 +98,7 @@ export class Membership {
   async join(): Promise<void> {
     try {
       const connection = await this.#options.connect(this.#stop.signal);
-      const { invitationId, admissionKey } = this.#options;
-      const welcome = await this.#run(connection, { kind: 'join', invitationId, admissionKey });
+      const welcome = await this.#run(connection, await this.#purpose());
       const { identity, wrapKeys } = await this.#keys();
       this.#session = new Session({ roomId: this.#options.roomId, identity, wrapKeys });
       this.#timer = setInterval(() => this.#tick(), TICK_MS);
@@ -134,6 +135,15 @@ export class Membership {
     if (effects.length === 0) return this.#end({ kind: 'left' });
     this.#perform(effects);
     setTimeout(() => this.#end({ kind: 'left' }), LEAVING_MS).unref();
+  }
+
+  async #purpose(): Promise<Purpose> {
+    const { invitationId, admissionKey, accountKey } = this.#options;
+    if (accountKey === undefined) return { kind: 'join', invitationId, admissionKey };
+    const { identity, wrapKeys } = await this.#keys();
+    const keys = { identity, statement: wrapKeys.current.statement };
+    const { memberId } = identity;
+    return { kind: 'login', memberId, accountKey, keys, positions: [], replaces: NO_SESSION };
   }
 
   /** Made once: a run at the door and the session after it have the same. */
@@ -228,7 +238,7 @@ export class Membership {
       return this.#end({ kind: 'left' });
     this.#options.onEvent(event);
     if (event.kind !== 'closed') return;
-    if (event.reason === 'silent' || event.reason === 'slow-reader') return;
+    if (PASSING_CLOSES.has(event.reason)) return;
     const { reason, text } = event;
     this.#end({ kind: 'closed', reason, text });
   }

@@ -67,7 +67,19 @@ export interface IdentityOptions extends CommonOptions {
   readonly identity: IdentitySource;
 }
 
+/** A room on disk. */
+export interface KeepOptions {
+  /** `null`: the one there is, or a new one by what the room is called. */
+  readonly name: string | null;
+  /** Of the owner's key; `null`: ask where there is one. */
+  readonly passphrase: SecretSource | null;
+  /** The program's own; `null` for an account without a home. */
+  readonly folder: string | null;
+}
+
 export interface HostOptions extends RoomOptions {
+  /** `null`: the room ends with this process, and nothing of it touches the disk. */
+  readonly keep: KeepOptions | null;
   readonly roomName: string | null;
   readonly question: string | null;
   readonly answer: SecretSource | null;

@@ -3,11 +3,10 @@
  * imports, can open a message; the import check holds that.
  */
 import { answerIdentifiers, loadAnswerHost } from '../crypto/answer.ts';
-import { makeCertificate } from '../crypto/certificate.ts';
 import { type Address, mintInvitation } from '../crypto/invitation.ts';
 import { startHead } from '../crypto/log-hash.ts';
 import type { RosterMember } from '../crypto/roster.ts';
-import { generateSigningKey, ownerFingerprint, type SigningKey } from '../crypto/signature.ts';
+import { ownerFingerprint } from '../crypto/signature.ts';
 import { type Bytes, toBase64url } from '../protocol/bytes.ts';
 import {
   type Hash,
@@ -16,7 +15,6 @@ import {
   invitationId,
   ROOM_CONVERSATION,
   type RoomId,
-  roomId,
 } from '../protocol/identifiers.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
@@ -25,36 +23,36 @@ import type { Role, RoomSettings } from '../protocol/signed-objects.ts';
 import type { BanView } from '../room/bans.ts';
 import { DoorGate } from '../room/door-gate.ts';
 import type { RoomEffect, RoomNotice } from '../room/effects.ts';
-import type { Gate } from '../room/entrance.ts';
+import type { AnswerGate, Gate } from '../room/entrance.ts';
 import type { HolderId, InvitationView } from '../room/invitations.ts';
 import { Room } from '../room/room.ts';
 import { memoryStore } from '../room/store.ts';
 import type { Visitor } from '../room/visitors.ts';
+import { StorageError, storageError } from '../storage/errors.ts';
 import { MemoryLog } from '../storage/memory-log.ts';
+import type { SqliteStore } from '../storage/sqlite-store.ts';
 import type { Connection } from '../transport/connection.ts';
 import { FanOut, type Subscriber } from '../transport/fan-out.ts';
 import { memoryPair } from '../transport/memory-pair.ts';
 import { longestBeyond } from '../transport/queue-bound.ts';
 import { listenTls, type TlsListener } from '../transport/tls-listener.ts';
-import type { AnswerThread } from './answer-thread.ts';
 import type { Log } from './log.ts';
 import { systemMoment } from './moment.ts';
+import { ANSWER_CREDENTIAL, type RoomKeys } from './rooms/room-keys.ts';
+import { Writing } from './writing.ts';
 
 export interface RelayHostSettings {
   readonly roomName: string;
   readonly question: string;
+  readonly keys: RoomKeys;
   readonly listen: { readonly host: string; readonly port: number };
   readonly membersMost: number;
   readonly limits: Limits;
-  /** How the room is to begin with, where it is not plain. */
+  /** How a new room is to begin with, where it is not plain. */
   readonly settings?: Partial<RoomSettings>;
-  readonly answers: AnswerThread;
+  /** Where the room is kept; not given: in memory, for as long as this process lives. */
+  readonly keeping?: SqliteStore;
   readonly log: Log;
-}
-
-export interface RelayHostStart extends RelayHostSettings {
-  /** Normalised. Registered and forgotten. */
-  readonly answer: string;
 }
 
 export interface MintedInvitation {
@@ -72,7 +70,8 @@ interface Line {
 }
 
 const TICK_MS = 250;
-const CREDENTIAL = 'answer';
+/** What has been delivered goes from the journal of a kept room so often: each time costs some writes. */
+const PURGE_MS = 5_000;
 
 export class RelayHost {
   readonly roomId: RoomId;
@@ -86,87 +85,77 @@ export class RelayHost {
   readonly #lines = new Map<number, Line>();
   readonly #addressOf = new Map<number, string>();
   readonly #timer: NodeJS.Timeout;
+  readonly #writing: Writing | null;
+  #purgedAtMs = 0;
   #lastLocalId = 0;
   #onNotice: (notice: RoomNotice) => void = () => {};
+  #onFailure: (error: StorageError) => void = () => {};
 
-  /** @throws ListenError when the address cannot be listened on. */
-  static async start({ answer, ...settings }: RelayHostStart): Promise<RelayHost> {
-    const moment = systemMoment();
-    const id = roomId(moment.randomBytes(16));
-    const [ownerKey, certificate, answerHost] = await Promise.all([
-      generateSigningKey('rsa'),
-      makeCertificate({ nowMs: moment.nowMs, serial: moment.randomBytes(16) }),
-      loadAnswerHost(),
-    ]);
-    const identifiers = answerIdentifiers(id, certificate.pin);
-    const setup = answerHost.createSetup();
-    const { record } = await settings.answers.run({
-      op: 'register',
-      setup,
-      credential: CREDENTIAL,
-      answer,
-      identifiers,
-    });
-    const gate = new DoorGate(settings.limits);
+  /**
+   * @throws ListenError when the address cannot be listened on, StorageError when the room cannot be written down
+   */
+  static async start(settings: RelayHostSettings): Promise<RelayHost> {
+    const { keys, limits, log } = settings;
+    const gate = new DoorGate(limits);
+    const answer = await answerGate(keys);
     let host: RelayHost | null = null;
     const listener = await listenTls({
-      keyPem: certificate.keyPem,
-      certPem: certificate.certPem,
+      keyPem: keys.keyPem,
+      certPem: keys.certPem,
       ...settings.listen,
-      exporterContext: id,
-      limits: settings.limits,
+      exporterContext: keys.roomId,
+      limits,
       onConnection: (connection, socketId) => host?.accept(connection, socketId),
-      onError: (error) => settings.log.error('listener', error.message),
+      onError: (error) => log.error('listener', error.message),
       onRawConnection: (address, socketId) => host?.arrive(address, socketId) ?? false,
       onRawClose: (socketId) => host?.depart(socketId),
     });
-    host = new RelayHost(settings, {
-      roomId: id,
-      ownerKey,
-      tlsPin: certificate.pin,
-      gate,
-      listener,
-      answer: {
-        start: (ke1) => answerHost.startLogin({ setup, record, credential: CREDENTIAL, identifiers, ke1 }),
-        finish: (state, ke3) => answerHost.finishLogin({ state, ke3, identifiers }),
-      },
-    });
+    try {
+      host = new RelayHost(settings, { gate, listener, answer });
+    } catch (error) {
+      await listener.close();
+      throw error;
+    }
     return host;
   }
 
   private constructor(
     settings: RelayHostSettings,
-    parts: {
-      readonly roomId: RoomId;
-      readonly ownerKey: SigningKey;
-      readonly tlsPin: Hash;
-      readonly gate: DoorGate;
-      readonly listener: TlsListener;
-      readonly answer: ConstructorParameters<typeof Room>[0]['answer'];
-    },
+    parts: { readonly gate: DoorGate; readonly listener: TlsListener; readonly answer: AnswerGate },
   ) {
+    const { keys, limits, keeping } = settings;
     this.#settings = settings;
-    this.roomId = parts.roomId;
-    this.ownerFingerprint = ownerFingerprint(parts.ownerKey.spki);
-    this.tlsPin = parts.tlsPin;
+    this.roomId = keys.roomId;
+    this.ownerFingerprint = ownerFingerprint(keys.ownerKey.spki);
+    this.tlsPin = keys.tlsPin;
     this.#gate = parts.gate;
     this.#listener = parts.listener;
     this.#room = new Room(
       {
-        roomId: parts.roomId,
+        roomId: keys.roomId,
         name: settings.roomName,
         question: settings.question,
+        keeps: keeping === undefined ? 'nothing' : 'ciphertext',
         maxMembers: settings.membersMost,
-        limits: settings.limits,
+        limits,
         ...(settings.settings !== undefined && { settings: settings.settings }),
-        ownerKey: parts.ownerKey,
+        ownerKey: keys.ownerKey,
         answer: parts.answer,
         gate: this.#gateFor(),
-        keeps: 'nothing',
-        store: memoryStore(new MemoryLog(startHead(parts.roomId, ROOM_CONVERSATION), settings.limits)),
+        store: keeping ?? memoryStore(new MemoryLog(startHead(keys.roomId, ROOM_CONVERSATION), limits)),
       },
       systemMoment(),
     );
+    this.#writing =
+      keeping === undefined
+        ? null
+        : new Writing({
+            store: keeping,
+            room: this.#room,
+            carryOut: (effects) => this.#carryOut(effects),
+            onFailure: (error) => this.#fail(error),
+          });
+    keeping?.commit();
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
 
@@ -200,11 +189,23 @@ export class RelayHost {
     this.#onNotice = listener;
   }
 
+  /** The room cannot be written down any more, and is closed: nothing was acknowledged that is not on the disk. */
+  onFailure(listener: (error: StorageError) => void): void {
+    this.#onFailure = listener;
+  }
+
+  /** What lets a member come back without an invitation; `null` for someone who is none. */
+  accountKey(member: IdKey): Bytes | null {
+    return this.#room.accountKey(member);
+  }
+
   async invite(invitation: {
     readonly addresses: readonly Address[];
     readonly uses: number;
     readonly ttlMs: number;
     readonly role?: Role;
+    /** For whom, where the host wants to keep it and see it again. */
+    readonly label?: string;
   }): Promise<MintedInvitation & { readonly admissionKey: Bytes }> {
     const moment = systemMoment();
     const id = invitationId(moment.randomBytes(8));
@@ -227,6 +228,14 @@ export class RelayHost {
     const expiresAtMs = issuedAtMs + ttlSeconds * 1_000;
     this.#room.invitations.add({ id, admissionKey, expiresAtMs, uses, role: invitation.role ?? 'member' });
     const fernet = { key: `${toBase64url(key)}=`, token: minted.fernetToken };
+    const { label } = invitation;
+    if (label !== undefined)
+      this.#writing?.describeInvitation(id, {
+        text: minted.text,
+        fernetKey: fernet.key,
+        fernetToken: fernet.token,
+        label,
+      });
     return { id, text: minted.text, expiresAtMs, uses, fernet, admissionKey };
   }
 
@@ -289,9 +298,12 @@ export class RelayHost {
     return near;
   }
 
+  /** A kept room stays, and everyone's place in it; what has been delivered goes from its journal. */
   async close(text: string): Promise<void> {
     clearInterval(this.#timer);
-    this.#perform(this.#room.close(text, systemMoment()));
+    const reason = this.#writing === null ? 'host-closing' : 'paused';
+    this.#perform(this.#room.close(reason, text, systemMoment()));
+    this.#writing?.finish();
     await this.#listener.close();
   }
 
@@ -342,6 +354,8 @@ export class RelayHost {
     try {
       step();
     } catch (error) {
+      const known = storageError(this.#settings.keeping?.path ?? '', error);
+      if (known instanceof StorageError) return this.#fail(known);
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
       this.#settings.log.error(about, text);
       if (id !== null) this.#cut(id);
@@ -371,6 +385,25 @@ export class RelayHost {
     // Whatever went wrong at the door, time goes on in the room.
     this.#run('tick', null, () => this.#perform(this.#room.tick(moment)));
     this.#run('tick', null, () => this.#boundQueues());
+    this.#run('tick', null, () => this.#writeDown(moment.nowMs));
+  }
+
+  /** What nobody waits for: how far members have the log, and what need not be kept any longer. */
+  #writeDown(nowMs: number): void {
+    this.#writing?.commit();
+    if (nowMs - this.#purgedAtMs < PURGE_MS) return;
+    this.#purgedAtMs = nowMs;
+    this.#writing?.purge();
+  }
+
+  /** Everyone is cut off without a word: what was not written down was told to nobody, and they come back. */
+  #fail(error: StorageError): void {
+    clearInterval(this.#timer);
+    this.#writing?.abandon();
+    this.#settings.log.error('storage', error.message);
+    for (const id of this.#lines.keys()) this.#cut(id);
+    void this.#listener.close();
+    this.#onFailure(error);
   }
 
   /** Someone in the middle of a TLS handshake is nobody yet to tell anything. */
@@ -390,6 +423,11 @@ export class RelayHost {
   }
 
   #perform(effects: readonly RoomEffect[]): void {
+    if (this.#writing === null) this.#carryOut(effects);
+    else this.#writing.hold(effects);
+  }
+
+  #carryOut(effects: readonly RoomEffect[]): void {
     for (const effect of effects) {
       switch (effect.kind) {
         case 'broadcast':
@@ -424,4 +462,14 @@ export class RelayHost {
       }
     }
   }
+}
+
+/** The OPAQUE host side for this room's answer. */
+async function answerGate({ roomId: id, tlsPin, setup, record }: RoomKeys): Promise<AnswerGate> {
+  const host = await loadAnswerHost();
+  const identifiers = answerIdentifiers(id, tlsPin);
+  return {
+    start: (ke1) => host.startLogin({ setup, record, credential: ANSWER_CREDENTIAL, identifiers, ke1 }),
+    finish: (state, ke3) => host.finishLogin({ state, ke3, identifiers }),
+  };
 }

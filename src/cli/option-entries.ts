@@ -11,6 +11,8 @@ export interface OptionEntry {
   readonly summary: string;
   /** What an option without a value gives. */
   readonly gives: string;
+  /** The argument may be left out. */
+  readonly isOptional: boolean;
   /** Repeats the default: help leaves it out, and says once that there are such options. */
   readonly hidden: boolean;
 }
@@ -20,13 +22,22 @@ export function optionsOf(setting: Setting): readonly OptionEntry[] {
   if (form.kind === 'flag') {
     const off = setting.fallback === false;
     return [
-      { name: option, setting, argument: null, summary: off ? summary : '', gives: 'true', hidden: !off },
+      {
+        name: option,
+        setting,
+        argument: null,
+        summary: off ? summary : '',
+        gives: 'true',
+        isOptional: false,
+        hidden: !off,
+      },
       {
         name: `no-${option}`,
         setting,
         argument: null,
         summary: off ? '' : offSummary,
         gives: 'false',
+        isOptional: false,
         hidden: off,
       },
     ];
@@ -38,11 +49,14 @@ export function optionsOf(setting: Setting): readonly OptionEntry[] {
       argument: null,
       summary: choice.summary,
       gives: choice.value,
+      isOptional: false,
       hidden: false,
     }));
   }
   const described = `${summary}${noteOf(setting)}`;
-  return [{ name: option, setting, argument: form.argument, summary: described, gives: '', hidden: false }];
+  const isOptional = 'isOptional' in form && form.isOptional === true;
+  const { argument } = form;
+  return [{ name: option, setting, argument, summary: described, gives: '', isOptional, hidden: false }];
 }
 
 /** Choices and default, as help and manual add them. */

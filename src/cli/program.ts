@@ -59,7 +59,7 @@ export async function execute(
   const program = createProgram(surroundings);
   addCommand(program, HOST).action(async (flags: Flags) => {
     const { choices } = await choose(optionLayer(HOST, flags), surroundings);
-    exitCode = await actions.host(toHostOptions(choices, surroundings));
+    exitCode = await actions.host(toHostOptions(choices, surroundings, await surroundings.dataFolder()));
   });
   addCommand(program, JOIN).action(async (invitation: string | undefined, flags: Flags) => {
     const { choices } = await choose(optionLayer(JOIN, flags), surroundings);
@@ -162,8 +162,9 @@ function chosenWord(text: string, choices: readonly string[]): string {
   throw new InputError('usage', `"${hideInvitations(text)}" is none of ${choices.join(', ')}${hint}`);
 }
 
-function commanderOption({ name, argument, summary, hidden, setting }: OptionEntry): Option {
-  const option = new Option(argument === null ? `--${name}` : `--${name} <${argument}>`, summary);
+function commanderOption({ name, argument, summary, hidden, isOptional, setting }: OptionEntry): Option {
+  const value = argument === null ? '' : isOptional ? ` [${argument}]` : ` <${argument}>`;
+  const option = new Option(`--${name}${value}`, summary);
   if (argument !== null) {
     // All of them are kept: what they may be, and how many, is the setting's to say.
     option.argParser((text, before: readonly string[] | undefined) => [...(before ?? []), text]);
@@ -179,6 +180,7 @@ function optionLayer({ settings }: CommandEntry, flags: Flags): Layer {
       const value = flags[commanderOption(entry).attributeName()];
       // For `--name` and `--no-name`, commander keeps the last of them under one name.
       if (typeof value === 'boolean') {
+        if (entry.isOptional) return [{ name: entry.name, texts: [''] }];
         const meant = setting.form.kind !== 'flag' || String(value) === entry.gives;
         return meant ? [{ name: entry.name, texts: [entry.gives] }] : [];
       }

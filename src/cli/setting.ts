@@ -18,7 +18,12 @@ export type Form =
       readonly choices: readonly { readonly value: string; readonly summary: string }[];
     }
   | { readonly kind: 'choice'; readonly argument: string; readonly choices: readonly string[] }
-  | { readonly kind: 'text' | 'integer' | 'file'; readonly argument: string }
+  | {
+      readonly kind: 'text' | 'integer' | 'file';
+      readonly argument: string;
+      /** Its option may stand alone, which gives an empty text. */
+      readonly isOptional?: boolean;
+    }
   | { readonly kind: 'list'; readonly argument: string; readonly most: number };
 
 export interface Setting<Value = unknown> {

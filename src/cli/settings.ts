@@ -3,6 +3,7 @@
  * manual and docs/settings.md are all made from this table.
  */
 import type { AdvertisedAddress, ListenAddress, LogLevel, Reach, SigningAlgorithm } from '../app/options.ts';
+import { checkRoomName } from '../app/rooms/room-folder.ts';
 import { parseDuration } from '../protocol/duration.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { checkNickname, type Nickname } from '../protocol/nickname.ts';
@@ -57,6 +58,24 @@ export const SETTINGS = {
     example: '"passphrase.txt"',
   }),
 
+  keep: setting<string, null>(
+    HOST,
+    {
+      key: 'keep',
+      summary:
+        'keep the room on disk under this name, or open the one that is kept; without a name, by what it is called',
+      fallbackText: 'none',
+      example: '"kitchen"',
+    },
+    { kind: 'text', argument: 'name', isOptional: true },
+    null,
+    (text) => (text === '' ? '' : checkRoomName(text)),
+  ),
+  keepPassphraseFile: source(HOST, {
+    key: 'keep-passphrase-file',
+    summary: "read the passphrase of a kept room's owner key from a file, or - for standard input",
+    example: '"room-passphrase.txt"',
+  }),
   room: setting<string, null>(
     HOST,
     { key: 'room', summary: "the room's name", fallbackText: 'asked for', example: '"Kitchen"' },
@@ -266,6 +285,7 @@ export const SECRETS: ReadonlyMap<string, string> = new Map([
   ['answer', SETTINGS.hostAnswerFile.option],
   ['code', SETTINGS.codeFile.option],
   ['invitation', SETTINGS.tokenFile.option],
+  ['keep-passphrase', SETTINGS.keepPassphraseFile.option],
   ['passphrase', SETTINGS.passphraseFile.option],
   ['token', SETTINGS.tokenFile.option],
 ]);

@@ -7,6 +7,7 @@ import type {
   IdentitySource,
   InvitationSource,
   JoinOptions,
+  KeepOptions,
   SecretSource,
 } from '../app/options.ts';
 import { InputError } from '../protocol/errors.ts';
@@ -16,14 +17,20 @@ import { SETTINGS } from './settings.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** @throws InputError when standard input is wanted for two things. */
-export function toHostOptions(choices: Choices, surroundings: Surroundings): HostOptions {
+export function toHostOptions(
+  choices: Choices,
+  surroundings: Surroundings,
+  folder: string | null,
+): HostOptions {
+  const keep = keepOf(choices, folder);
   const answer = choices.value(SETTINGS.hostAnswerFile);
   const motd = choices.value(SETTINGS.motdFile);
   const identity = identityOf(choices);
-  checkStandardInput(choices, [answer, motd, identity?.passphrase ?? null]);
+  checkStandardInput(choices, [answer, motd, identity?.passphrase ?? null, keep?.passphrase ?? null]);
   return {
     ...toCommonOptions(choices, surroundings),
     identity,
+    keep,
     roomName: choices.value(SETTINGS.room),
     question: choices.value(SETTINGS.question),
     answer,
@@ -71,6 +78,16 @@ export function toIdentityOptions(
   const passphrase = choices.value(SETTINGS.passphraseFile);
   checkStandardInput(choices, [passphrase]);
   return { ...toCommonOptions(choices, surroundings), what, identity: { path, passphrase } };
+}
+
+/** @throws InputError when a passphrase is given for no room. */
+function keepOf(choices: Choices, folder: string | null): KeepOptions | null {
+  const name = choices.value(SETTINGS.keep);
+  const passphrase = choices.value(SETTINGS.keepPassphraseFile);
+  if (name !== null) return { name: name === '' ? null : name, passphrase, folder };
+  if (choices.given(SETTINGS.keepPassphraseFile)?.origin.kind === 'option')
+    throw new InputError('usage', '--keep-passphrase-file is of a kept room: give --keep as well.');
+  return null;
 }
 
 /** @throws InputError when a passphrase is given for no file. */

@@ -5,20 +5,13 @@
  * here. What is read must be exactly what is written: other parameters could be weak, or take hours.
  * @see docs/protocol.md#identity-files
  */
-import {
-  createCipheriv,
-  createDecipheriv,
-  createPrivateKey,
-  type KeyObject,
-  randomBytes,
-  scrypt,
-} from 'node:crypto';
+import { createCipheriv, createDecipheriv, randomBytes, scrypt } from 'node:crypto';
 import { type Bytes, bytesEqual, concatBytes, fromBase64url, toBase64url, utf8 } from '../protocol/bytes.ts';
 import { InputError, SecurityError } from '../protocol/errors.ts';
 import { secretsEqual } from './constant-time.ts';
 import { DER, der, derInteger } from './der.ts';
 import { sha256 } from './hash.ts';
-import { importVerifyKey, type SigningKey, signingKeyFromPrivate } from './signature.ts';
+import { importSigningKey, importVerifyKey, type SigningKey } from './signature.ts';
 
 /** More than a key of 4096 bits takes. */
 export const IDENTITY_FILE_BYTES_MOST = 8_192;
@@ -116,7 +109,7 @@ export async function openIdentity(sealed: SealedIdentity, passphrase: string): 
   try {
     // Deriving the public key again would miss most flipped bits; this misses none.
     if (!secretsEqual(sha256(CHECK_PREFIX, sealed.block, pkcs8), sealed.check)) return null;
-    return usableKey(privateKeyFrom(pkcs8));
+    return usableKey(importSigningKey(pkcs8));
   } catch (error) {
     if (!(error instanceof SecurityError)) throw error;
     throw new InputError('identity-key', `holds a key that rooms refuse: ${error.message}`);
@@ -137,17 +130,8 @@ function decrypt(aesKey: Bytes, { iv, ciphertext }: SealedIdentity): Bytes | nul
   }
 }
 
-function privateKeyFrom(pkcs8: Bytes): KeyObject {
-  try {
-    return createPrivateKey({ key: Buffer.from(pkcs8), format: 'der', type: 'pkcs8' });
-  } catch {
-    throw new SecurityError('key-policy', 'it is no private key');
-  }
-}
-
 /** @throws SecurityError `key-policy` when the public half is outside policy, or is not the private one's. */
-function usableKey(privateKey: KeyObject): SigningKey {
-  const key = signingKeyFromPrivate(privateKey);
+function usableKey(key: SigningKey): SigningKey {
   const half = importVerifyKey(key.spki, key.algorithm);
   const probe = randomBytes(AES_KEY_BYTES);
   if (!half.verify('sc1/identity', probe, key.sign('sc1/identity', probe)))

@@ -3,7 +3,7 @@
  * is worth nothing for another.
  * @see docs/protocol.md#bytes
  */
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { type Bytes, concatBytes, utf8 } from '../protocol/bytes.ts';
 import { SecurityError, unreachable } from '../protocol/errors.ts';
 import { type Hash, ID_BYTES, type MemberId, memberId } from '../protocol/identifiers.ts';
@@ -149,6 +149,19 @@ export function signingKeyFromPrivate(privateKey: KeyObject): SigningKey {
       return new CheckedSigningKey('dsa', dsaPublicValue(privateKey), privateKey);
     default:
       throw new SecurityError('key-policy', 'an identity key is RSA or DSA');
+  }
+}
+
+/**
+ * @param pkcs8 as `exportPrivate` gave it
+ * @throws SecurityError `key-policy` when it is no key that others would accept
+ */
+export function importSigningKey(pkcs8: Bytes): SigningKey {
+  try {
+    return signingKeyFromPrivate(createPrivateKey({ key: Buffer.from(pkcs8), format: 'der', type: 'pkcs8' }));
+  } catch (error) {
+    if (error instanceof SecurityError) throw error;
+    throw new SecurityError('key-policy', 'it is no private key');
   }
 }
 

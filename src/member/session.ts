@@ -18,6 +18,7 @@ import { frameBody, frameType } from '../protocol/framing.ts';
 import { type Hash, type IdKey, idKey, ROOM_CONVERSATION, type RoomId } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
+import { PASSING_CLOSES } from '../protocol/reasons.ts';
 import {
   Ack,
   ActAnswer,
@@ -266,7 +267,7 @@ export class Session {
         return [];
       case SESSION_FRAME.close: {
         const { reason, text } = Close.decode(body);
-        if (reason !== 'silent' && reason !== 'slow-reader') this.#phase = 'over';
+        if (!PASSING_CLOSES.has(reason)) this.#phase = 'over';
         return [event({ kind: 'closed', reason, text })];
       }
       default:

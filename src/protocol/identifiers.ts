@@ -66,6 +66,8 @@ export const ciphertext = (bytes: Bytes): Ciphertext => bytes as Ciphertext;
 
 /** The room's own conversation, which every member is in. */
 export const ROOM_CONVERSATION: ConversationId = conversationId(new Uint8Array(ID_BYTES.conversation));
+/** Stands for no session, where a login replaces none. */
+export const NO_SESSION: SessionId = sessionId(new Uint8Array(ID_BYTES.session));
 /** Stands for whatever session there is, where a login names the one it replaces. */
 export const ANY_SESSION: SessionId = sessionId(new Uint8Array(ID_BYTES.session).fill(0xff));
 /** Stands for no member where a structure has a place for one. */

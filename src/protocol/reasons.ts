@@ -51,8 +51,17 @@ export const CLOSE = {
   'host-closing': 5,
   silent: 6,
   'slow-reader': 7,
+  /** The host closes a room that is kept: everyone's place stays, and it will be opened again. */
+  paused: 8,
 } as const;
 export type CloseReason = keyof typeof CLOSE;
+
+/** After these a member tries to come back. */
+export const PASSING_CLOSES: ReadonlySet<CloseReason> = new Set<CloseReason>([
+  'silent',
+  'slow-reader',
+  'paused',
+]);
 
 /** Why a posted message was not placed. @see docs/protocol.md#posting */
 export const DEFERRAL = {

@@ -35,12 +35,11 @@ import type { Bytes } from '../protocol/bytes.ts';
 import { ProtocolError, SecurityError } from '../protocol/errors.ts';
 import { encodeFrame, frameBody, frameType } from '../protocol/framing.ts';
 import {
-  ID_BYTES,
   type IdKey,
   idKey,
+  NO_SESSION,
   type RoomId,
   type SessionId,
-  sessionId,
 } from '../protocol/identifiers.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
@@ -142,9 +141,6 @@ interface CheckedJoin {
   readonly verifyKey: VerifyKey;
   readonly statement: CheckedStatement;
 }
-
-/** A JOIN that turns out to be a return quotes no session: it replaces none. */
-const NO_SESSION = sessionId(new Uint8Array(ID_BYTES.session));
 
 /** An unknown subject costs the same HMAC as a known one, so timing tells neither from a bad proof. */
 const NOBODYS_KEY = new Uint8Array(32);

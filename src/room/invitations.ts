@@ -94,6 +94,10 @@ export class InvitationBook {
     return invitation;
   }
 
+  get hasChanged(): boolean {
+    return this.#changed.size > 0;
+  }
+
   /** Those that are not as they were when this was last asked. */
   takeChanged(): readonly KeptInvitation[] {
     const changed = [...this.#changed].map(({ usesLeft, usesPending, ...rest }) => ({

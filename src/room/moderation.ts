@@ -60,6 +60,10 @@ export class Moderation {
     this.#mutedUntilMs = new Map(mutedUntilMs);
   }
 
+  get hasChanged(): boolean {
+    return this.#hasChanged;
+  }
+
   /** How long each timed mute lasts, where that is not as it was when this was last asked. */
   takeChanged(): readonly (readonly [IdKey, number])[] | null {
     if (!this.#hasChanged) return null;

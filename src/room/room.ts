@@ -154,6 +154,24 @@ export class Room {
     return operation;
   }
 
+  /** What opens the door to a member who comes back; `null` for someone who is none. */
+  accountKey(member: IdKey): Bytes | null {
+    return this.#residents.get(member)?.accountKey ?? null;
+  }
+
+  /** Something is not as it was stored: `save` has to be called before anyone is told of it. */
+  get isUnsaved(): boolean {
+    const { records, progress } = this.#changes;
+    const hasBans = this.#savedBans !== this.#bans.all;
+    return (
+      hasBans ||
+      records.size > 0 ||
+      progress.size > 0 ||
+      this.invitations.hasChanged ||
+      this.#moderation.hasChanged
+    );
+  }
+
   /** Leaves with the store all that is not as it was stored; when to write that down is the shell's to say. */
   save(): void {
     const { records, progress } = this.#changes;
@@ -311,11 +329,11 @@ export class Room {
     return this.#settle(moment);
   }
 
-  /** The room ends: everyone is told. */
-  close(text: string, moment: Moment): RoomEffect[] {
+  /** The room ends, or is closed until its host opens it again: everyone is told. */
+  close(reason: 'host-closing' | 'paused', text: string, moment: Moment): RoomEffect[] {
     const lines = [...this.#lines.keys()];
     return [
-      ...lines.flatMap((connection) => this.#close(connection, 'host-closing', text, moment)),
+      ...lines.flatMap((connection) => this.#close(connection, reason, text, moment)),
       ...this.#entrance.close(moment),
     ];
   }

@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { AnswerThread } from '../../src/app/answer-thread.ts';
 import { Membership } from '../../src/app/membership.ts';
 import { RelayHost } from '../../src/app/relay-host.ts';
+import { makeRoomKeys } from '../../src/app/rooms/room-keys.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
 import type { RoomNotice } from '../../src/room/effects.ts';
 import { dsaIdentity, wrapKeys } from '../helpers/keys.ts';
@@ -18,11 +19,10 @@ async function faultyRoom(context: TestContext, fault: RoomNotice['kind']) {
   const host = await RelayHost.start({
     roomName: 'test room',
     question: 'Where did we meet?',
-    answer: 'in the library',
+    keys: await makeRoomKeys('in the library', answers),
     listen: { host: '127.0.0.1', port: 0 },
     membersMost: 8,
     limits: LIMITS,
-    answers,
     log: {
       debug() {},
       info() {},

@@ -5,6 +5,7 @@ import { AnswerThread } from '../../src/app/answer-thread.ts';
 import { LostError } from '../../src/app/door-run.ts';
 import { type Ending, Membership } from '../../src/app/membership.ts';
 import { RelayHost } from '../../src/app/relay-host.ts';
+import { makeRoomKeys } from '../../src/app/rooms/room-keys.ts';
 import { normaliseAnswer } from '../../src/crypto/answer.ts';
 import type { SessionEvent } from '../../src/member/events.ts';
 import { idKey } from '../../src/protocol/identifiers.ts';
@@ -19,11 +20,10 @@ async function someoneWaiting(context: TestContext) {
   const host = await RelayHost.start({
     roomName: 'test room',
     question: 'Where did we meet?',
-    answer: normaliseAnswer(ANSWER),
+    keys: await makeRoomKeys(normaliseAnswer(ANSWER), answers),
     listen: { host: '127.0.0.1', port: 0 },
     membersMost: 8,
     limits: LIMITS,
-    answers,
     settings: { approval: true },
     log: { debug() {}, info() {}, warn() {}, error: (_, text) => assert.fail(text) },
   });

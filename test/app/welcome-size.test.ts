@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { AnswerThread } from '../../src/app/answer-thread.ts';
 import { Membership } from '../../src/app/membership.ts';
 import { RelayHost } from '../../src/app/relay-host.ts';
+import { makeRoomKeys } from '../../src/app/rooms/room-keys.ts';
 import { ADMISSION_FRAME } from '../../src/protocol/admission-frames.ts';
 import type { Bytes } from '../../src/protocol/bytes.ts';
 import { frameType } from '../../src/protocol/framing.ts';
@@ -59,11 +60,10 @@ test('a joiner takes large frames from JOIN on, and none before', async (context
   const host = await RelayHost.start({
     roomName: 'room',
     question: 'What stood in the hall?',
-    answer: ANSWER,
+    keys: await makeRoomKeys(ANSWER, answers),
     listen: { host: '127.0.0.1', port: 0 },
     membersMost: 8,
     limits: LIMITS,
-    answers,
     log: quiet,
   });
   context.after(async () => {

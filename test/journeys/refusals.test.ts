@@ -7,6 +7,7 @@ import { describe } from 'node:test';
 import { setTimeout as until } from 'node:timers/promises';
 import { AnswerThread } from '../../src/app/answer-thread.ts';
 import { RelayHost } from '../../src/app/relay-host.ts';
+import { makeRoomKeys } from '../../src/app/rooms/room-keys.ts';
 import { normaliseAnswer } from '../../src/crypto/answer.ts';
 import { mintInvitation, readInvitation } from '../../src/crypto/invitation.ts';
 import { invitationId } from '../../src/protocol/identifiers.ts';
@@ -241,11 +242,10 @@ describe('a code that has gone by', () => {
     const relay = await RelayHost.start({
       roomName: 'by the clock',
       question: 'Where?',
-      answer: normaliseAnswer(ANSWER),
+      keys: await makeRoomKeys(normaliseAnswer(ANSWER), answers),
       listen: { host: '127.0.0.1', port: 0 },
       membersMost: 8,
       limits: LIMITS,
-      answers,
       log: { error: quiet, warn: quiet, info: quiet, debug: quiet },
     });
     stage.onClose(() => void relay.close('the test is over'));

@@ -279,7 +279,7 @@ describe('what changes meanwhile', () => {
   test('the room closes: they are told', async () => {
     const room = await askingRoom();
     const ann = await knock(room, 'ann', room.invite());
-    room.perform(room.room.close('the host closed the room', room.clock.moment));
+    room.perform(room.room.close('host-closing', 'the host closed the room', room.clock.moment));
     room.pump();
     assert.equal(refusalOf(ann), 'closing');
   });

@@ -3,31 +3,26 @@
 import { formatAddress } from '../../crypto/invitation.ts';
 import { generateWrapKeys } from '../../crypto/key-wrap.ts';
 import { toBase64url } from '../../protocol/bytes.ts';
-import { LIMITS } from '../../protocol/limits.ts';
-import { settingsProblem } from '../../protocol/room-settings.ts';
-import type { RoomSettings } from '../../protocol/signed-objects.ts';
 import type { RoomNotice } from '../../room/effects.ts';
 import type { Visitor } from '../../room/visitors.ts';
-import { checkListen } from '../../transport/tls-listener.ts';
 import { AnswerThread } from '../answer-thread.ts';
 import { Chat, type QuitReason } from '../chat.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { finish, LEFT_EXIT, outcomeOf, outcomeOfError } from '../finish.ts';
 import type { Front } from '../front/front.ts';
 import { openFront } from '../front/open-front.ts';
-import { beginIdentity } from '../identity.ts';
-import { openLog, type RunLog } from '../log.ts';
+import { openLog } from '../log.ts';
 import { Membership } from '../membership.ts';
 import type { HostOptions } from '../options.ts';
-import { RelayHost } from '../relay-host.ts';
-import { readSecret } from '../secret.ts';
+import type { RelayHost } from '../relay-host.ts';
+import type { KeptRoom } from '../rooms/kept-room.ts';
 import { MAKING_KEYS } from '../sentences.ts';
 import { advertisedAddresses, readOwnAddresses } from '../setup/addresses.ts';
-import { askHost, type HostPlan } from '../setup/wizard.ts';
 import { tellIfSlow } from '../tell-if-slow.ts';
 import { DoorReport } from './door-report.ts';
 import { HostControls } from './host-controls.ts';
 import { InvitationDesk } from './invitation-desk.ts';
+import { openRoom } from './open-room.ts';
 import { rosterText } from './roster-text.ts';
 
 /** The host's own way in lives only until it is used, moments later. */
@@ -40,21 +35,23 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
   log.showOn(front);
   const answers = new AnswerThread();
   let relay: RelayHost | null = null;
+  let kept: KeptRoom | null = null;
   try {
-    // Nobody should answer five questions for a port that is taken.
-    await checkListen(options.listen);
     const wrapKeys = options.chat ? generateWrapKeys() : null;
-    const identity = options.chat ? (await beginIdentity(options, front)).key : null;
-    const { host, plan } = await openRelay(options, { front, answers, log });
+    const opened = await openRoom(options, { front, answers, log });
+    const { relay: host, plan, own: ownMember } = opened;
     const { roomName, question, nick } = plan;
     let { answer } = plan;
     relay = host;
+    kept = opened.kept;
     const over = Promise.withResolvers<QuitReason | Error>();
+    host.onFailure((error) => over.resolve(error));
     front.onGone = (error) => over.resolve(error.how === 'interrupted' ? 'interrupted' : 'quit');
 
     const readAddresses = () => advertisedAddresses(plan, host.port, readOwnAddresses());
-    const desk = new InvitationDesk({ relay: host, front, readAddresses, options });
-    const first = await desk.make();
+    const texts = kept?.store.invitationTexts ?? [];
+    const desk = new InvitationDesk({ relay: host, front, readAddresses, options, kept: texts });
+    const first = await desk.first();
     const ownerFingerprint = host.ownerFingerprint;
     const controls = new HostControls({ relay: host, desk, front });
     front.emit({
@@ -95,10 +92,11 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
         for (const event of noticeEvents(notice, desk)) front.emit(event);
       if (isSpoken && atDoor?.stage === 'answer-proved') void controls.obey({ name: 'code' });
       // The host's own session shows them, checked like everyone's.
-      if (identity === null && (notice.kind === 'roster' || notice.kind === 'presence')) chat?.show(notice);
+      if (ownMember === null && (notice.kind === 'roster' || notice.kind === 'presence')) chat?.show(notice);
       chat?.refreshStatus();
     });
-    if (identity !== null && wrapKeys !== null) {
+    if (ownMember !== null && wrapKeys !== null) {
+      const { identity, isKept, accountKey } = ownMember;
       tellIfSlow(Promise.all([identity, wrapKeys]), front, MAKING_KEYS);
       const own = await host.invite({
         addresses: desk.addresses,
@@ -114,7 +112,8 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
         admissionKey: own.admissionKey,
         connect: () => Promise.resolve(host.connectInProcess()),
         identity,
-        identityIsKept: options.identity !== null,
+        identityIsKept: isKept,
+        ...(accountKey !== null && { accountKey }),
         wrapKeys,
         answers,
         ask: (what) => Promise.resolve(what === 'answer' ? answer : what === 'code' ? host.code.value : nick),
@@ -151,47 +150,25 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
     const how = await over.promise;
     log.info('room', `closing: ${how instanceof Error ? how.message : how}`);
     // Members are told that the room closes; the host's own membership needs no LEAVE for that.
-    await host.close('the host closed the room');
+    await host.close(closingText(kept));
     relay = null;
     if (how instanceof Error) throw how;
     return finish(front, options.display, {
       exitCode: LEFT_EXIT[how],
       problem: null,
-      closed: { code: 'host-closing', reason: 'the host closed the room' },
+      closed: { code: kept === null ? 'host-closing' : 'paused', reason: closingText(kept) },
     });
   } catch (error) {
-    await relay?.close('the host closed the room');
+    await relay?.close(closingText(kept));
     return finish(front, options.display, outcomeOfError(error));
   } finally {
+    kept?.close();
     await answers.end();
   }
 }
 
-/** Asks what has to be asked, then opens the room for others to come in. */
-async function openRelay(
-  options: HostOptions,
-  parts: { readonly front: Front; readonly answers: AnswerThread; readonly log: RunLog },
-): Promise<{ readonly host: RelayHost; readonly plan: HostPlan }> {
-  const { front, answers, log } = parts;
-  // Nobody should answer five questions for a file that cannot be read; on standard input it stands behind the answers.
-  const early = options.motd?.kind === 'file' ? await firstSettings(options, front) : null;
-  const plan = await askHost(options, front);
-  const { roomName, question, answer, listen } = plan;
-  const settings = early ?? (await firstSettings(options, front));
-  const { membersMost } = options;
-  const room = { roomName, question, answer, listen, membersMost, limits: LIMITS, settings };
-  const host = await RelayHost.start({ ...room, answers, log });
-  log.info('room', `listening on port ${host.port}`);
-  return { host, plan };
-}
-
-/** How the room is to begin with. @throws InputError when a text is too long. */
-async function firstSettings(options: HostOptions, front: Front): Promise<Partial<RoomSettings>> {
-  const motd = options.motd === null ? '' : await readSecret(options.motd, front);
-  const settings = { topic: options.topic ?? '', motd, approval: options.approval };
-  const problem = settingsProblem(settings);
-  if (problem !== null) throw problem;
-  return settings;
+function closingText(kept: KeptRoom | null): string {
+  return kept === null ? 'the host closed the room' : 'the host closed the room for now';
 }
 
 function isAtCode({ stage }: Visitor): boolean {

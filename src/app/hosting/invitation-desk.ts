@@ -4,6 +4,7 @@ import { type Address, formatAddress } from '../../crypto/invitation.ts';
 import { InputError } from '../../protocol/errors.ts';
 import { type IdKey, idKey } from '../../protocol/identifiers.ts';
 import { LIMITS } from '../../protocol/limits.ts';
+import type { InvitationTexts } from '../../storage/sqlite-store.ts';
 import type { InviteCall } from '../../terminal/commands/calls.ts';
 import { expandHome } from '../../terminal/home.ts';
 import type { InvitationView } from '../../terminal/json-lines.ts';
@@ -12,6 +13,8 @@ import type { Front } from '../front/front.ts';
 import type { HostOptions } from '../options.ts';
 import type { MintedInvitation, RelayHost } from '../relay-host.ts';
 import { invitationLines, namedText, stateOf } from './invitation-list.ts';
+
+type KeptTexts = InvitationTexts & { readonly id: Uint8Array };
 
 /** An invitation made later is for one person. */
 const PERSONAL_USES = 1;
@@ -36,12 +39,26 @@ export class InvitationDesk {
     /** Where the room can be reached now: a machine that moves to another network has others. */
     readonly readAddresses: () => readonly Address[];
     readonly options: Pick<HostOptions, 'invitationUses' | 'invitationMs'>;
+    /** Of a kept room: those made before it was opened again, in their order. */
+    readonly kept?: readonly KeptTexts[];
   }) {
     this.#relay = start.relay;
     this.#front = start.front;
     this.#readAddresses = start.readAddresses;
     this.#addresses = start.readAddresses();
     this.#options = start.options;
+    for (const { id, text, fernetKey: key, fernetToken: token, label } of start.kept ?? []) {
+      const known = this.#relay.invitations.find((invitation) => invitation.key === idKey(id));
+      if (known === undefined) continue;
+      const { uses, expiresAtMs } = known;
+      this.#add({ id: known.id, text, fernet: { key, token }, uses, expiresAtMs, label });
+    }
+  }
+
+  #add(minted: MintedInvitation & { readonly label: string }): Made {
+    const made = { ...minted, name: String(this.#made.length + 1), key: idKey(minted.id) };
+    this.#made.push(made);
+    return made;
   }
 
   /** What the latest invitation names. */
@@ -49,8 +66,10 @@ export class InvitationDesk {
     return this.#addresses;
   }
 
-  /** The room's first invitation, as the options want it. */
-  async make(): Promise<InvitationView> {
+  /** The latest of a kept room that is open still, or the room's first, as the options want it. */
+  async first(): Promise<InvitationView> {
+    const open = this.#made.findLast((made) => this.#stateOf(made) === 'open');
+    if (open !== undefined) return view(open);
     return view(await this.#mint(this.#options.invitationUses, this.#options.invitationMs, ''));
   }
 
@@ -114,12 +133,10 @@ export class InvitationDesk {
   }
 
   async #mint(uses: number, ttlMs: number, label: string): Promise<Made> {
-    const minted = await this.#relay.invite({ addresses: this.#addresses, uses, ttlMs });
     // People write "for Ann", and so do we.
     const whom = label.replace(/^for\s+/i, '');
-    const made = { ...minted, name: String(this.#made.length + 1), key: idKey(minted.id), label: whom };
-    this.#made.push(made);
-    return made;
+    const minted = await this.#relay.invite({ addresses: this.#addresses, uses, ttlMs, label: whom });
+    return this.#add({ ...minted, label: whom });
   }
 
   /** Who already has an invitation dials the addresses in it. */

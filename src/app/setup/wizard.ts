@@ -146,7 +146,7 @@ function accountName(): string {
 }
 
 /** The account's name where it makes a nickname, else `host`, which only the owner may be called. */
-function accountNick(account: string): Nickname {
+export function accountNick(account: string): Nickname {
   try {
     return checkNickname(account.toLowerCase());
   } catch {

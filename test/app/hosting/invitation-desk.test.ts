@@ -83,7 +83,7 @@ describe('/invite', () => {
   test('new makes one for one person, or as asked, with a label that stays here', async (context) => {
     freezeClock(context);
     const { desk, told, copied, obey, notices } = openDesk();
-    assert.deepEqual(await desk.make(), {
+    assert.deepEqual(await desk.first(), {
       id: '1',
       token: 'sc1.1',
       expiresAt: '2026-11-22T09:00:00.000Z',
@@ -123,7 +123,7 @@ describe('/invite', () => {
 
   test('names the addresses that the machine has now', async () => {
     const { desk, network, named, obey, notices } = openDesk({ clipboard: false });
-    await desk.make();
+    await desk.first();
     network.host = '10.0.0.9';
     await obey(PLAIN_NEW);
     await obey(PLAIN_NEW);

@@ -14,6 +14,7 @@ const OPTIONS: HostOptions = {
   nick: null,
   signing: null,
   identity: null,
+  keep: null,
   display: 'terminal',
   color: false,
   colors: 16,
