@@ -1,18 +1,17 @@
 /**
  * Identity files on disk. Links are followed when reading, so that a file may lie where its owner wants it: what counts
- * is who may read the file itself. A new one never takes the place of anything.
+ * is who may read the file itself.
  */
 import { randomBytes } from 'node:crypto';
 import type { Stats } from 'node:fs';
-import { lstat, open, realpath, rename, rm } from 'node:fs/promises';
+import { realpath, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { IDENTITY_FILE_BYTES_MOST, parseIdentity, type SealedIdentity } from '../crypto/identity-file.ts';
 import { toHex } from '../protocol/bytes.ts';
 import { InputError } from '../protocol/errors.ts';
 import { readAtMost } from './bounded-file.ts';
+import { fileError, syncFolder, writeNew } from './private-file.ts';
 
-/** Read and write for the owner, nothing for anyone else. */
-const MODE = 0o600;
 const OTHERS = 0o077;
 
 /** @throws InputError `file` when it cannot be read or others may read it, `identity-file` when it is none. */
@@ -20,7 +19,7 @@ export async function readIdentityFile(path: string): Promise<SealedIdentity> {
   const bytes = await readAtMost(path, IDENTITY_FILE_BYTES_MOST + 1, (stats) =>
     checkPrivate(path, stats),
   ).catch((error: unknown) => {
-    throw problem('read', path, error);
+    throw fileError('read', path, error);
   });
   try {
     return parseIdentity(bytes.toString('utf8'));
@@ -42,19 +41,6 @@ function checkPrivate(path: string, { mode, uid }: Stats): void {
   );
 }
 
-/** @throws InputError `file` when something of that name is there. */
-export async function checkAbsent(path: string): Promise<void> {
-  const there = await lstat(path).catch(() => null);
-  if (there !== null) throw taken(path);
-}
-
-/** @throws InputError `file` when something of that name is there, or it cannot be written: then nothing is left. */
-export async function writeIdentityFile(path: string, text: string): Promise<void> {
-  await writeNew(path, text).catch((error: unknown) => {
-    throw isErrno(error, 'EEXIST') ? taken(path) : problem('write', path, error);
-  });
-}
-
 /**
  * The old file stays until the new one is on the disk, and takes its name in one step. A link goes on pointing to it.
  * @throws InputError `file` when it cannot be written: then the old one is as it was
@@ -72,29 +58,8 @@ export async function replaceIdentityFile(path: string, text: string): Promise<v
     }
     await syncFolder(dirname(target));
   } catch (error) {
-    throw problem('write', path, error);
+    throw fileError('write', path, error);
   }
-}
-
-/** All of it is on the disk when this is done; nothing is left of it when it fails. */
-async function writeNew(path: string, text: string): Promise<void> {
-  const file = await open(path, 'wx', MODE);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-    await file.close();
-  } catch (error) {
-    await file.close().catch(() => {});
-    await rm(path, { force: true });
-    throw error;
-  }
-}
-
-/** The new name is on the disk as well. Not every system lets a folder be opened; then the file is at least. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r').catch(() => null);
-  await folder?.sync().catch(() => {});
-  await folder?.close();
 }
 
 /** @returns the error to throw: the same, with the file's name before it where it is about what the file holds */
@@ -102,18 +67,4 @@ export function named(path: string, error: unknown): unknown {
   const isAboutFile =
     error instanceof InputError && (error.code === 'identity-file' || error.code === 'identity-key');
   return isAboutFile ? new InputError(error.code, `${path} ${error.message}.`) : error;
-}
-
-function taken(path: string): InputError {
-  return new InputError('file', `${path} exists already and is left as it is. Choose another name.`);
-}
-
-function problem(what: 'read' | 'write', path: string, error: unknown): unknown {
-  if (error instanceof InputError) return error;
-  const why = error instanceof Error ? error.message : String(error);
-  return new InputError('file', `Cannot ${what} ${path}: ${why}`);
-}
-
-function isErrno(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

@@ -8,13 +8,16 @@ export interface FileLock {
   release(): void;
 }
 
+/** Whoever lists rooms has each lock for a moment, to see whether it is free. */
+const WAIT_MS = 250;
+
 /**
  * @param path of the lock's own file, which stays
  * @returns `null` when another program has it
  * @throws whatever keeps the file from being made
  */
 export function takeLock(path: string): FileLock | null {
-  const database = new DatabaseSync(path);
+  const database = new DatabaseSync(path, { timeout: WAIT_MS });
   try {
     database.exec('PRAGMA locking_mode = EXCLUSIVE');
     database.exec('PRAGMA journal_mode = MEMORY');

@@ -8,6 +8,7 @@ export type MetaName =
   | 'question'
   | 'max-members'
   | 'owner'
+  | 'owner-fingerprint'
   | 'secrets'
   | 'operation'
   | 'operation-signature'
@@ -19,7 +20,8 @@ export class Meta {
   readonly #get: StatementSync;
   readonly #set: StatementSync;
 
-  constructor(database: DatabaseSync, write: Write) {
+  /** @param write not given: who only reads */
+  constructor(database: DatabaseSync, write: Write = (step) => step()) {
     this.#write = write;
     this.#get = database.prepare('SELECT value FROM meta WHERE name = ?');
     this.#set = database.prepare('INSERT OR REPLACE INTO meta VALUES (?, ?)');

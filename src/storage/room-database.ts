@@ -11,7 +11,7 @@ import { damaged, StorageError, storageError } from './errors.ts';
 import { APPLICATION_ID, MIGRATIONS } from './schema.ts';
 
 /** Read and write for the owner, nothing for anyone else. SQLite's own files beside it follow suit. */
-const MODE = 0o600;
+export const FILE_MODE = 0o600;
 
 /** A reader, such as a backup, may hold the file for a moment. */
 export const BUSY_MS = 5_000;
@@ -19,7 +19,7 @@ export const BUSY_MS = 5_000;
 /** @throws StorageError when something of that name is there, or it cannot be made. */
 export function createDatabase(path: string): DatabaseSync {
   try {
-    closeSync(openSync(path, 'wx', MODE));
+    closeSync(openSync(path, 'wx', FILE_MODE));
   } catch (error) {
     const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST';
     const why = error instanceof Error ? error.message : String(error);
@@ -29,6 +29,8 @@ export function createDatabase(path: string): DatabaseSync {
     );
   }
   try {
+    // Left by a room that is gone, it would be taken for this one's.
+    rmSync(`${path}-wal`, { force: true });
     return guarded(path, {}, (database) => {
       database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
       prepare(database, path);

@@ -67,6 +67,14 @@ export class RoomFolder {
     await mkdir(this.#path, { recursive: true, mode: 0o700 });
   }
 
+  /** Whatever belongs to the room of that name: names have no full stop. The lock is the last of them. */
+  async filesOf(name: string): Promise<readonly string[]> {
+    const files = await readdir(this.#path);
+    const own = files.filter((file) => file.startsWith(`${name}.`)).map((file) => join(this.#path, file));
+    const { lock } = this.place(name);
+    return [...own.filter((file) => file !== lock), lock];
+  }
+
   /** By name. */
   async all(): Promise<readonly RoomPlace[]> {
     const files = await readdir(this.#path).catch(() => []);
