@@ -60,7 +60,7 @@ export function openDatabase(path: string, use: 'host' | 'look'): DatabaseSync {
 }
 
 /** Reads all of it. @throws StorageError `room-damaged` */
-export function checkIntegrity(database: DatabaseSync, path: string): void {
+function checkIntegrity(database: DatabaseSync, path: string): void {
   const [fault] = database.prepare('PRAGMA integrity_check(1)').all();
   if (fault?.['integrity_check'] !== 'ok') throw damaged(path);
 }
