@@ -18,6 +18,7 @@ async function main(words: readonly string[]): Promise<void> {
       host: async (options) => (await import('./app/hosting/host.ts')).runHost(options),
       join: async (options) => (await import('./app/client.ts')).runJoin(options),
       identity: async (options) => (await import('./app/identity-command.ts')).runIdentity(options),
+      rooms: async (options) => (await import('./app/rooms/rooms-command.ts')).runRooms(options),
     },
     {
       // Asked of the system: `process.stdin` would make a stream only to tell.

@@ -35,7 +35,7 @@ export async function replaceFile(path: string, content: string | Bytes): Promis
 }
 
 /** The new name is on the disk as well. Not every system lets a folder be opened; then the file is at least. */
-async function syncFolder(path: string): Promise<void> {
+export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r').catch(() => null);
   await folder?.sync().catch(() => {});
   await folder?.close();

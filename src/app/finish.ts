@@ -2,6 +2,7 @@
 import { cleanText } from '../protocol/clean-text.ts';
 import { InputError, ProtocolError, SecurityError } from '../protocol/errors.ts';
 import type { CloseReason } from '../protocol/reasons.ts';
+import { StorageError } from '../storage/errors.ts';
 import { DialError, ListenError } from '../transport/errors.ts';
 import type { QuitReason } from './chat.ts';
 import { LostError } from './door-run.ts';
@@ -116,6 +117,8 @@ export function outcomeOfError(error: unknown): Outcome {
     return { exitCode: EXIT.network, problem: { code: 'lost', text: error.message } };
   if (error instanceof InputError)
     return { exitCode: EXIT.usage, problem: { code: error.code, text: error.message } };
+  if (error instanceof StorageError)
+    return { exitCode: EXIT.unexpected, problem: { code: error.code, text: error.message } };
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { exitCode: EXIT.unexpected, problem: { code: UNEXPECTED, text: `Unexpected failure: ${text}` } };
 }

@@ -14,8 +14,9 @@ import {
   USUAL_ALGORITHM,
   unlockIdentity,
 } from './identity.ts';
-import { checkAbsent, replaceIdentityFile, writeIdentityFile } from './identity-disk.ts';
+import { replaceIdentityFile } from './identity-disk.ts';
 import type { IdentityOptions } from './options.ts';
+import { checkAbsent, writePrivateFile } from './private-file.ts';
 
 const ASKED_ONLY =
   'A new passphrase is only ever asked for: leave --no-input out, or answer the prompts of --json.';
@@ -51,7 +52,7 @@ async function keyOf(options: IdentityOptions, front: IdentityFront): Promise<Si
       const making = generateSigningKey(signing ?? USUAL_ALGORITHM);
       const passphrase = await readNewPassphrase(identity, front);
       const key = await making;
-      await writeIdentityFile(path, await formatIdentity(key, passphrase));
+      await writePrivateFile(path, await formatIdentity(key, passphrase));
       tellKept(path, passphrase, front);
       return key;
     }

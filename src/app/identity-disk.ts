@@ -1,13 +1,14 @@
 /**
  * Identity files on disk. Links are followed when reading, so that a file may lie where its owner wants it: what counts
- * is who may read the file itself. A new one never takes the place of anything.
+ * is who may read the file itself.
  */
 import type { Stats } from 'node:fs';
-import { lstat, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { IDENTITY_FILE_BYTES_MOST, parseIdentity, type SealedIdentity } from '../crypto/identity-file.ts';
 import { InputError } from '../protocol/errors.ts';
-import { replaceFile, writeNew } from './atomic-file.ts';
+import { replaceFile } from './atomic-file.ts';
 import { readAtMost } from './bounded-file.ts';
+import { fileError } from './private-file.ts';
 
 const OTHERS = 0o077;
 
@@ -16,7 +17,7 @@ export async function readIdentityFile(path: string): Promise<SealedIdentity> {
   const bytes = await readAtMost(path, IDENTITY_FILE_BYTES_MOST + 1, (stats) =>
     checkPrivate(path, stats),
   ).catch((error: unknown) => {
-    throw problem('read', path, error);
+    throw fileError('read', path, error);
   });
   try {
     return parseIdentity(bytes.toString('utf8'));
@@ -38,19 +39,6 @@ function checkPrivate(path: string, { mode, uid }: Stats): void {
   );
 }
 
-/** @throws InputError `file` when something of that name is there. */
-export async function checkAbsent(path: string): Promise<void> {
-  const there = await lstat(path).catch(() => null);
-  if (there !== null) throw taken(path);
-}
-
-/** @throws InputError `file` when something of that name is there, or it cannot be written: then nothing is left. */
-export async function writeIdentityFile(path: string, text: string): Promise<void> {
-  await writeNew(path, text).catch((error: unknown) => {
-    throw isErrno(error, 'EEXIST') ? taken(path) : problem('write', path, error);
-  });
-}
-
 /**
  * The old file stays until the new one is on the disk, and takes its name in one step. A link goes on pointing to it.
  * @throws InputError `file` when it cannot be written: then the old one is as it was
@@ -59,7 +47,7 @@ export async function replaceIdentityFile(path: string, text: string): Promise<v
   try {
     await replaceFile(await realpath(path), text);
   } catch (error) {
-    throw problem('write', path, error);
+    throw fileError('write', path, error);
   }
 }
 
@@ -68,18 +56,4 @@ export function named(path: string, error: unknown): unknown {
   const isAboutFile =
     error instanceof InputError && (error.code === 'identity-file' || error.code === 'identity-key');
   return isAboutFile ? new InputError(error.code, `${path} ${error.message}.`) : error;
-}
-
-function taken(path: string): InputError {
-  return new InputError('file', `${path} exists already and is left as it is. Choose another name.`);
-}
-
-function problem(what: 'read' | 'write', path: string, error: unknown): unknown {
-  if (error instanceof InputError) return error;
-  const why = error instanceof Error ? error.message : String(error);
-  return new InputError('file', `Cannot ${what} ${path}: ${why}`);
-}
-
-function isErrno(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

@@ -71,6 +71,25 @@ export interface IdentityOptions extends CommonOptions {
 }
 
 /** A room on disk. */
+/** What `securechat rooms` is to do. */
+export type RoomsAct =
+  | { readonly what: 'list' }
+  | { readonly what: 'rename'; readonly name: string; readonly to: string }
+  | { readonly what: 'export' | 'backup'; readonly name: string; readonly file: string }
+  | { readonly what: 'delete'; readonly name: string }
+  /** `name` of `null`: by what the room is called. */
+  | { readonly what: 'restore'; readonly file: string; readonly name: string | null };
+
+export interface RoomsOptions extends CommonOptions {
+  readonly act: RoomsAct;
+  /** The program's own; `null` for an account without a home. */
+  readonly folder: string | null;
+  /** Said yes to what cannot be taken back. */
+  readonly isSure: boolean;
+  /** A person is at the terminal, to be asked for that. */
+  readonly canConfirm: boolean;
+}
+
 export interface KeepOptions {
   /** `null`: the one there is, or a new one by what the room is called. */
   readonly name: string | null;

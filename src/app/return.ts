@@ -3,6 +3,7 @@ import { ownerFingerprint, type SigningKey } from '../crypto/signature.ts';
 import { OwnWrapKeys } from '../member/wrap-keys.ts';
 import { InputError } from '../protocol/errors.ts';
 import { ANY_SESSION, ROOM_CONVERSATION } from '../protocol/identifiers.ts';
+import type { FileLock } from '../storage/file-lock.ts';
 import type { Connection } from '../transport/connection.ts';
 import { DoorRun, type DoorRunOptions } from './door-run.ts';
 import type { Front } from './front/front.ts';
@@ -12,7 +13,6 @@ import type { JoinOptions } from './options.ts';
 import type { SavedContent, SavedDoor, SavedHead } from './saved-file.ts';
 import { SavedPlace } from './saved-place.ts';
 import type { SavedRooms } from './saved-rooms.ts';
-import type { HeldLock } from './state-lock.ts';
 
 /** The other program hears of it, saves once more and ends. */
 const HANDED_OVER_MS = 15_000;
@@ -63,7 +63,7 @@ export async function openSaved(
 }
 
 /** Logs in as that member, so that the program which has the room is told to end, and waits until it has. */
-async function takeOver(name: string, identity: SigningKey, context: ReturnContext): Promise<HeldLock> {
+async function takeOver(name: string, identity: SigningKey, context: ReturnContext): Promise<FileLock> {
   const { rooms, front } = context;
   front.emit({
     ...{ type: 'notice', level: 'info', code: 'takeover' },

@@ -2,14 +2,14 @@
 import { rm } from 'node:fs/promises';
 import type { SigningKey } from '../crypto/signature.ts';
 import type { SavedState } from '../member/saved-state.ts';
+import type { FileLock } from '../storage/file-lock.ts';
 import { replaceFile } from './atomic-file.ts';
 import { type SavedDoor, type SavedHead, sealRoom } from './saved-file.ts';
-import type { HeldLock } from './state-lock.ts';
 
 export interface SavedPlaceStart {
   readonly name: string;
   readonly path: string;
-  readonly lock: HeldLock;
+  readonly lock: FileLock;
   readonly identity: SigningKey;
   readonly door: SavedDoor;
   readonly head: Pick<SavedHead, 'roomId' | 'roomName' | 'identity'>;

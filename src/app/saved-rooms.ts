@@ -6,10 +6,10 @@ import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
 import { InputError } from '../protocol/errors.ts';
 import type { RoomId } from '../protocol/identifiers.ts';
 import { nearestWord } from '../protocol/nearest-word.ts';
+import { type FileLock, takeLock } from '../storage/file-lock.ts';
 import { fileProblem } from './file-problem.ts';
 import { openRoom, readHead, type SavedContent, type SavedHead } from './saved-file.ts';
 import { savedNameOf } from './saved-name.ts';
-import { type HeldLock, takeLock } from './state-lock.ts';
 
 const ENDING = '.room';
 /** Several times what a room of 4,096 members takes. */
@@ -63,7 +63,7 @@ export class SavedRooms {
    * @returns `null` while another program has this room
    * @throws InputError when the folder cannot be written
    */
-  async lock(name: string): Promise<HeldLock | null> {
+  async lock(name: string): Promise<FileLock | null> {
     try {
       await mkdir(this.#folder, { recursive: true, mode: 0o700 });
       return takeLock(join(this.#folder, `${name}.lock`));

@@ -1,5 +1,5 @@
 /** The program's commands as data: the command line, the completions and the manual are made from it. */
-import type { IdentityOptions } from '../app/options.ts';
+import type { IdentityOptions, RoomsAct } from '../app/options.ts';
 import type { Setting } from './setting.ts';
 import { ALL_SETTINGS, SETTINGS, settingsOf } from './settings.ts';
 
@@ -33,6 +33,8 @@ export interface CommandEntry {
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
+
+const ROOMS_ACTS: readonly RoomsAct['what'][] = ['list', 'rename', 'export', 'delete', 'backup', 'restore'];
 
 const IDENTITY_ACTS: readonly IdentityOptions['what'][] = ['new', 'show', 'passwd'];
 
@@ -94,6 +96,28 @@ export const IDENTITY: CommandEntry = {
   ],
 };
 
+export const ROOMS: CommandEntry = {
+  name: 'rooms',
+  aliases: [],
+  summary: 'list kept rooms, back them up, rename or delete them',
+  description:
+    'List the rooms that are kept on this machine (securechat s --keep); rename NAME NEW, or delete NAME; export NAME FILE ' +
+    'writes down what a room holds, as JSON without secrets; backup NAME FILE copies it, also while it is open; restore ' +
+    'FILE [NAME] makes a room of such a copy. No passphrase is needed.',
+  examples: ['securechat rooms', 'securechat rooms backup kitchen kitchen.backup'],
+  arguments: [
+    { usage: '[what]', summary: `${ROOMS_ACTS.join(', ')}; list when not given`, values: ROOMS_ACTS },
+    { usage: '[name]', summary: 'the name a room is kept by; of restore, the file', values: 'anything' },
+    {
+      usage: '[file]',
+      summary: 'a file, which must not be there; of rename and restore, a name',
+      values: 'file',
+    },
+  ],
+  switches: [{ name: 'yes', summary: 'delete without asking' }],
+  settings: [SETTINGS.color, SETTINGS.json, SETTINGS.input, SETTINGS.config],
+};
+
 export const CONFIG: CommandEntry = {
   name: 'config',
   aliases: [],
@@ -137,7 +161,7 @@ export const MANUAL: CommandEntry = {
   settings: [],
 };
 
-const EXPLAINED: readonly CommandEntry[] = [HOST, JOIN, IDENTITY, CONFIG, COMPLETION, MANUAL];
+const EXPLAINED: readonly CommandEntry[] = [HOST, JOIN, IDENTITY, ROOMS, CONFIG, COMPLETION, MANUAL];
 
 export const HELP: CommandEntry = {
   name: 'help',

@@ -4,7 +4,7 @@
  */
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { EXIT } from '../app/exit-codes.ts';
-import type { HostOptions, IdentityOptions, JoinOptions } from '../app/options.ts';
+import type { HostOptions, IdentityOptions, JoinOptions, RoomsAct, RoomsOptions } from '../app/options.ts';
 import { cleanText } from '../protocol/clean-text.ts';
 import { InputError } from '../protocol/errors.ts';
 import { nearestWord } from '../protocol/nearest-word.ts';
@@ -20,19 +20,21 @@ import {
   IDENTITY,
   JOIN,
   MANUAL,
+  ROOMS,
   type Shell,
 } from './commands.ts';
 import type { Given, Layer } from './layers.ts';
 import { type OptionEntry, optionsOf } from './option-entries.ts';
 import type { Section, Setting } from './setting.ts';
 import type { Surroundings } from './surroundings.ts';
-import { toHostOptions, toIdentityOptions, toJoinOptions } from './to-options.ts';
+import { toHostOptions, toIdentityOptions, toJoinOptions, toRoomsOptions } from './to-options.ts';
 
 /** What the commands start. Each resolves to the exit code. */
 export interface Actions {
   host(options: HostOptions): Promise<number>;
   join(options: JoinOptions): Promise<number>;
   identity(options: IdentityOptions): Promise<number>;
+  rooms(options: RoomsOptions): Promise<number>;
 }
 
 /** What commander collects of the options that are settings, by its name for each. */
@@ -71,6 +73,19 @@ export async function execute(
     const { choices } = await choose(optionLayer(IDENTITY, flags), surroundings);
     exitCode = await actions.identity(toIdentityOptions(what, path, choices, surroundings));
   });
+  addCommand(program, ROOMS).action(
+    async (
+      what: RoomsAct['what'] | undefined,
+      first: string | undefined,
+      second: string | undefined,
+      flags: Flags,
+    ) => {
+      const { choices } = await choose(optionLayer(ROOMS, flags), surroundings);
+      const words = { what: what ?? 'list', first, second, isSure: flags['yes'] === true };
+      const folder = await surroundings.dataFolder();
+      exitCode = await actions.rooms(toRoomsOptions(words, choices, surroundings, folder));
+    },
+  );
   addCommand(program, CONFIG).action(async (what: 'init' | undefined, flags: Flags) => {
     const { runConfig } = await import('./config-command.ts');
     const asked = what ?? (flags['path'] === true ? 'path' : flags['json'] === true ? 'json' : 'text');

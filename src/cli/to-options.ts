@@ -8,6 +8,8 @@ import type {
   InvitationSource,
   JoinOptions,
   KeepOptions,
+  RoomsAct,
+  RoomsOptions,
   SecretSource,
 } from '../app/options.ts';
 import { checkSavedName } from '../app/saved-name.ts';
@@ -113,6 +115,44 @@ export function toIdentityOptions(
   const passphrase = choices.value(SETTINGS.passphraseFile);
   checkStandardInput(choices, [passphrase]);
   return { ...toCommonOptions(choices, surroundings), what, identity: { path, passphrase } };
+}
+
+/** @throws InputError when what is to be done needs another number of words. */
+export function toRoomsOptions(
+  { isSure, ...words }: RoomsWords & { readonly isSure: boolean },
+  choices: Choices,
+  surroundings: Surroundings,
+  folder: string | null,
+): RoomsOptions {
+  const common = toCommonOptions(choices, surroundings);
+  const canConfirm = surroundings.stdinIsTerminal && common.mayAsk && common.display !== 'json';
+  return { ...common, act: roomsAct(words), folder, isSure, canConfirm };
+}
+
+interface RoomsWords {
+  readonly what: RoomsAct['what'];
+  readonly first: string | undefined;
+  readonly second: string | undefined;
+}
+
+const ROOMS_USAGE: Readonly<Record<RoomsAct['what'], string>> = {
+  list: 'rooms list',
+  rename: 'rooms rename NAME NEW',
+  export: 'rooms export NAME FILE',
+  delete: 'rooms delete NAME',
+  backup: 'rooms backup NAME FILE',
+  restore: 'rooms restore FILE [NAME]',
+};
+
+function roomsAct({ what, first, second }: RoomsWords): RoomsAct {
+  if (what === 'list' && first === undefined) return { what };
+  if (what === 'delete' && first !== undefined && second === undefined) return { what, name: first };
+  if (what === 'restore' && first !== undefined) return { what, file: first, name: second ?? null };
+  if (first !== undefined && second !== undefined) {
+    if (what === 'rename') return { what, name: first, to: second };
+    if (what === 'export' || what === 'backup') return { what, name: first, file: second };
+  }
+  throw new InputError('usage', `It goes: securechat ${ROOMS_USAGE[what]}`);
 }
 
 /** @throws InputError when a passphrase is given for no room. */

@@ -1,5 +1,6 @@
 /** What a room has once: its name, its keys, its latest roster operation. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Write } from './write.ts';
 
 export type MetaName =
   | 'room-id'
@@ -7,6 +8,7 @@ export type MetaName =
   | 'question'
   | 'max-members'
   | 'owner'
+  | 'owner-fingerprint'
   | 'secrets'
   | 'operation'
   | 'operation-signature'
@@ -14,13 +16,13 @@ export type MetaName =
   | 'opened-at-ms';
 
 export class Meta {
-  readonly #begin: () => void;
+  readonly #write: Write;
   readonly #get: StatementSync;
   readonly #set: StatementSync;
 
-  /** @param begin to be called before anything is written */
-  constructor(database: DatabaseSync, begin: () => void) {
-    this.#begin = begin;
+  /** @param write not given: who only reads */
+  constructor(database: DatabaseSync, write: Write = (step) => step()) {
+    this.#write = write;
     this.#get = database.prepare('SELECT value FROM meta WHERE name = ?');
     this.#set = database.prepare('INSERT OR REPLACE INTO meta VALUES (?, ?)');
   }
@@ -40,8 +42,7 @@ export class Meta {
   }
 
   setBytes(name: MetaName, value: Uint8Array): void {
-    this.#begin();
-    this.#set.run(name, value);
+    this.#write(() => this.#set.run(name, value));
   }
 
   setText(name: MetaName, value: string): void {

@@ -5,21 +5,21 @@
  * acknowledged would else be lost with the machine, and members would see a host that went back on its word.
  * `secure_delete`: what has been delivered is overwritten, and does not linger in pages that are free.
  */
-import { closeSync, openSync } from 'node:fs';
-import { DatabaseSync } from 'node:sqlite';
+import { closeSync, existsSync, openSync, rmSync } from 'node:fs';
+import { DatabaseSync, type DatabaseSyncOptions } from 'node:sqlite';
 import { damaged, StorageError, storageError } from './errors.ts';
 import { APPLICATION_ID, MIGRATIONS } from './schema.ts';
 
 /** Read and write for the owner, nothing for anyone else. SQLite's own files beside it follow suit. */
-const MODE = 0o600;
+export const FILE_MODE = 0o600;
 
 /** A reader, such as a backup, may hold the file for a moment. */
-const BUSY_MS = 5_000;
+export const BUSY_MS = 5_000;
 
 /** @throws StorageError when something of that name is there, or it cannot be made. */
 export function createDatabase(path: string): DatabaseSync {
   try {
-    closeSync(openSync(path, 'wx', MODE));
+    closeSync(openSync(path, 'wx', FILE_MODE));
   } catch (error) {
     const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST';
     const why = error instanceof Error ? error.message : String(error);
@@ -28,11 +28,18 @@ export function createDatabase(path: string): DatabaseSync {
       isThere ? `${path} is there already.` : `${path} cannot be made: ${why}.`,
     );
   }
-  return guarded(path, () => {
-    const database = new DatabaseSync(path);
-    database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
-    return prepared(database, path);
-  });
+  try {
+    // Left by a room that is gone, it would be taken for this one's.
+    rmSync(`${path}-wal`, { force: true });
+    return guarded(path, {}, (database) => {
+      database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+      prepare(database, path);
+    });
+  } catch (error) {
+    // A file without a room in it would only be in the way.
+    for (const end of ['', '-wal', '-shm']) rmSync(`${path}${end}`, { force: true });
+    throw error;
+  }
 }
 
 /**
@@ -40,50 +47,59 @@ export function createDatabase(path: string): DatabaseSync {
  *   room's file or not there.
  */
 export function openDatabase(path: string, use: 'host' | 'look'): DatabaseSync {
-  return guarded(path, () => {
-    const database = new DatabaseSync(path, { readOnly: use === 'look' });
+  // SQLite would make one.
+  if (!existsSync(path)) throw new StorageError('room-file', `${path} is not there.`);
+  return guarded(path, { readOnly: use === 'look' }, (database) => {
     const { application_id: id } = database.prepare('PRAGMA application_id').get() ?? {};
-    if (id !== APPLICATION_ID) {
-      database.close();
-      throw new StorageError('room-file', `${path} is no room of securechat.`);
-    }
-    if (use === 'look') return checkVersion(database, path);
-    const [fault] = database.prepare('PRAGMA integrity_check(1)').all();
-    if (fault?.['integrity_check'] !== 'ok') throw damaged(path);
-    return prepared(database, path);
+    if (id !== APPLICATION_ID) throw new StorageError('room-file', `${path} is no room of securechat.`);
+    checkVersion(database, path);
+    if (use === 'look') return;
+    checkIntegrity(database, path);
+    prepare(database, path);
   });
 }
 
-function guarded<Result>(path: string, step: () => Result): Result {
+/** Reads all of it. @throws StorageError `room-damaged` */
+function checkIntegrity(database: DatabaseSync, path: string): void {
+  const [fault] = database.prepare('PRAGMA integrity_check(1)').all();
+  if (fault?.['integrity_check'] !== 'ok') throw damaged(path);
+}
+
+/** @returns the database, which is closed again where `check` fails */
+function guarded(
+  path: string,
+  options: DatabaseSyncOptions,
+  check: (database: DatabaseSync) => void,
+): DatabaseSync {
+  let database: DatabaseSync | null = null;
   try {
-    return step();
+    database = new DatabaseSync(path, { timeout: BUSY_MS, ...options });
+    check(database);
+    return database;
   } catch (error) {
+    database?.close();
     throw storageError(path, error);
   }
 }
 
-function prepared(database: DatabaseSync, path: string): DatabaseSync {
-  database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
+function prepare(database: DatabaseSync, path: string): void {
   database.exec('PRAGMA journal_mode = WAL');
   database.exec('PRAGMA synchronous = FULL');
   database.exec('PRAGMA secure_delete = ON');
   database.exec('PRAGMA foreign_keys = ON');
   // What is sorted or held back in between must not reach a folder that others read.
   database.exec('PRAGMA temp_store = MEMORY');
-  checkVersion(database, path);
   migrate(database);
   const [broken] = database.prepare('PRAGMA foreign_key_check').all();
   if (broken !== undefined) throw damaged(path);
-  return database;
 }
 
 function versionOf(database: DatabaseSync): number {
   return Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
 }
 
-function checkVersion(database: DatabaseSync, path: string): DatabaseSync {
-  if (versionOf(database) <= MIGRATIONS.length) return database;
-  database.close();
+function checkVersion(database: DatabaseSync, path: string): void {
+  if (versionOf(database) <= MIGRATIONS.length) return;
   throw new StorageError(
     'room-newer',
     `${path} was written by a newer securechat. Use that one, or a newer one.`,

@@ -9,6 +9,7 @@ import type { Ciphertext, Hash } from '../protocol/identifiers.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { EntryKind } from '../protocol/session-frames.ts';
 import type { Log, LogItem, LogRead, NewEntry } from '../room/log.ts';
+import type { Write } from './write.ts';
 
 interface Row {
   readonly place: number;
@@ -27,8 +28,7 @@ const BYTES = 'ifnull(length(header) + length(ciphertext) + length(signature), 0
 export class SqliteLog implements Log {
   readonly #limits: Limits;
   readonly #startHead: Hash;
-  /** To be called before anything is written. */
-  readonly #begin: () => void;
+  readonly #write: Write;
   readonly #insert: StatementSync;
   readonly #forget: StatementSync;
   readonly #headAt: StatementSync;
@@ -45,11 +45,11 @@ export class SqliteLog implements Log {
 
   constructor(
     database: DatabaseSync,
-    start: { readonly head: Hash; readonly limits: Limits; readonly begin: () => void },
+    start: { readonly head: Hash; readonly limits: Limits; readonly write: Write },
   ) {
     this.#limits = start.limits;
     this.#startHead = start.head;
-    this.#begin = start.begin;
+    this.#write = start.write;
     this.#insert = database.prepare('INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
     this.#forget = database.prepare('DELETE FROM log WHERE place < ?');
     this.#headAt = database.prepare('SELECT head FROM log WHERE place = ?');
@@ -92,13 +92,14 @@ export class SqliteLog implements Log {
   }
 
   append(entry: NewEntry): number {
-    this.#begin();
     this.#index += 1;
     this.#head = nextHead(this.#head, { ...entry, index: this.#index });
     const { kind, placedAtMs, leaf, header, ciphertext, signature } = entry;
-    this.#insert.run(this.#index, kind, placedAtMs, leaf, this.#head, header, ciphertext, signature);
-    // One more than may be asked for: the head before the oldest.
-    this.#forget.run(this.#index - this.#limits.headsKept);
+    this.#write(() => {
+      this.#insert.run(this.#index, kind, placedAtMs, leaf, this.#head, header, ciphertext, signature);
+      // One more than may be asked for: the head before the oldest.
+      this.#forget.run(this.#index - this.#limits.headsKept);
+    });
     this.#wholeBytes += header.length + ciphertext.length + signature.length;
     const { backlogEntries, backlogBytes } = this.#limits;
     this.#drop(() => this.#index - this.#firstWhole >= backlogEntries || this.#wholeBytes > backlogBytes);
@@ -113,8 +114,12 @@ export class SqliteLog implements Log {
 
   read(after: number, most: { readonly entries: number; readonly bytes: number }): LogRead {
     const oldest = Number(this.#oldest.get()?.['place'] ?? 1);
-    // The first one is there for its head alone, unless it is the very first.
-    const first = Math.max(after + 1, oldest === 1 ? 1 : oldest + 1);
+    // The one before those that may be read is there for its head alone.
+    const first = Math.max(
+      after + 1,
+      oldest === 1 ? 1 : oldest + 1,
+      this.#index - this.#limits.headsKept + 1,
+    );
     const headBefore = this.headAt(first - 1) ?? this.#startHead;
     const items: LogItem[] = [];
     let bytes = 0;
@@ -146,8 +151,7 @@ export class SqliteLog implements Log {
       this.#firstWhole += 1;
     }
     if (this.#firstWhole === from) return;
-    this.#begin();
-    this.#digest.run(from, this.#firstWhole - 1);
+    this.#write(() => this.#digest.run(from, this.#firstWhole - 1));
     this.#hasDeleted = true;
   }
 }

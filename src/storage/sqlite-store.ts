@@ -14,7 +14,9 @@ import type { KeptWrap } from '../room/wrap-queue.ts';
 import { storageError } from './errors.ts';
 import { loadRoom } from './load-room.ts';
 import { Meta } from './meta.ts';
+import { BUSY_MS } from './room-database.ts';
 import { SqliteLog } from './sqlite-log.ts';
+import type { Write } from './write.ts';
 
 /** More than lie between a message's sealing and its place. */
 const EPOCHS_KEPT = 1_024;
@@ -33,6 +35,7 @@ export class SqliteStore implements RoomStore {
   /** Each as it was written last: whoever is the same object is the same still. */
   #entries = new Map<IdKey, Entry>();
   #isOpen = true;
+  #failure: unknown = null;
   /** Something has been overwritten: until a checkpoint it stands in the journal still. */
   #hasDeleted = false;
 
@@ -43,11 +46,11 @@ export class SqliteStore implements RoomStore {
   ) {
     this.path = start.path;
     this.#database = database;
-    this.meta = new Meta(database, () => this.#begin());
+    const write: Write = (step) => this.#write(step);
+    this.meta = new Meta(database, write);
     const rememberRow = (wrap: KeptWrap, row: number): unknown => this.#wrapRows.set(wrap, row);
     this.kept = loadRoom(database, this.meta, rememberRow);
-    const begin = (): void => this.#begin();
-    this.log = new SqliteLog(database, { head: start.startHead, limits: start.limits, begin });
+    this.log = new SqliteLog(database, { head: start.startHead, limits: start.limits, write });
   }
 
   /** Whether something waits for a commit. */
@@ -57,7 +60,7 @@ export class SqliteStore implements RoomStore {
 
   /** Puts on the disk what has been written. @throws StorageError: then none of it is there, and none of it may be told */
   commit(): void {
-    if (!this.isDirty) return;
+    if (!this.isDirty && this.#failure === null) return;
     this.#guarded(() => this.#database.exec('COMMIT'));
   }
 
@@ -65,8 +68,13 @@ export class SqliteStore implements RoomStore {
   purge(): void {
     if (this.log.takeDeleted()) this.#hasDeleted = true;
     if (!this.#isOpen || this.isDirty || !this.#hasDeleted) return;
-    this.#hasDeleted = false;
-    this.#guarded(() => this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)'));
+    // A reader, such as a backup, holds on to the journal: the room does not wait for it, and tries again the next time.
+    this.#guarded(() => {
+      this.#database.exec('PRAGMA busy_timeout = 0');
+      const { busy } = this.#database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() ?? {};
+      this.#database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
+      this.#hasDeleted = busy !== 0;
+    });
   }
 
   /** Lets go of the file. What has not been committed is lost. */
@@ -200,25 +208,30 @@ export class SqliteStore implements RoomStore {
   }
 
   #run(sql: string, ...values: readonly SQLInputValue[]): ReturnType<StatementSync['run']> {
-    this.#begin();
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
       statement = this.#database.prepare(sql);
       this.#statements.set(sql, statement);
     }
     const prepared = statement;
-    return this.#guarded(() => prepared.run(...values));
+    return this.#write(() => prepared.run(...values));
   }
 
-  #begin(): void {
-    if (!this.#database.isTransaction) this.#guarded(() => this.#database.exec('BEGIN IMMEDIATE'));
+  #write<Result>(step: () => Result): Result {
+    return this.#guarded(() => {
+      if (!this.#database.isTransaction) this.#database.exec('BEGIN IMMEDIATE');
+      return step();
+    });
   }
 
+  /** After a failure what was written before it may be gone: nothing that follows must be kept without it. */
   #guarded<Result>(step: () => Result): Result {
+    if (this.#failure !== null) throw this.#failure;
     try {
       return step();
     } catch (error) {
-      throw storageError(this.path, error);
+      this.#failure = storageError(this.path, error);
+      throw this.#failure;
     }
   }
 }

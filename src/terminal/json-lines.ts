@@ -176,6 +176,23 @@ export type IdentityEvent = {
   /** The member's id in every room. */
   readonly member: string;
 };
+/** Of `securechat rooms`: a kept room as its file says, or what is wrong with that. */
+export type KeptRoomEvent = {
+  readonly type: 'room-kept';
+  /** By which it is kept. */
+  readonly name: string;
+  readonly file: string;
+  readonly bytes: number;
+  /** A host has it open now. */
+  readonly open: boolean;
+  /** What it is called. */
+  readonly room?: string;
+  readonly members?: number;
+  /** Messages that somebody has not got yet. */
+  readonly waiting?: number;
+  readonly openedAt?: string;
+  readonly problem?: { readonly code: string; readonly text: string };
+};
 type ErrorEvent = {
   readonly type: 'error';
   readonly code: string;
@@ -198,6 +215,7 @@ export type JsonEvent =
   | ReceiptEvent
   | NoticeEvent
   | IdentityEvent
+  | KeptRoomEvent
   | ErrorEvent
   | ClosedEvent;
 

@@ -23,12 +23,8 @@ import {
   readNewPassphrase,
   unlockIdentity,
 } from '../../src/app/identity.ts';
-import {
-  checkAbsent,
-  readIdentityFile,
-  replaceIdentityFile,
-  writeIdentityFile,
-} from '../../src/app/identity-disk.ts';
+import { readIdentityFile, replaceIdentityFile } from '../../src/app/identity-disk.ts';
+import { checkAbsent, writePrivateFile } from '../../src/app/private-file.ts';
 import { formatIdentity } from '../../src/crypto/identity-file.ts';
 import type { NoticeEvent, PromptEvent } from '../../src/terminal/json-lines.ts';
 import { dsaIdentity } from '../helpers/keys.ts';
@@ -80,24 +76,24 @@ describe('on disk', () => {
   test('P35: a new file has mode 0600 and never takes the place of another', async () => {
     const path = join(folder, 'new.pem');
     await checkAbsent(path);
-    await writeIdentityFile(path, text);
+    await writePrivateFile(path, text);
     assert.equal(statSync(path).mode & 0o777, 0o600);
     assert.equal(readFileSync(path, 'utf8'), text);
     // One after the other: a second promise that fails while the first is awaited has nobody to hear it.
-    for (const again of [() => writeIdentityFile(path, 'x'), () => checkAbsent(path)])
+    for (const again of [() => writePrivateFile(path, 'x'), () => checkAbsent(path)])
       await assert.rejects(again, { code: 'file', message: /exists already and is left as it is/ });
     assert.equal(readFileSync(path, 'utf8'), text);
     // Nor does it go where a link points.
     const link = join(folder, 'dangling');
     symlinkSync(join(folder, 'elsewhere'), link);
     await assert.rejects(checkAbsent(link), { code: 'file' });
-    await assert.rejects(writeIdentityFile(link, text), { code: 'file' });
+    await assert.rejects(writePrivateFile(link, text), { code: 'file' });
     assert.ok(!existsSync(join(folder, 'elsewhere')));
   });
 
   test('a file that cannot be written says so and leaves nothing', async () => {
     const path = join(folder, 'no such folder', 'id.pem');
-    await assert.rejects(writeIdentityFile(path, text), { code: 'file', message: /^Cannot write .*ENOENT/ });
+    await assert.rejects(writePrivateFile(path, text), { code: 'file', message: /^Cannot write .*ENOENT/ });
     await assert.rejects(replaceIdentityFile(path, text), {
       code: 'file',
       message: /^Cannot write .*ENOENT/,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { HostOptions, IdentityOptions, JoinOptions } from '../../src/app/options.ts';
+import type { HostOptions, IdentityOptions, JoinOptions, RoomsOptions } from '../../src/app/options.ts';
 import { run } from '../../src/cli/run.ts';
 import type { Surroundings } from '../../src/cli/surroundings.ts';
 import { InputError, SecurityError } from '../../src/protocol/errors.ts';
@@ -13,6 +13,7 @@ interface Outcome {
   readonly hosted: readonly HostOptions[];
   readonly joined: readonly JoinOptions[];
   readonly kept: readonly IdentityOptions[];
+  readonly rooms: readonly RoomsOptions[];
 }
 
 interface Setting extends Partial<Omit<Surroundings, 'writeOut' | 'writeErr'>> {
@@ -29,6 +30,7 @@ async function runWith(words: readonly string[], setting: Setting = {}): Promise
   const hosted: HostOptions[] = [];
   const joined: JoinOptions[] = [];
   const kept: IdentityOptions[] = [];
+  const rooms: RoomsOptions[] = [];
   const exitCode = await run(
     words,
     {
@@ -42,6 +44,10 @@ async function runWith(words: readonly string[], setting: Setting = {}): Promise
       },
       identity: (options) => {
         kept.push(options);
+        return command();
+      },
+      rooms: (options) => {
+        rooms.push(options);
         return command();
       },
     },
@@ -61,7 +67,7 @@ async function runWith(words: readonly string[], setting: Setting = {}): Promise
       },
     },
   );
-  return { exitCode, out, err, hosted, joined, kept };
+  return { exitCode, out, err, hosted, joined, kept, rooms };
 }
 
 test('only who hosts may be called host', async () => {
@@ -271,6 +277,37 @@ describe('identities', () => {
   });
 });
 
+describe('kept rooms', () => {
+  test('what is to be done with which room and file', async () => {
+    const act = async (...words: readonly string[]) => {
+      const { rooms, err } = await runWith(['rooms', ...words], { dataFolder: async () => '/data' });
+      assert.equal(err, '');
+      assert.equal(rooms[0]?.folder, '/data');
+      return rooms[0]?.act;
+    };
+    assert.deepEqual(await act(), { what: 'list' });
+    assert.deepEqual(await act('list'), { what: 'list' });
+    assert.deepEqual(await act('rename', 'a', 'b'), { what: 'rename', name: 'a', to: 'b' });
+    assert.deepEqual(await act('delete', 'a'), { what: 'delete', name: 'a' });
+    assert.deepEqual(await act('export', 'a', 'f'), { what: 'export', name: 'a', file: 'f' });
+    assert.deepEqual(await act('backup', 'a', 'f'), { what: 'backup', name: 'a', file: 'f' });
+    assert.deepEqual(await act('restore', 'f'), { what: 'restore', file: 'f', name: null });
+    assert.deepEqual(await act('restore', 'f', 'a'), { what: 'restore', file: 'f', name: 'a' });
+  });
+
+  test('only a person at a terminal is asked whether to delete', async () => {
+    const asked = async (words: readonly string[], setting: Setting) => {
+      const [options] = (await runWith(['rooms', 'delete', 'a', ...words], setting)).rooms;
+      return [options?.canConfirm, options?.isSure];
+    };
+    assert.deepEqual(await asked([], TERMINAL), [true, false]);
+    assert.deepEqual(await asked(['--yes'], TERMINAL), [true, true]);
+    assert.deepEqual(await asked(['--no-input'], TERMINAL), [false, false]);
+    assert.deepEqual(await asked(['--json'], TERMINAL), [false, false]);
+    assert.deepEqual(await asked([], {}), [false, false]);
+  });
+});
+
 describe('display and colour', () => {
   const display = async (words: readonly string[], setting: Setting) =>
     (await hostOptions(words, setting)).display;
@@ -346,13 +383,20 @@ describe('wrong usage exits 2, says what to do, and starts nothing', () => {
     [['identity'], /missing required argument/],
     [['identity', 'new'], /missing required argument.*securechat help identity/s],
     [['identity', 'shwo', 'f'], /did you mean show\?/],
+    [['rooms', 'lsit'], /did you mean list\?/],
+    [['rooms', 'list', 'kitchen'], /It goes: securechat rooms list/],
+    [['rooms', 'rename', 'kitchen'], /It goes: securechat rooms rename NAME NEW/],
+    [['rooms', 'delete'], /It goes: securechat rooms delete NAME/],
+    [['rooms', 'delete', 'kitchen', 'attic'], /It goes: securechat rooms delete NAME/],
+    [['rooms', 'backup', 'kitchen'], /It goes: securechat rooms backup NAME FILE/],
+    [['rooms', 'restore'], /It goes: securechat rooms restore FILE \[NAME\]/],
     [['identity', 'show', 'f', '--json', '--passphrase-file', '-'], /standard input carries commands/],
   ];
   for (const [words, message] of CASES) {
     test(words.join(' '), async () => {
-      const { exitCode, out, err, hosted, joined, kept } = await runWith(words);
+      const { exitCode, out, err, hosted, joined, kept, rooms } = await runWith(words);
       assert.deepEqual(
-        { exitCode, out, started: hosted.length + joined.length + kept.length },
+        { exitCode, out, started: hosted.length + joined.length + kept.length + rooms.length },
         { exitCode: 2, out: '', started: 0 },
       );
       assert.match(err, /^securechat: /);

@@ -213,6 +213,8 @@ export class HostedRoom {
 export class Stage {
   /** Everyone's current folder, home and temporary folder. */
   readonly folder = mkdtempSync(join(tmpdir(), 'securechat-journey-'));
+  /** Where everyone's kept rooms lie. */
+  readonly rooms = join(this.folder, '.local/share/securechat/rooms');
   readonly #programs: Program[] = [];
   readonly #terminals: TerminalProgram[] = [];
   readonly #closers: (() => void)[] = [];

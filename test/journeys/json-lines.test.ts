@@ -3,6 +3,8 @@
  * lines that are wrong.
  */
 import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe } from 'node:test';
 import { LIMITS } from '../../src/protocol/limits.ts';
 import type { JsonEvent } from '../../src/terminal/json-lines.ts';
@@ -151,6 +153,18 @@ const SHAPES: Readonly<Record<JsonEvent['type'], Shape>> = {
     fingerprint,
     member: id(16),
   }),
+  'room-kept': object({
+    type: text,
+    name: text,
+    file: text,
+    bytes: count,
+    open: flag,
+    'room?': text,
+    'members?': count,
+    'waiting?': count,
+    'openedAt?': time,
+    'problem?': object({ code: text, text }),
+  }),
   error: object({ type: text, code: text, message: text }),
   closed: object({ type: text, code: text, reason: text }),
 };
@@ -249,7 +263,12 @@ describe('the line protocol', () => {
     host.send({ type: 'quit' });
     assert.equal(await host.exit, 0);
 
-    const seen = checkShapes([...everyone, keeper]);
+    mkdirSync(stage.rooms, { recursive: true });
+    writeFileSync(join(stage.rooms, 'attic.room'), 'no room at all');
+    const lister = stage.start('lister', ['rooms', '--json']);
+    assert.equal(await lister.exit, 0);
+
+    const seen = checkShapes([...everyone, keeper, lister]);
     for (const type of Object.keys(SHAPES)) {
       // Nobody made an error here, and the code changes every 30 seconds: it may have, or not.
       if (type !== 'code' && type !== 'error') assert.ok(seen.has(type), `no ${type} was seen`);

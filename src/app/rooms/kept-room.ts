@@ -6,7 +6,7 @@ import { pinOfCertificate } from '../../crypto/certificate.ts';
 import { formatIdentity, parseIdentity } from '../../crypto/identity-file.ts';
 import { startHead } from '../../crypto/log-hash.ts';
 import { openRoomSecrets, sealRoomSecrets } from '../../crypto/room-secrets.ts';
-import { importSigningKey, type SigningKey } from '../../crypto/signature.ts';
+import { importSigningKey, ownerFingerprint, type SigningKey } from '../../crypto/signature.ts';
 import { InputError } from '../../protocol/errors.ts';
 import { ROOM_CONVERSATION, type RoomId, roomId } from '../../protocol/identifiers.ts';
 import type { Limits } from '../../protocol/limits.ts';
@@ -16,6 +16,7 @@ import { Meta } from '../../storage/meta.ts';
 import { createDatabase, openDatabase } from '../../storage/room-database.ts';
 import { SqliteStore } from '../../storage/sqlite-store.ts';
 import { type IdentityFront, unlockSealed } from '../identity.ts';
+import { systemMoment } from '../moment.ts';
 import type { SecretSource } from '../options.ts';
 import type { RoomPlace } from './room-folder.ts';
 import type { RoomKeys } from './room-keys.ts';
@@ -65,6 +66,8 @@ export async function createKeptRoom(
   store.meta.setBytes('room-id', keys.roomId);
   store.meta.setText('room-name', roomName);
   store.meta.setText('owner', owner);
+  store.meta.setBytes('owner-fingerprint', ownerFingerprint(keys.ownerKey.spki));
+  store.meta.setNumber('opened-at-ms', systemMoment().nowMs);
   const kept = { store, keys, roomName, question, identity, close: closer(store, lock) };
   writeSecrets(kept);
   return kept;
@@ -81,7 +84,7 @@ export async function openKeptRoom(
   limits: Limits,
 ): Promise<KeptRoom> {
   const database = openDatabase(file, 'host');
-  const meta = new Meta(database, () => {});
+  const meta = new Meta(database);
   const [id, owner, secrets] = [meta.bytes('room-id'), meta.text('owner'), meta.bytes('secrets')];
   if (id === null || owner === null || secrets === null) {
     database.close();
@@ -100,6 +103,7 @@ export async function openKeptRoom(
     const opened = openRoomSecrets(ownerKey, secrets);
     if (opened === null || opened.version !== SECRETS_VERSION || store.kept === null) throw damaged(file);
     const { keyPem, certPem, setup, record, identity } = opened;
+    store.meta.setNumber('opened-at-ms', systemMoment().nowMs);
     const tlsPin = pinOfCertificate(Buffer.from(certPem));
     return {
       store,

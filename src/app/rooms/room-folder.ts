@@ -1,6 +1,7 @@
 /**
  * Where kept rooms lie: one folder that only this account can enter, a file and a lock for each room, by its name.
  */
+import { existsSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../protocol/errors.ts';
@@ -40,7 +41,7 @@ export function nameFor(roomName: string): string {
 }
 
 export class RoomFolder {
-  readonly #path: string;
+  readonly path: string;
 
   /** @param dataFolder the program's own; `null` for an account without a home */
   constructor(dataFolder: string | null) {
@@ -49,7 +50,7 @@ export class RoomFolder {
         'no-home',
         'This account has no home folder to keep a room in. Set HOME and try again.',
       );
-    this.#path = join(dataFolder, 'rooms');
+    this.path = join(dataFolder, 'rooms');
   }
 
   /** @throws InputError `room-name` */
@@ -57,24 +58,41 @@ export class RoomFolder {
     checkRoomName(name);
     return {
       name,
-      file: join(this.#path, `${name}${SUFFIX}`),
-      lock: join(this.#path, `${name}.lock`),
+      file: join(this.path, `${name}${SUFFIX}`),
+      lock: join(this.path, `${name}.lock`),
     };
   }
 
   /** Makes the folder where there is none. */
   async make(): Promise<void> {
-    await mkdir(this.#path, { recursive: true, mode: 0o700 });
+    await mkdir(this.path, { recursive: true, mode: 0o700 });
+  }
+
+  /** Whatever belongs to the room of that name: names have no full stop. The lock is the last of them. */
+  async filesOf(name: string): Promise<readonly string[]> {
+    const files = await readdir(this.path);
+    const own = files.filter((file) => file.startsWith(`${name}.`)).map((file) => join(this.path, file));
+    const { lock } = this.place(name);
+    return [...own.filter((file) => file !== lock), lock];
   }
 
   /** By name. */
   async all(): Promise<readonly RoomPlace[]> {
-    const files = await readdir(this.#path).catch(() => []);
+    const files = await readdir(this.path).catch(() => []);
     const names = files.filter((file) => file.endsWith(SUFFIX)).map((file) => file.slice(0, -SUFFIX.length));
     return names
       .filter((name) => NAME.test(name))
       .sort()
       .map((name) => this.place(name));
+  }
+
+  /** @throws InputError `room-name` for what is no name, `room-taken` for one that a room has */
+  async checkFree(name: string): Promise<void> {
+    if (!existsSync(this.place(name).file)) return;
+    throw new InputError(
+      'room-taken',
+      `A room is kept as ${name} already. Choose another name, or give that room one first: securechat rooms rename ${name} NEW.`,
+    );
   }
 
   /** @throws InputError `no-such-room` that names the nearest one */

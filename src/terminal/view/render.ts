@@ -13,6 +13,7 @@ import type {
 import { closedText } from './closed.ts';
 import { columnsTable } from './columns-table.ts';
 import { alert, alertRows, barColumns, cleanNick, entry, type RenderView, stamp, underBar } from './entry.ts';
+import { keptRoomLines } from './kept-room-lines.ts';
 import { memberLines } from './member-lines.ts';
 import { paintMentions } from './mention.ts';
 import type { Paint } from './palette.ts';
@@ -142,6 +143,8 @@ export function renderEvent(event: JsonEvent, view: RenderView): readonly string
     case 'receipt':
       // Told together, by `scroll.ts`.
       return [];
+    case 'room-kept':
+      return keptRoomLines(event, view);
     case 'closed':
       return alert(closedText(event), view);
     default:

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { takeLock } from '../../src/app/state-lock.ts';
+import { takeLock } from '../../src/storage/file-lock.ts';
 
-const LOCK = fileURLToPath(new URL('../../src/app/state-lock.ts', import.meta.url));
+const LOCK = fileURLToPath(new URL('../../src/storage/file-lock.ts', import.meta.url));
 
 /** Takes the lock and stays. */
 const HOLDER = `
