@@ -25,6 +25,9 @@ export class SavedPlace {
   get name(): string {
     return this.#start.name;
   }
+  get path(): string {
+    return this.#start.path;
+  }
   /** The room ends with its host. */
   get endsWithHost(): boolean {
     return this.#start.door.keeps === 'nothing';
