@@ -51,6 +51,8 @@ interface Waiter {
 export class Program {
   readonly name: string;
   readonly events: JsonEvent[] = [];
+  /** Told of each event as it comes. */
+  onEvent: (event: JsonEvent) => void = () => {};
   /** Standard error, all of it so far. */
   stderr = '';
   /** Standard output as it came, all of it so far. */
@@ -162,6 +164,7 @@ export class Program {
   #take(line: string): void {
     const event: JsonEvent = JSON.parse(line);
     this.events.push(event);
+    this.onEvent(event);
     for (const waiter of this.#waiters) {
       if (!waiter.matches(event)) continue;
       this.#waiters.delete(waiter);
@@ -318,6 +321,11 @@ export class Stage {
     for (const terminal of this.#terminals) terminal.kill();
     await Promise.all([...this.#programs, ...this.#terminals].map((program) => program.exit));
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Of all programs so far. */
+  get events(): readonly JsonEvent[] {
+    return this.#programs.flatMap(({ events }) => events);
   }
 
   transcript(): string {
