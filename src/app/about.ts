@@ -3,17 +3,30 @@ import type { ShownMember } from '../member/events.ts';
 import { formatDuration } from '../protocol/duration.ts';
 import { formatFingerprint, shortCode } from '../protocol/fingerprint.ts';
 import type { Hash } from '../protocol/identifiers.ts';
+import type { PresenceState } from '../protocol/session-frames.ts';
 import type { RoomSettings } from '../protocol/signed-objects.ts';
+import { lastSeenText } from '../terminal/view/dates.ts';
 
 const ROLE_NAMES = { owner: 'host', moderator: 'moderator', member: 'member' } as const;
 
-/** e.g. `ann (host), bob (moderator, offline), cee` */
-export function namesText(members: readonly ShownMember[]): string {
-  const named = members.map(({ member, online }) => {
+const ORDER: readonly PresenceState[] = ['online', 'away', 'offline'];
+
+/** e.g. `offline, last seen 14:02`; `null` of who is simply online */
+function whereText({ presence, lastSeenMs }: ShownMember, nowMs: number): string | null {
+  if (presence === 'online') return null;
+  return lastSeenMs === null ? presence : `${presence}, last seen ${lastSeenText(lastSeenMs, nowMs)}`;
+}
+
+/** Who is here first, e.g. `ann (host), cee, dan (away), bob (moderator, offline, last seen 2 d ago)` */
+export function namesText(members: readonly ShownMember[], nowMs: number): string {
+  const grouped = ORDER.flatMap((state) => members.filter(({ presence }) => presence === state));
+  const named = grouped.map((shown) => {
+    const { member } = shown;
+    const where = whereText(shown, nowMs);
     const marks = [
       ...(member.role === 'member' ? [] : [ROLE_NAMES[member.role]]),
       ...(member.muted ? ['muted'] : []),
-      ...(online ? [] : ['offline']),
+      ...(where === null ? [] : [where]),
     ];
     return marks.length === 0 ? member.nick : `${member.nick} (${marks.join(', ')})`;
   });
@@ -21,10 +34,11 @@ export function namesText(members: readonly ShownMember[]): string {
 }
 
 /** @param ownerFingerprint of the key that signs the member list, which is another than the host's own as a member */
-export function whoisText({ member, online }: ShownMember, ownerFingerprint: Hash): string {
+export function whoisText(shown: ShownMember, ownerFingerprint: Hash, nowMs: number): string {
+  const { member } = shown;
   const signs = member.algorithm === 'rsa' ? 'RSA-PSS' : 'DSA';
   const muted = member.muted ? 'muted, ' : '';
-  const state = online ? 'online' : 'offline';
+  const state = whereText(shown, nowMs) ?? 'online';
   const owner =
     member.role === 'owner' ? `; the room's owner key is ${formatFingerprint(ownerFingerprint)}` : '';
   return `${member.nick}: ${ROLE_NAMES[member.role]}, ${muted}${state}, signs with ${signs}, key ${formatFingerprint(member.identity)}${owner}`;

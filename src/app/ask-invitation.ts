@@ -30,7 +30,7 @@ export async function askInvitation(
       // Whoever types is told at once, not after more lines that they do not know of.
       return stdinIsTerminal ? readInvitation(await front.readLine()) : readLines(front);
     default:
-      return pasted(front);
+      return askPasted(front, ASKED);
   }
 }
 
@@ -53,19 +53,29 @@ async function readLines(front: Pick<Front, 'readLine'>): Promise<HeldInvitation
   }
 }
 
-/** Where a terminal gives a paste line by line, the lines are put together again. */
-async function pasted(front: Pick<Front, 'ask'>): Promise<HeldInvitation> {
+const ASKED = { name: 'token', message: 'Paste the invitation.', secret: true };
+
+/**
+ * Where a terminal gives a paste line by line, the lines are put together again.
+ * @param other what else may be answered; `null` for what is not that
+ */
+export async function askPasted<Other = never>(
+  front: Pick<Front, 'ask'>,
+  asked: Parameters<Front['ask']>[0],
+  other: (text: string) => Other | null = () => null,
+): Promise<HeldInvitation | Other> {
   const before: string[] = [];
-  const asked = { name: 'token', message: 'Paste the invitation.', secret: true };
-  return askUntil(front, asked, null, (text) =>
-    readInvitation(text).catch((error: unknown) => {
+  return askUntil<HeldInvitation | Other>(front, asked, null, (text) => {
+    const answered = other(text);
+    if (answered !== null) return answered;
+    return readInvitation(text).catch((error: unknown) => {
       if (!isIncomplete(error)) throw error;
       before.push(text);
       if (before.length > LINES_MOST) before.shift();
       // What is wrong with this paste is told, not what is wrong with all of them.
       return readInvitation(before.join('\n')).catch(() => Promise.reject(error));
-    }),
-  );
+    });
+  });
 }
 
 const INCOMPLETE: ReadonlySet<string> = new Set(['invitation-empty', 'invitation-not', 'invitation-damaged']);

@@ -29,6 +29,16 @@ export async function askUntil<Value>(
   }
 }
 
+/** Under the same name with `-again`: whether it is the same, but for white space and how letters are composed. */
+export async function isTypedAgain(
+  front: Pick<Front, 'ask'>,
+  name: string,
+  chosen: string,
+): Promise<boolean> {
+  const again = await front.ask({ name: `${name}-again`, message: 'Once more?', secret: true });
+  return again.trim().normalize('NFC') === chosen;
+}
+
 /** Some messages are written for the end of a line. */
 function sentence(message: string): string {
   const opened = message.replace(/^./u, (first) => first.toUpperCase());

@@ -18,9 +18,10 @@ import { parseInput, unknownText } from '../terminal/commands/input.ts';
 import { type Audience, findCommand, mayGive } from '../terminal/commands/table.ts';
 import { namesText, roomLines, securityLines, whoisText } from './about.ts';
 import { jsonEvents } from './event-view.ts';
-import type { Front, FrontListener } from './front/front.ts';
+import { type Front, type FrontListener, GaveUpError } from './front/front.ts';
 import type { HostControls } from './hosting/host-controls.ts';
 import type { Membership } from './membership.ts';
+import { askNewPassword } from './new-password.ts';
 
 /** `alarm`: what was said cannot be sent, and nobody is there to say whether it should be. */
 export type QuitReason = 'quit' | 'interrupted' | 'alarm';
@@ -28,7 +29,10 @@ export type QuitReason = 'quit' | 'interrupted' | 'alarm';
 export interface ChatOptions {
   readonly front: Front;
   /** `null` for a host that takes no part. */
-  readonly membership: Pick<Membership, 'session' | 'say' | 'act' | 'acknowledge' | 'hurry'> | null;
+  readonly membership: Pick<
+    Membership,
+    'session' | 'say' | 'act' | 'setAway' | 'register' | 'acknowledge' | 'hurry'
+  > | null;
   readonly host: Pick<
     HostControls,
     'act' | 'obey' | 'members' | 'position' | 'settings' | 'code' | 'known'
@@ -38,6 +42,8 @@ export interface ChatOptions {
   readonly ownerFingerprint: Hash;
   /** The person wants to go. */
   readonly onQuit: (how: QuitReason) => void;
+  /** For good. Not given to a host, whose leaving ends the room. */
+  readonly onLeave?: () => void;
 }
 
 /** Ctrl-C, and Ctrl-D of a host, ask once; a second one within this time leaves. */
@@ -49,8 +55,10 @@ export class Chat implements FrontListener {
   /** The key that leaves when it is pressed again, and since when. */
   #toldKey: { readonly key: string; readonly atMs: number } | null = null;
   #ending = false;
-  /** For a host that takes no part: the members without a line. */
-  readonly #away = new Set<IdKey>();
+  /** For a host that takes no part: the members who are not simply online. */
+  readonly #elsewhere = new Map<IdKey, ShownMember>();
+  /** A password is being asked for. */
+  #registering = false;
 
   constructor(options: ChatOptions) {
     this.#options = options;
@@ -59,9 +67,15 @@ export class Chat implements FrontListener {
   show(event: SessionEvent): void {
     const { roomId, roomName } = this.#options;
     this.#follow(event);
-    const context = { room: { id: roomId, name: roomName }, settings: this.#settings, self: this.#self };
+    const context = {
+      room: { id: roomId, name: roomName },
+      settings: this.#settings,
+      self: this.#self,
+      shown: (member: RosterMember) => this.#shown(member),
+    };
     for (const json of jsonEvents(event, context)) this.#options.front.emit(json);
-    if (event.kind === 'alarm') this.#afterAlarm();
+    // An alarm of an earlier run of the program may hold sending back still.
+    if (event.kind === 'alarm' || event.kind === 'joined') this.#afterAlarm();
     this.refreshStatus();
     this.#endWhenPlaced();
   }
@@ -134,10 +148,10 @@ export class Chat implements FrontListener {
   #follow(event: SessionEvent): void {
     if (this.#options.membership !== null) return;
     if (event.kind === 'presence') {
-      if (event.online) this.#away.delete(event.member.key);
-      else this.#away.add(event.member.key);
+      if (event.presence === 'online') this.#elsewhere.delete(event.member.key);
+      else this.#elsewhere.set(event.member.key, event);
     } else if (event.kind === 'roster') {
-      for (const { member } of event.change.removed) this.#away.delete(member.key);
+      for (const { member } of event.change.removed) this.#elsewhere.delete(member.key);
     }
   }
 
@@ -181,8 +195,7 @@ export class Chat implements FrontListener {
 
   #say({ kind, text }: Content, ref: string | null): void {
     const { membership } = this.#options;
-    if (membership?.session == null)
-      throw new InputError('not-joined', 'This host relays and takes no part (--no-chat).');
+    if (membership?.session == null) throw notJoined();
     if (text.trim() === '') throw new InputError('empty', 'There is nothing to say in that.');
     if (membership.session.heldBack) {
       throw new InputError(
@@ -198,16 +211,26 @@ export class Chat implements FrontListener {
     switch (call.name) {
       case 'quit':
         return this.quit();
+      case 'leave':
+        return this.#leave();
       case 'help':
         return this.#help(call.topic);
       case 'me':
         return this.#say({ kind: 'emote', text: call.text }, null);
       case 'nick':
         return this.#rename(call.nick);
+      case 'register':
+        this.#register().catch((error: unknown) => this.#refuse(error));
+        return;
       case 'names':
-        return this.#tell('names', namesText(this.#members()));
-      case 'whois':
-        return this.#tell('whois', whoisText(this.#memberCalled(call.nick), this.#options.ownerFingerprint));
+        return this.#tell('names', namesText(this.#members(), Date.now()));
+      case 'whois': {
+        const { ownerFingerprint } = this.#options;
+        return this.#tell('whois', whoisText(this.#memberCalled(call.nick), ownerFingerprint, Date.now()));
+      }
+      case 'away':
+      case 'back':
+        return this.#setAway(call.name === 'away');
       case 'room':
         return this.#room();
       case 'security':
@@ -257,6 +280,13 @@ export class Chat implements FrontListener {
     }
   }
 
+  #leave(): void {
+    const { onLeave } = this.#options;
+    if (onLeave === undefined)
+      throw new InputError('not-allowed', 'The room is yours: /quit ends it for everyone.');
+    onLeave();
+  }
+
   #host(call: HostCall): void {
     const done = this.#options.host?.obey(call);
     done?.catch((error: unknown) => this.#refuse(error));
@@ -270,10 +300,37 @@ export class Chat implements FrontListener {
   }
 
   #rename(nick: string): void {
+    this.#membership.act({ kind: 'rename', nick });
+  }
+
+  #setAway(away: boolean): void {
+    const membership = this.#membership;
+    if (membership.session?.isAway === away)
+      throw new InputError('no-change', away ? 'You are away already.' : 'You are not away.');
+    membership.setAway(away);
+  }
+
+  /** @throws InputError `not-joined` for a host that takes no part. */
+  get #membership(): NonNullable<ChatOptions['membership']> {
     const { membership } = this.#options;
-    if (membership === null)
-      throw new InputError('not-joined', 'This host relays and takes no part (--no-chat).');
-    membership.act({ kind: 'rename', nick });
+    if (membership === null) throw notJoined();
+    return membership;
+  }
+
+  async #register(): Promise<void> {
+    const { membership, front } = this.#options;
+    if (membership?.session == null) throw notJoined();
+    membership.session.mayRegister();
+    if (this.#registering) throw new InputError('registering', 'Answer the question for the password first.');
+    this.#registering = true;
+    try {
+      membership.register(await askNewPassword(front));
+    } catch (error) {
+      if (!(error instanceof GaveUpError)) throw error;
+      this.#tell('register', 'Nothing has been registered.');
+    } finally {
+      this.#registering = false;
+    }
   }
 
   /** Whom an act is about, if this person may do that to them. */
@@ -330,7 +387,14 @@ export class Chat implements FrontListener {
   #members(): readonly ShownMember[] {
     const { membership, host } = this.#options;
     if (membership?.session != null) return membership.session.members;
-    return host?.members.map((member) => ({ member, online: !this.#away.has(member.key) })) ?? [];
+    return host?.members.map((member) => this.#shown(member)) ?? [];
+  }
+
+  #shown(member: RosterMember): ShownMember {
+    const { session = null } = this.#options.membership ?? {};
+    if (session !== null) return session.shown(member);
+    const here = { presence: 'online', online: true, lastSeenMs: null } as const;
+    return { ...(this.#elsewhere.get(member.key) ?? here), member };
   }
 
   #tell(code: string, text: string): void {
@@ -358,4 +422,8 @@ export class Chat implements FrontListener {
 function notFor(name: string, audience: Audience): InputError {
   const whom = audience === 'host' ? 'the host' : 'moderators and the host';
   return new InputError(audience === 'host' ? 'host-only' : 'not-allowed', `/${name} is for ${whom}.`);
+}
+
+function notJoined(): InputError {
+  return new InputError('not-joined', 'This host relays and takes no part (--no-chat).');
 }

@@ -1,124 +1,248 @@
 /** `securechat c`: from an invitation to the room, and out again. */
 
-import { formatAddress, invitationClockWarning } from '../crypto/invitation.ts';
+import { type Address, formatAddress, invitationClockWarning } from '../crypto/invitation.ts';
 import { generateWrapKeys } from '../crypto/key-wrap.ts';
+import { ownerFingerprint } from '../crypto/signature.ts';
+import type { SessionEvent } from '../member/events.ts';
+import type { Question } from '../protocol/admission-frames.ts';
+import { InputError } from '../protocol/errors.ts';
 import { formatFingerprint } from '../protocol/fingerprint.ts';
+import type { Hash, RoomId } from '../protocol/identifiers.ts';
 import { checkNickname } from '../protocol/nickname.ts';
+import type { Connection } from '../transport/connection.ts';
 import { dialTls } from '../transport/tls-dialer.ts';
 import { aboutRoom } from './about-room.ts';
 import { AnswerThread } from './answer-thread.ts';
-import { askInvitation } from './ask-invitation.ts';
+import { askInvitation, type HeldInvitation } from './ask-invitation.ts';
 import { askUntil } from './ask-until.ts';
 import { Chat, type QuitReason } from './chat.ts';
+import { chooseRoom } from './choose-room.ts';
 import type { Ask } from './door-run.ts';
 import type { ExitCode } from './exit-codes.ts';
-import { finish, outcomeOf, outcomeOfError } from './finish.ts';
+import { comeBackWords, finish, outcomeOf, outcomeOfError } from './finish.ts';
 import { type Front, GaveUpError } from './front/front.ts';
 import { openFront } from './front/open-front.ts';
 import { beginIdentity } from './identity.ts';
-import { openLog } from './log.ts';
-import { Membership } from './membership.ts';
+import { openLog, type RunLog } from './log.ts';
+import { Membership, type MembershipOptions } from './membership.ts';
 import type { JoinOptions, SecretSource } from './options.ts';
+import { openSaved, type ReturnContext } from './return.ts';
+import { savedText, savePlace } from './save-place.ts';
+import { SavedRooms } from './saved-rooms.ts';
 import { readSecret } from './secret.ts';
 import { MAKING_KEYS, problemText } from './sentences.ts';
 import { tellIfSlow } from './tell-if-slow.ts';
 
 const DIAL_MS = 20_000;
 
+/** What a run of the program has beside its membership. */
+interface Run {
+  readonly options: JoinOptions;
+  readonly log: RunLog;
+  readonly front: Front;
+  readonly answers: AnswerThread;
+}
+
+/** A room to go into: by an invitation, or as it was saved. */
+interface Entry {
+  readonly roomId: RoomId;
+  readonly ownerFingerprint: Hash;
+  readonly addresses: readonly Address[];
+  readonly tlsPin: Hash;
+  /** Told by the host before anything else where it is not known. */
+  readonly roomName: string;
+  readonly membership: Pick<
+    MembershipOptions,
+    'invitationId' | 'admissionKey' | 'identity' | 'identityIsKept' | 'wrapKeys'
+  >;
+  /** Knocks, or comes back. */
+  readonly begin: (membership: Membership) => void;
+}
+
 /** @returns the exit code; everything there is to say about it has been said. */
 export async function runJoin(options: JoinOptions): Promise<ExitCode> {
   const log = openLog(options);
   const front = openFront(options);
   log.showOn(front);
-  const answers = new AnswerThread();
+  const run: Run = { options, log, front, answers: new AnswerThread() };
   try {
-    // Keys take up to two seconds; the person is still typing.
-    const wrapKeys = generateWrapKeys();
-    const { key: identity } = await beginIdentity(options, front);
-    const { invitation, admissionKey } = await askInvitation(options.invitation, front);
-    const warning = invitationClockWarning(invitation, Date.now());
-    if (warning !== null) front.emit({ type: 'notice', level: 'warning', code: 'clock', text: warning });
-
-    let roomName = '';
-    let question = '';
-    let quit: QuitReason = 'quit';
-    let chat: Chat | null = null;
-    const membership = new Membership({
-      ...invitation,
-      admissionKey,
-      identity,
-      identityIsKept: options.identity !== null,
-      wrapKeys,
-      answers,
-      connect: (signal) =>
-        dialTls({
-          addresses: invitation.addresses,
-          tlsPin: invitation.tlsPin,
-          exporterContext: invitation.roomId,
-          timeoutMs: DIAL_MS,
-          signal,
-        }),
-      ask: answerer(options, front, { question: () => question, keys: Promise.all([identity, wrapKeys]) }),
-      onQuestion(asked) {
-        roomName = asked.roomName;
-        question = asked.question;
-        for (const text of aboutRoom(asked, invitation.ownerFingerprint))
-          front.emit({ type: 'notice', level: 'info', code: 'room', text });
-      },
-      onWaiting() {
-        const tell = (text: string): void =>
-          front.emit({ type: 'notice', level: 'info', code: 'waiting', text });
-        tell('Everything is right. Now the host has to let you in; Ctrl-C gives up.');
-        void identity.then(({ idFingerprint }) =>
-          tell(`Your key, which the host is shown: ${formatFingerprint(idFingerprint)}`),
-        );
-      },
-      onEvent(event) {
-        if (event.kind === 'alarm') log.warn('alarm', `${event.code}: ${event.text}`);
-        if (event.kind === 'joined') {
-          log.info('room', `joined with ${event.members.length} members`);
-          void answers.end();
-          chat = new Chat({
-            front,
-            membership,
-            host: null,
-            roomId: invitation.roomId,
-            roomName,
-            ownerFingerprint: invitation.ownerFingerprint,
-            onQuit(how) {
-              quit = how;
-              membership.leave();
-            },
-          });
-          chat.show(event);
-          front.listen(chat);
-        } else chat?.show(event);
-      },
-      onLine(state) {
-        log.info('line', state.kind === 'lost' ? 'lost' : `trying again in ${Math.round(state.inMs)} ms`);
-        if (state.kind !== 'lost') return;
-        const text = 'The line to the host is lost. Trying again; what you say waits.';
-        front.emit({ type: 'notice', level: 'warning', code: 'line-lost', text });
-        chat?.refreshStatus();
-      },
-    });
-    const gaveUp = new Promise<GaveUpError>((resolve) => {
-      front.onGone = resolve;
-    });
-    log.info('dial', invitation.addresses.map(formatAddress).join(', '));
-    void membership.join();
-    const ending = await Promise.race([membership.ended, gaveUp]);
-    log.info('end', ending instanceof GaveUpError ? ending.message : ending.kind);
-    if (ending instanceof GaveUpError) {
-      membership.leave();
-      throw ending;
-    }
-    return finish(front, options.display, outcomeOf(ending, quit));
+    const saved = await savedEntry(run);
+    return await enter(run, saved.kind === 'saved' ? saved.entry : await invitedEntry(run, saved.held));
   } catch (error) {
     return finish(front, options.display, outcomeOfError(error));
   } finally {
-    await answers.end();
+    await run.answers.end();
   }
+}
+
+/** The saved room that was named or is chosen; else the invitation, where one was pasted instead. */
+async function savedEntry(
+  run: Run,
+): Promise<
+  | { readonly kind: 'saved'; readonly entry: Entry }
+  | { readonly kind: 'invitation'; readonly held: HeldInvitation | null }
+> {
+  const { options, front, answers } = run;
+  const { dataFolder } = options;
+  let name = options.saved;
+  if (dataFolder === null) {
+    if (name !== null)
+      throw new InputError('no-home', 'There is no folder for saved rooms: HOME is not set.');
+    return { kind: 'invitation', held: null };
+  }
+  const rooms = new SavedRooms(dataFolder);
+  if (name === null) {
+    const known = mayChoose(options) ? await rooms.list() : [];
+    if (known.length === 0) return { kind: 'invitation', held: null };
+    const chosen = await chooseRoom(known, front, Date.now());
+    if (chosen.kind === 'invitation') return chosen;
+    name = chosen.name;
+  }
+  const connect: ReturnContext['connect'] = ({ door, state }, signal) =>
+    dial({ ...door, roomId: state.roomId }, signal);
+  const { head, door, identity, membership } = await openSaved(name, options, {
+    ...{ rooms, front, answers, connect },
+  });
+  return {
+    kind: 'saved',
+    entry: {
+      ...door,
+      roomId: head.roomId,
+      roomName: head.roomName,
+      ownerFingerprint: ownerFingerprint(membership.state.ownerKey),
+      membership: { identity: Promise.resolve(identity), wrapKeys: null },
+      begin: (each) => void each.resume(membership),
+    },
+  };
+}
+
+/** People choose; programs say what they want. */
+function mayChoose({ invitation, display, mayAsk }: JoinOptions): boolean {
+  return invitation === null && display !== 'json' && mayAsk && process.stdin.isTTY === true;
+}
+
+async function invitedEntry(run: Run, pasted: HeldInvitation | null): Promise<Entry> {
+  const { options, front } = run;
+  // Keys take up to two seconds; the person is still typing.
+  const wrapKeys = generateWrapKeys();
+  const { key: identity } = await beginIdentity(options, front);
+  const { invitation, admissionKey } = pasted ?? (await askInvitation(options.invitation, front));
+  const warning = invitationClockWarning(invitation, Date.now());
+  if (warning !== null) front.emit({ type: 'notice', level: 'warning', code: 'clock', text: warning });
+  if (options.saveAs !== null && options.dataFolder !== null)
+    await new SavedRooms(options.dataFolder).checkName(options.saveAs, invitation.roomId);
+  const { invitationId } = invitation;
+  const identityIsKept = options.identity !== null;
+  return {
+    ...invitation,
+    roomName: '',
+    membership: { invitationId, admissionKey, identity, identityIsKept, wrapKeys },
+    begin: (each) => void each.join(),
+  };
+}
+
+function dial(
+  { addresses, tlsPin, roomId }: Pick<Entry, 'addresses' | 'tlsPin' | 'roomId'>,
+  signal: AbortSignal,
+): Promise<Connection> {
+  return dialTls({ addresses, tlsPin, exporterContext: roomId, timeoutMs: DIAL_MS, signal });
+}
+
+async function enter(run: Run, entry: Entry): Promise<ExitCode> {
+  const { options, front, log, answers } = run;
+  const { roomId, ownerFingerprint, tlsPin } = entry;
+  const { identity, wrapKeys } = entry.membership;
+  let { roomName } = entry;
+  let question: Question | null = null;
+  let quit: QuitReason = 'quit';
+  let chat: Chat | null = null;
+  let hasAccount = false;
+  /** What a return brings before it is known who is here. */
+  const early: SessionEvent[] = [];
+  const tell = (level: 'info' | 'warning', code: string, text: string): void =>
+    front.emit({ type: 'notice', level, code, text });
+  const membership = new Membership({
+    ...{ roomId, ownerFingerprint, tlsPin, answers },
+    ...entry.membership,
+    prefers: options.prefers,
+    connect: (signal) => dial(entry, signal),
+    ask: answerer(options, front, {
+      question: () => question?.question ?? '',
+      keys: Promise.all([identity, wrapKeys]),
+    }),
+    onQuestion(asked) {
+      roomName = asked.roomName;
+      question = asked;
+      for (const text of aboutRoom(asked, ownerFingerprint)) tell('info', 'room', text);
+    },
+    onAccount() {
+      hasAccount = true;
+    },
+    onWaiting() {
+      tell('info', 'waiting', 'Everything is right. Now the host has to let you in; Ctrl-C gives up.');
+      void identity.then(({ idFingerprint }) =>
+        tell('info', 'waiting', `Your key, which the host is shown: ${formatFingerprint(idFingerprint)}`),
+      );
+    },
+    async keep() {
+      const keeps = question?.keeps ?? 'nothing';
+      try {
+        const place = await savePlace({ ...entry, roomName, keeps, identity: await identity }, options);
+        if (place !== null) tell('info', 'saved', savedText(place.name));
+        return place;
+      } catch (error) {
+        if (!(error instanceof InputError)) throw error;
+        // In the room all the same: whoever minds can leave.
+        tell('warning', 'not-saved', `This room is not saved: ${error.message}`);
+        return null;
+      }
+    },
+    onEvent(event) {
+      if (event.kind === 'registered') hasAccount = true;
+      if (event.kind === 'alarm') log.warn('alarm', `${event.code}: ${event.text}`);
+      if (event.kind === 'joined') {
+        log.info('room', `joined with ${event.members.length} members`);
+        void answers.end();
+        chat = new Chat({
+          ...{ front, membership, host: null, roomId, roomName, ownerFingerprint },
+          onQuit(how) {
+            quit = how;
+            // The account has the place for whoever comes back with its password.
+            if (hasAccount) membership.depart();
+            else membership.quit();
+          },
+          onLeave: () => membership.leave(),
+        });
+        chat.show(event);
+        for (const before of early.splice(0)) chat.show(before);
+        front.listen(chat);
+      } else if (chat !== null) chat.show(event);
+      else early.push(event);
+    },
+    onLine(state) {
+      log.info('line', state.kind === 'lost' ? 'lost' : `trying again in ${Math.round(state.inMs)} ms`);
+      if (state.kind !== 'lost') return;
+      if (chat === null)
+        tell('warning', 'host-away', 'The host cannot be reached. Trying until it is back; Ctrl-C gives up.');
+      else tell('warning', 'line-lost', 'The line to the host is lost. Trying again; what you say waits.');
+      chat?.refreshStatus();
+    },
+  });
+  const gaveUp = new Promise<GaveUpError>((resolve) => {
+    front.onGone = resolve;
+  });
+  log.info('dial', entry.addresses.map(formatAddress).join(', '));
+  entry.begin(membership);
+  const ending = await Promise.race([membership.ended, gaveUp]);
+  log.info('end', ending instanceof GaveUpError ? ending.message : ending.kind);
+  if (ending instanceof GaveUpError) {
+    membership.quit();
+    await membership.ended;
+    throw ending;
+  }
+  if (ending.kind === 'away' && options.display !== 'json')
+    tell('info', 'away', `Your place is kept. To come back: ${comeBackWords(ending.name)}`);
+  return finish(front, options.display, outcomeOf(ending, quit));
 }
 
 /** Answers the door's questions: from options first, then by asking. What did not do once is not given again. */
@@ -127,11 +251,12 @@ function answerer(
   front: Front,
   { question, keys }: { readonly question: () => string; readonly keys: Promise<unknown> },
 ): Ask {
-  const sources: Record<'answer' | 'code', SecretSource | null> = {
+  const sources: Record<'answer' | 'code' | 'password', SecretSource | null> = {
     answer: options.answer,
     code: options.code,
+    password: options.password,
   };
-  return async (what, { triesLeft, problem, hint }) => {
+  return async (what, { triesLeft, problem, hint, nick = '' }) => {
     const said = problemText(problem, hint);
     if (what === 'nick') {
       if (options.nick !== null && problem === null) return options.nick;
@@ -140,7 +265,11 @@ function answerer(
     }
     const source = sources[what];
     sources[what] = null;
-    const message = what === 'answer' ? question() : "The code on the host's screen (six digits)?";
+    const message = {
+      answer: question(),
+      code: "The code on the host's screen (six digits)?",
+      password: `${nick} is registered in this room. Its password, or Enter alone for another nickname?`,
+    }[what];
     const text =
       source !== null && problem === null
         ? await readSecret(source, front)

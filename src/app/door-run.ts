@@ -23,6 +23,8 @@ export type Ask = (
     readonly triesLeft: number;
     readonly problem: Refusal | 'wrong-answer' | 'unusable' | null;
     readonly hint?: string;
+    /** Whose password is asked for. */
+    readonly nick?: string;
   },
 ) => Promise<string>;
 
@@ -34,6 +36,8 @@ export interface DoorRunOptions {
   readonly answers: AnswerThread;
   readonly ask: Ask;
   readonly onQuestion: (question: Question) => void;
+  /** The account of the nickname asked for is this person's. */
+  readonly onAccount?: () => void;
   /** Everything is right; the host is asked whether to let this person in. */
   readonly onWaiting: () => void;
 }
@@ -158,6 +162,22 @@ export class DoorRun {
           .then((outcome) => this.#step(() => this.#joining.answerFinished(outcome.result)), reject);
         break;
       }
+      case 'start-password':
+        answers
+          .run({ op: 'start', answer: effect.password })
+          .then((outcome) => this.#step(() => this.#joining.passwordStarted(outcome)), reject);
+        break;
+      case 'finish-password': {
+        const { state, ke2, password: answer } = effect;
+        const identifiers = answerIdentifiers(roomId, tlsPin);
+        answers
+          .run({ op: 'finish', identifiers, state, ke2, answer })
+          .then((outcome) => this.#step(() => this.#joining.passwordFinished(outcome.result)), reject);
+        break;
+      }
+      case 'account-proved':
+        this.#options.onAccount?.();
+        break;
       case 'waiting':
         this.#waitFor(LIMITS.waitingMs + LIMITS.strangerMs);
         this.#options.onWaiting();

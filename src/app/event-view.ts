@@ -1,5 +1,6 @@
 /** Session events as the line protocol shows them; terminals draw the same. */
 import type { RosterChange, RosterMember } from '../crypto/roster.ts';
+import { successions } from '../crypto/roster-change.ts';
 import type { SessionEvent, ShownMember } from '../member/events.ts';
 import { toBase64url } from '../protocol/bytes.ts';
 import { ROOM_CONVERSATION, type RoomId } from '../protocol/identifiers.ts';
@@ -24,18 +25,22 @@ export interface EventContext {
   readonly settings: RoomSettings | null;
   /** `null` for a host that takes no part. */
   readonly self: RosterMember | null;
+  /** Where a member is. */
+  readonly shown: (member: RosterMember) => ShownMember;
 }
 
 function personView(member: RosterMember): PersonView {
   return { id: toBase64url(member.memberId), nick: member.nick };
 }
 
-function memberView({ member, online }: ShownMember): MemberView {
+function memberView({ member, presence, online, lastSeenMs }: ShownMember): MemberView {
   return {
     ...personView(member),
     fingerprint: toBase64url(member.identity),
     role: member.role,
     online,
+    away: presence === 'away',
+    ...(lastSeenMs !== null && { lastSeen: new Date(lastSeenMs).toISOString() }),
     muted: member.muted,
   };
 }
@@ -66,23 +71,28 @@ const GONE: Readonly<Record<Removed['reason'], MemberChange>> = {
   unseen: 'gone',
 };
 
-function removedEvent({ member, reason, by }: Removed): MemberEvent {
+/** @param heir who goes on in their place */
+function removedEvent({ member, reason, by }: Removed, heir: ShownMember | undefined): MemberEvent {
   const why = REASONS[reason];
   return {
     type: 'member',
     change: GONE[reason],
-    member: memberView({ member, online: false }),
+    member: memberView(heir ?? { member, presence: 'offline', online: false, lastSeenMs: null }),
+    ...(heir !== undefined && { formerFingerprint: toBase64url(member.identity) }),
     ...byView(by),
     ...(why !== undefined && { reason: why }),
   };
 }
 
 /** One event for each thing about a member that is different. */
-function changedEvents({ before, after, by }: RosterChange['changed'][number]): readonly MemberEvent[] {
+function changedEvents(
+  { before, after, by }: RosterChange['changed'][number],
+  { shown }: EventContext,
+): readonly MemberEvent[] {
   const event = (change: MemberChange, more: Partial<MemberEvent> = {}): MemberEvent => ({
     type: 'member',
     change,
-    member: memberView({ member: after, online: true }),
+    member: memberView(shown(after)),
     ...more,
   });
   return [
@@ -90,6 +100,17 @@ function changedEvents({ before, after, by }: RosterChange['changed'][number]): 
     ...(before.role === after.role ? [] : [event('role', byView(by))]),
     ...(before.muted === after.muted ? [] : [event(after.muted ? 'muted' : 'unmuted', byView(by))]),
   ];
+}
+
+/** Who comes back and is away at once has done both. */
+function presenceChanges({
+  before,
+  presence,
+}: Extract<SessionEvent, { readonly kind: 'presence' }>): readonly MemberChange[] {
+  if (presence === 'offline') return ['offline'];
+  const here: readonly MemberChange[] = before === 'offline' ? ['online'] : [];
+  if (presence === 'away') return [...here, 'away'];
+  return before === 'away' ? ['back'] : here;
 }
 
 function settingsEvents(
@@ -119,21 +140,33 @@ export function jsonEvents(event: SessionEvent, context: EventContext): readonly
         : [];
     case 'roster': {
       const { added, changed, removed, settings } = event.change;
+      const heirs = new Map(successions(event.change).map(({ before, after }) => [before.key, after]));
+      const newcomers = added.filter((member) => ![...heirs.values()].includes(member));
       return [
-        ...added.map(
+        ...newcomers.map(
           (member): JsonEvent => ({
             type: 'member',
             change: 'joined',
-            member: memberView({ member, online: true }),
+            member: memberView(context.shown(member)),
           }),
         ),
-        ...changed.flatMap(changedEvents),
-        ...removed.map(removedEvent),
+        ...changed.flatMap((each) => changedEvents(each, context)),
+        ...removed.map((gone) => {
+          const heir = heirs.get(gone.member.key);
+          return removedEvent(gone, heir === undefined ? undefined : context.shown(heir));
+        }),
         ...(settings === null ? [] : settingsEvents(settings, context)),
       ];
     }
     case 'presence':
-      return [{ type: 'member', change: event.online ? 'online' : 'offline', member: memberView(event) }];
+      return presenceChanges(event).map((change) => ({ type: 'member', change, member: memberView(event) }));
+    case 'receipt':
+      return event.members.map((member) => ({
+        type: 'receipt',
+        id: event.id,
+        state: event.state,
+        member: personView(member),
+      }));
     case 'message':
       return [
         {
@@ -145,6 +178,7 @@ export function jsonEvents(event: SessionEvent, context: EventContext): readonly
           text: event.text,
           at: new Date(event.atMs).toISOString(),
           own: event.own,
+          ...(event.away && { away: true }),
           mention: !event.own && context.self !== null && mentions(event.text, context.self.nick),
           ...(event.ref !== null && { ref: event.ref }),
         },
@@ -155,9 +189,16 @@ export function jsonEvents(event: SessionEvent, context: EventContext): readonly
           type: 'notice',
           level: 'warning',
           code: 'unopened',
-          text: `A message of ${event.from.nick} could not be opened.`,
+          text: event.own
+            ? 'A message of yours from before; its text is not kept.'
+            : `A message of ${event.from.nick} could not be opened.`,
         },
       ];
+    case 'registered': {
+      const text =
+        'Your nickname here is behind the password from now on. Leaving keeps your place; on another device join with a fresh invitation and the password.';
+      return [{ type: 'notice', level: 'info', code: 'registered', text }];
+    }
     case 'notice':
       return [{ type: 'notice', level: event.level, code: event.code, text: event.text }];
     case 'alarm':

@@ -9,7 +9,7 @@ import { LostError } from './door-run.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { type Front, GaveUpError } from './front/front.ts';
 import type { Ending } from './membership.ts';
-import { refusalText } from './sentences.ts';
+import { refusalText, returnRefusalText } from './sentences.ts';
 import { wrapped } from './standard-error.ts';
 
 export interface Outcome {
@@ -50,25 +50,48 @@ export function outcomeOf(ending: Ending, quit: QuitReason): Outcome {
         problem: null,
         closed: { code: 'left', reason: 'you left the room' },
       };
+    case 'away':
+      return {
+        exitCode: LEFT_EXIT[quit],
+        problem: null,
+        closed: { code: 'away', reason: `your place is kept: ${comeBackWords(ending.name)}` },
+      };
     case 'closed':
       // The person has been told by the event itself.
       return { exitCode: CLOSED_EXIT[ending.reason], problem: null };
     case 'refused':
       return {
         exitCode: EXIT.notAdmitted,
-        problem: { code: ending.reason, text: refusalText(ending.reason, ending.version) },
+        problem: { code: ending.reason, text: refusedText(ending) },
       };
     case 'forgotten':
       return {
         exitCode: EXIT.notAdmitted,
         problem: {
           code: 'forgotten',
-          text: 'You are no longer a member: you were removed, or away for more than 15 minutes. Join again with an invitation.',
+          text: forgottenText(ending),
         },
       };
     case 'failed':
       return outcomeOfError(ending.error);
   }
+}
+
+function forgottenText({ name }: Ending & { readonly kind: 'forgotten' }): string {
+  const text = 'You are no longer a member: you were removed, or away for';
+  const join = 'Join again with an invitation.';
+  if (name === undefined) return `${text} more than 15 minutes. ${join}`;
+  return `${text} longer than the host keeps a place. @${name} is not saved any more. ${join}`;
+}
+
+function refusedText({ reason, version, name }: Ending & { readonly kind: 'refused' }): string {
+  const ofReturn = name === undefined ? null : returnRefusalText(reason, comeBackWords(name));
+  return ofReturn ?? refusalText(reason, version);
+}
+
+/** How someone whose place is kept comes back. */
+export function comeBackWords(name: string): string {
+  return `securechat c @${name}`;
 }
 
 export function outcomeOfError(error: unknown): Outcome {

@@ -2,15 +2,13 @@
  * Identity files on disk. Links are followed when reading, so that a file may lie where its owner wants it: what counts
  * is who may read the file itself.
  */
-import { randomBytes } from 'node:crypto';
 import type { Stats } from 'node:fs';
-import { realpath, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { realpath } from 'node:fs/promises';
 import { IDENTITY_FILE_BYTES_MOST, parseIdentity, type SealedIdentity } from '../crypto/identity-file.ts';
-import { toHex } from '../protocol/bytes.ts';
 import { InputError } from '../protocol/errors.ts';
+import { replaceFile } from './atomic-file.ts';
 import { readAtMost } from './bounded-file.ts';
-import { fileError, syncFolder, writeNew } from './private-file.ts';
+import { fileError } from './private-file.ts';
 
 const OTHERS = 0o077;
 
@@ -47,16 +45,7 @@ function checkPrivate(path: string, { mode, uid }: Stats): void {
  */
 export async function replaceIdentityFile(path: string, text: string): Promise<void> {
   try {
-    const target = await realpath(path);
-    const beside = `${target}.${toHex(randomBytes(4))}.new`;
-    await writeNew(beside, text);
-    try {
-      await rename(beside, target);
-    } catch (error) {
-      await rm(beside, { force: true });
-      throw error;
-    }
-    await syncFolder(dirname(target));
+    await replaceFile(await realpath(path), text);
   } catch (error) {
     throw fileError('write', path, error);
   }

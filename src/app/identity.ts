@@ -3,7 +3,7 @@ import { normalisePassphrase, openIdentity, type SealedIdentity } from '../crypt
 import { generateSigningKey, type SigningKey } from '../crypto/signature.ts';
 import { InputError } from '../protocol/errors.ts';
 import { formatFingerprint } from '../protocol/fingerprint.ts';
-import { askUntil } from './ask-until.ts';
+import { askUntil, isTypedAgain } from './ask-until.ts';
 import type { Front } from './front/front.ts';
 import { named, readIdentityFile } from './identity-disk.ts';
 import type { HostOptions, IdentitySource, JoinOptions, SigningAlgorithm } from './options.ts';
@@ -112,8 +112,7 @@ export async function askNewPassphrase(path: string, front: IdentityFront): Prom
       problem = 'Then choose a passphrase.';
       continue;
     }
-    const again = await front.ask({ name: 'new-passphrase-again', message: 'Once more?', secret: true });
-    if (again.trim().normalize('NFC') === chosen) return chosen;
+    if (await isTypedAgain(front, asked.name, chosen)) return chosen;
     problem = 'The two are not the same. Nothing has been written.';
   }
 }

@@ -3,30 +3,42 @@
  * The host's own chatting is one of these as well, over a connection that stays inside the process.
  */
 
+import { answerIdentifiers } from '../crypto/answer.ts';
+import type { AnswerJob } from '../crypto/answer-jobs.ts';
 import { generateWrapKeys, type WrapKeyPair } from '../crypto/key-wrap.ts';
 import type { SigningKey } from '../crypto/signature.ts';
 import type { SessionEffect, SessionEvent } from '../member/events.ts';
 import type { Purpose } from '../member/joining.ts';
-import { Session } from '../member/session.ts';
+import type { SavedState } from '../member/saved-state.ts';
+import { Session, type SessionStart } from '../member/session.ts';
 import { OwnWrapKeys } from '../member/wrap-keys.ts';
 import type { ActRequest } from '../protocol/acts.ts';
 import type { Welcome } from '../protocol/admission-frames.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 import type { Content } from '../protocol/content.ts';
 import { formatDuration } from '../protocol/duration.ts';
-import { ProtocolError, SecurityError } from '../protocol/errors.ts';
+import { InputError, ProtocolError, SecurityError } from '../protocol/errors.ts';
 import { growingNumber } from '../protocol/growing.ts';
-import { type InvitationId, NO_SESSION, ROOM_CONVERSATION } from '../protocol/identifiers.ts';
+import {
+  ANY_SESSION,
+  type InvitationId,
+  NO_SESSION,
+  ROOM_CONVERSATION,
+  type SessionId,
+} from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { type CloseReason as ClosingReason, PASSING_CLOSES, type Refusal } from '../protocol/reasons.ts';
-import { closeFrame } from '../protocol/session-frames.ts';
+import { closeFrame, type Prefer, USUAL_PREFER } from '../protocol/session-frames.ts';
 import type { Connection } from '../transport/connection.ts';
 import { DoorRun, type DoorRunOptions, LostError, RefusedError } from './door-run.ts';
 import { systemMoment } from './moment.ts';
+import type { SavedPlace } from './saved-place.ts';
+import { StateKeeper } from './state-keeper.ts';
 
 export interface MembershipOptions extends DoorRunOptions {
-  readonly invitationId: InvitationId;
-  readonly admissionKey: Bytes;
+  /** Of whoever joins; both are given, or neither. */
+  readonly invitationId?: InvitationId;
+  readonly admissionKey?: Bytes;
   /** By which a member comes back who has nothing else left; not given: they come in by the invitation. */
   readonly accountKey?: Bytes;
   readonly connect: (signal: AbortSignal) => Promise<Connection>;
@@ -34,7 +46,12 @@ export interface MembershipOptions extends DoorRunOptions {
   readonly identity: Promise<SigningKey>;
   /** It may have been in this room before, in a run of the program that is over. */
   readonly identityIsKept?: boolean;
-  readonly wrapKeys: Promise<WrapKeyPair>;
+  /** `null` for whoever comes back with those that were saved. */
+  readonly wrapKeys: Promise<WrapKeyPair> | null;
+  /** How this member wants to be treated while away; not given: as the host does. */
+  readonly prefers?: Prefer;
+  /** Where the membership is kept beyond the program's life, once the room is known; `null`: nowhere. */
+  readonly keep?: () => Promise<SavedPlace | null>;
   readonly onEvent: (event: SessionEvent) => void;
   /** The line is lost, or is back. */
   readonly onLine: (
@@ -42,18 +59,30 @@ export interface MembershipOptions extends DoorRunOptions {
   ) => void;
 }
 
+/** A membership that an earlier run of the program has kept. */
+export interface SavedMembership {
+  readonly state: SavedState;
+  readonly place: SavedPlace;
+  /** Whatever program goes on as this member elsewhere ends there. */
+  readonly takeover: boolean;
+}
+
 /** How a membership ended. */
 export type Ending =
   | { readonly kind: 'left' }
+  /** The program ends, and the place is kept under this name. */
+  | { readonly kind: 'away'; readonly name: string }
   | { readonly kind: 'closed'; readonly reason: ClosingReason; readonly text: string }
   | {
       readonly kind: 'refused';
       readonly reason: Refusal | 'wrong-answer';
       readonly triesLeft: number;
       readonly version: number;
+      /** Of the saved room that this member comes back to. */
+      readonly name?: string;
     }
-  /** The host no longer knows this member. */
-  | { readonly kind: 'forgotten' }
+  /** The host no longer knows this member, whose place was kept under this name, if it was. */
+  | { readonly kind: 'forgotten'; readonly name?: string }
   | { readonly kind: 'failed'; readonly error: Error };
 
 const TICK_MS = 250;
@@ -63,6 +92,8 @@ const LONGEST_RETRY_MS = 15_000;
 const UNATTENDED_MS = 60_000;
 /** A run at the door without a person in it. */
 const LOGIN_MS = 20_000;
+/** Refusals of a login that pass by themselves. */
+const PASSING: ReadonlySet<Refusal | 'wrong-answer'> = new Set<Refusal>(['busy', 'timed-out', 'closing']);
 /** After LEAVE the host answers by closing; a host that does not is left all the same. */
 const LEAVING_MS = 3_000;
 
@@ -78,6 +109,10 @@ export class Membership {
   /** How long a lost line is tried again: as long as the host keeps the place, unless nobody is there to wait. */
   #patienceMs: number = LIMITS.guestOfflineMs;
   #wrapKeysMade: OwnWrapKeys | null = null;
+  #place: SavedPlace | null = null;
+  #keeper: StateKeeper | null = null;
+  /** The session that a login replaces, where it is not this one's own. */
+  #replaces: SessionId | null = null;
   /** Frames between WELCOME and the session taking over. */
   #early: { readonly connection: Connection; readonly frame: Bytes }[] = [];
 
@@ -97,15 +132,50 @@ export class Membership {
   /** Knocks. What comes of it is told by events and by `ended`. */
   async join(): Promise<void> {
     try {
+      const purpose = await this.#purpose();
       const connection = await this.#options.connect(this.#stop.signal);
-      const welcome = await this.#run(connection, await this.#purpose());
+      const welcome = await this.#run(connection, purpose);
       const { identity, wrapKeys } = await this.#keys();
-      this.#session = new Session({ roomId: this.#options.roomId, identity, wrapKeys });
-      this.#timer = setInterval(() => this.#tick(), TICK_MS);
+      this.#begin({ identity, wrapKeys }, (await this.#options.keep?.()) ?? null);
       this.#attend(connection, welcome);
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  /** Goes on where an earlier run stopped, as soon as the host can be reached. */
+  async resume({ state, place, takeover }: SavedMembership): Promise<void> {
+    try {
+      const identity = await this.#options.identity;
+      const wrapKeys = OwnWrapKeys.restore(identity, state.roomId, state.wrapKeys);
+      this.#begin({ identity, wrapKeys, saved: state }, place);
+      if (takeover) this.#replaces = ANY_SESSION;
+    } catch (error) {
+      return this.#fail(error);
+    }
+    await this.#comeBack(true);
+  }
+
+  #begin(start: Pick<SessionStart, 'identity' | 'wrapKeys' | 'saved'>, place: SavedPlace | null): void {
+    const { roomId, prefers = USUAL_PREFER } = this.#options;
+    this.#place = place;
+    if (place === null) this.#session = new Session({ roomId, ...start, prefers });
+    else {
+      this.#patienceMs = LIMITS.savedPatienceMs;
+      // Whoever has what it takes to come back asks for their place to be kept.
+      this.#session = new Session({
+        roomId,
+        ...start,
+        keeps: 'when-saved',
+        prefers: { ...prefers, stays: true },
+      });
+      this.#keeper = new StateKeeper({
+        place,
+        onSaved: (mark) => this.#guard(() => this.#session?.saved(mark, systemMoment()) ?? []),
+        onProblem: (text) => this.#tell({ kind: 'notice', level: 'warning', code: 'not-saved', text }),
+      });
+    }
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
 
   /** @throws InputError when too many messages wait for their place. */
@@ -113,9 +183,18 @@ export class Membership {
     this.#perform(this.#session?.say(content, ref, systemMoment()) ?? []);
   }
 
+  /** A password for one's account. @throws InputError when there can be none, or it is too short. */
+  register(password: string): void {
+    this.#perform(this.#session?.register(password) ?? []);
+  }
+
   /** Asks the owner for a change. @throws InputError when it cannot be asked for; a refusal comes as a notice. */
   act(request: ActRequest): void {
     this.#perform(this.#session?.act(request) ?? []);
+  }
+
+  setAway(away: boolean): void {
+    this.#perform(this.#session?.setAway(away) ?? []);
   }
 
   acknowledge(): void {
@@ -127,9 +206,23 @@ export class Membership {
     this.#patienceMs = UNATTENDED_MS;
   }
 
-  /** Leaves for good, if there is anything to leave. */
+  /** The program ends: a place that is kept stays, any other is left for good. */
+  quit(): void {
+    if (this.#place === null) this.leave();
+    else this.#end({ kind: 'away', name: this.#place.name });
+  }
+
+  /**
+   * Leaves for good, if there is anything to leave.
+   * @throws InputError `not-connected` where a place is kept and the host cannot be told that it need not be
+   */
   leave(): void {
     if (this.#leaving || this.#ended) return;
+    if (this.#place !== null && this.#connection === null)
+      throw new InputError(
+        'not-connected',
+        'Not connected just now. /leave once you are back; /quit keeps your place.',
+      );
     this.#leaving = true;
     const effects = this.#session?.leave() ?? [];
     if (effects.length === 0) return this.#end({ kind: 'left' });
@@ -139,17 +232,28 @@ export class Membership {
 
   async #purpose(): Promise<Purpose> {
     const { invitationId, admissionKey, accountKey } = this.#options;
-    if (accountKey === undefined) return { kind: 'join', invitationId, admissionKey };
+    if (accountKey === undefined) {
+      if (invitationId === undefined || admissionKey === undefined)
+        throw new Error('nobody joins without an invitation');
+      return { kind: 'join', invitationId, admissionKey };
+    }
     const { identity, wrapKeys } = await this.#keys();
     const keys = { identity, statement: wrapKeys.current.statement };
     const { memberId } = identity;
     return { kind: 'login', memberId, accountKey, keys, positions: [], replaces: NO_SESSION };
   }
 
+  /** The program ends, and so does nothing else: the account has the place for whoever comes back with the password. */
+  depart(): void {
+    if (this.#place === null) this.#end({ kind: 'left' });
+    else this.quit();
+  }
+
   /** Made once: a run at the door and the session after it have the same. */
   async #keys(): Promise<{ readonly identity: SigningKey; readonly wrapKeys: OwnWrapKeys }> {
     const { roomId, identityIsKept, ...options } = this.#options;
     const [identity, pair] = await Promise.all([options.identity, options.wrapKeys]);
+    if (pair === null) throw new Error('nobody joins without wrap keys');
     const nowMs = Date.now();
     // Generations only grow, and nothing here remembers those of an earlier run; new keys come once an hour.
     const firstGeneration = identityIsKept ? growingNumber(nowMs) : 1;
@@ -226,11 +330,38 @@ export class Membership {
             (error: unknown) => this.#fail(error),
           );
           break;
+        case 'start-registration':
+          this.#register({ op: 'start-registration', answer: effect.password });
+          break;
+        case 'finish-registration': {
+          const { state, response, password: answer } = effect;
+          const identifiers = answerIdentifiers(this.#options.roomId, this.#options.tlsPin);
+          this.#register({ op: 'finish-registration', state, response, answer, identifiers });
+          break;
+        }
         case 'reconnect':
           this.#connection?.destroy();
           break;
       }
     }
+  }
+
+  /** One of OPAQUE's steps; after the last one its thread has nothing more to do. */
+  #register(job: AnswerJob & { readonly op: 'start-registration' | 'finish-registration' }): void {
+    const { answers } = this.#options;
+    answers.run(job).then(
+      (outcome) => {
+        if (outcome.op === 'finish-registration') void answers.end();
+        this.#guard(() => {
+          if (outcome.op === 'start-registration') return this.#session?.registrationStarted(outcome) ?? [];
+          return this.#session?.registrationFinished(outcome.record) ?? [];
+        });
+      },
+      (error: unknown) =>
+        this.#guard(() => {
+          throw error;
+        }),
+    );
   }
 
   #tell(event: SessionEvent): void {
@@ -249,6 +380,7 @@ export class Membership {
     const moment = systemMoment();
     if (session.isDead(moment.nowMs)) this.#connection?.destroy();
     else this.#guard(() => session.tick(moment));
+    this.#keeper?.tick(session, moment.nowMs);
   }
 
   #onClose(connection: Connection): void {
@@ -260,13 +392,17 @@ export class Membership {
     void this.#comeBack();
   }
 
-  /** Tries until the host would have given the place away. */
-  async #comeBack(): Promise<void> {
+  /**
+   * Tries until the host would have given the place away.
+   * @param isFirst the program has just begun: at once, and what the host says no to is told
+   */
+  async #comeBack(isFirst = false): Promise<void> {
     const sinceMs = Date.now();
     for (let attempt = 0; Date.now() - sinceMs < this.#patienceMs && !this.#ended; attempt += 1) {
       const longestMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** attempt);
       // Jitter: everyone lost the same host at the same time.
-      const inMs = attempt === 0 ? Math.random() * FIRST_RETRY_MS : longestMs * (0.5 + Math.random() / 2);
+      const firstMs = isFirst ? 0 : Math.random() * FIRST_RETRY_MS;
+      const inMs = attempt === 0 ? firstMs : longestMs * (0.5 + Math.random() / 2);
       this.#options.onLine({ kind: 'trying', inMs });
       if (!(await pause(inMs, this.#stop.signal))) return;
       try {
@@ -275,8 +411,11 @@ export class Membership {
       } catch (error) {
         if (this.#ended) return;
         if (error instanceof RefusedError && error.refusal.reason === 'not-recognised')
-          return this.#end({ kind: 'forgotten' });
+          return this.#end({ kind: 'forgotten', ...this.#savedName });
         if (error instanceof SecurityError) return this.#fail(error);
+        if (isFirst && error instanceof RefusedError && !PASSING.has(error.refusal.reason))
+          return this.#fail(error);
+        if (isFirst && attempt === 0) this.#options.onLine({ kind: 'lost' });
       }
     }
     const text = `The host could not be reached for ${formatDuration(this.#patienceMs)}.`;
@@ -300,17 +439,21 @@ export class Membership {
           position === null
             ? []
             : [{ conversation: ROOM_CONVERSATION, index: position.index, head: position.head }],
-        replaces: login.welcome.sessionId,
+        replaces: this.#replaces ?? login.welcome.sessionId,
       });
     } finally {
       clearTimeout(late);
     }
   }
 
+  get #savedName(): { readonly name?: string } {
+    return this.#place === null ? {} : { name: this.#place.name };
+  }
+
   #fail(error: unknown): void {
     if (error instanceof RefusedError) {
       const { reason, triesLeft, version } = error.refusal;
-      this.#end({ kind: 'refused', reason, triesLeft, version });
+      this.#end({ kind: 'refused', reason, triesLeft, version, ...this.#savedName });
     } else this.#end({ kind: 'failed', error: error instanceof Error ? error : new Error(String(error)) });
   }
 
@@ -319,10 +462,27 @@ export class Membership {
     this.#ended = true;
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#stop.abort(new Error('the membership is over'));
+    const settled = this.#settle(ending);
     this.#session?.erase();
     this.#connection?.close();
-    this.#over.resolve(ending);
+    void settled.finally(() => this.#over.resolve(ending));
   }
+
+  /** What is kept of the membership after this run. */
+  async #settle(ending: Ending): Promise<void> {
+    const place = this.#place;
+    if (place === null || this.#session === null) return;
+    if (isForGood(ending, place)) return place.forget();
+    await this.#keeper?.last(this.#session);
+    place.release();
+  }
+}
+
+/** Nobody can come back from it: the host knows this member no more, or the room is over. */
+function isForGood(ending: Ending, place: SavedPlace): boolean {
+  if (ending.kind === 'left' || ending.kind === 'forgotten') return true;
+  if (ending.kind !== 'closed') return false;
+  return ending.reason === 'removed' || (ending.reason === 'host-closing' && place.endsWithHost);
 }
 
 /** @returns `false` when aborted meanwhile. */

@@ -2,6 +2,7 @@
  * What a person asked for on the command line, parsed and checked: the only shape in which settings reach `app/`.
  */
 import type { Nickname } from '../protocol/nickname.ts';
+import type { Prefer } from '../protocol/session-frames.ts';
 import type { Preferences } from '../terminal/view/preferences.ts';
 
 /** A place on the network as people write it: a host name or an IP address without brackets. */
@@ -60,6 +61,8 @@ export interface CommonOptions {
 interface RoomOptions extends CommonOptions {
   /** `null`: a new one, which ends with the room. */
   readonly identity: IdentitySource | null;
+  /** How this person wants to be treated while away. */
+  readonly prefers: Prefer;
 }
 
 export interface IdentityOptions extends CommonOptions {
@@ -125,6 +128,22 @@ export interface HostOptions extends RoomOptions {
 
 export interface JoinOptions extends RoomOptions {
   readonly invitation: InvitationSource | null;
+  /** The name of a saved room to come back to, in place of an invitation. */
+  readonly saved: string | null;
+  /** A program that is in that room already ends there. */
+  readonly takeover: boolean;
+  /** `null`: where the host keeps the room as well, and the identity is one that can be opened again. */
+  readonly save: boolean | null;
+  /** What the saved room is called; `null`: after the room. */
+  readonly saveAs: string | null;
+  /** `null` for an account without a home. */
+  readonly dataFolder: string | null;
+  /** Of the identity that a saved room names. */
+  readonly passphrase: SecretSource | null;
+  /** `--identity` itself was given, which is stronger than the identity that a saved room names. */
+  readonly identityByOption: boolean;
   readonly answer: SecretSource | null;
   readonly code: SecretSource | null;
+  /** Of the account that has the nickname. */
+  readonly password: SecretSource | null;
 }

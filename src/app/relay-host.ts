@@ -20,10 +20,11 @@ import type { Limits } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import type { Refusal } from '../protocol/reasons.ts';
 import type { Role, RoomSettings } from '../protocol/signed-objects.ts';
+import type { AccountGate } from '../room/accounts.ts';
 import type { BanView } from '../room/bans.ts';
 import { DoorGate } from '../room/door-gate.ts';
 import type { RoomEffect, RoomNotice } from '../room/effects.ts';
-import type { AnswerGate, Gate } from '../room/entrance.ts';
+import type { EntranceStart, Gate } from '../room/entrance.ts';
 import type { HolderId, InvitationView } from '../room/invitations.ts';
 import { Room } from '../room/room.ts';
 import { memoryStore } from '../room/store.ts';
@@ -36,6 +37,7 @@ import { FanOut, type Subscriber } from '../transport/fan-out.ts';
 import { memoryPair } from '../transport/memory-pair.ts';
 import { longestBeyond } from '../transport/queue-bound.ts';
 import { listenTls, type TlsListener } from '../transport/tls-listener.ts';
+import { accountGate } from './account-gate.ts';
 import type { Log } from './log.ts';
 import { systemMoment } from './moment.ts';
 import { ANSWER_CREDENTIAL, type RoomKeys } from './rooms/room-keys.ts';
@@ -97,7 +99,7 @@ export class RelayHost {
   static async start(settings: RelayHostSettings): Promise<RelayHost> {
     const { keys, limits, log } = settings;
     const gate = new DoorGate(limits);
-    const answer = await answerGate(keys);
+    const gates = await answerGates(keys);
     let host: RelayHost | null = null;
     const listener = await listenTls({
       keyPem: keys.keyPem,
@@ -111,7 +113,7 @@ export class RelayHost {
       onRawClose: (socketId) => host?.depart(socketId),
     });
     try {
-      host = new RelayHost(settings, { gate, listener, answer });
+      host = new RelayHost(settings, { gate, listener, gates });
     } catch (error) {
       await listener.close();
       throw error;
@@ -121,7 +123,7 @@ export class RelayHost {
 
   private constructor(
     settings: RelayHostSettings,
-    parts: { readonly gate: DoorGate; readonly listener: TlsListener; readonly answer: AnswerGate },
+    parts: { readonly gate: DoorGate; readonly listener: TlsListener; readonly gates: AnswerGates },
   ) {
     const { keys, limits, keeping } = settings;
     this.#settings = settings;
@@ -140,7 +142,8 @@ export class RelayHost {
         limits,
         ...(settings.settings !== undefined && { settings: settings.settings }),
         ownerKey: keys.ownerKey,
-        answer: parts.answer,
+        answer: parts.gates.answer,
+        ...(keeping !== undefined && { accounts: parts.gates.accounts }),
         gate: this.#gateFor(),
         store: keeping ?? memoryStore(new MemoryLog(startHead(keys.roomId, ROOM_CONVERSATION), limits)),
       },
@@ -464,12 +467,20 @@ export class RelayHost {
   }
 }
 
-/** The OPAQUE host side for this room's answer. */
-async function answerGate({ roomId: id, tlsPin, setup, record }: RoomKeys): Promise<AnswerGate> {
+interface AnswerGates {
+  readonly answer: EntranceStart['answer'];
+  readonly accounts: AccountGate;
+}
+
+/** The OPAQUE host side for this room's answer and its accounts. */
+async function answerGates({ roomId: id, tlsPin, setup, record }: RoomKeys): Promise<AnswerGates> {
   const host = await loadAnswerHost();
   const identifiers = answerIdentifiers(id, tlsPin);
   return {
-    start: (ke1) => host.startLogin({ setup, record, credential: ANSWER_CREDENTIAL, identifiers, ke1 }),
-    finish: (state, ke3) => host.finishLogin({ state, ke3, identifiers }),
+    answer: {
+      start: (ke1) => host.startLogin({ setup, record, credential: ANSWER_CREDENTIAL, identifiers, ke1 }),
+      finish: (state, ke3) => host.finishLogin({ state, ke3, identifiers }),
+    },
+    accounts: accountGate({ host, setup, identifiers }),
   };
 }

@@ -30,9 +30,9 @@ export function refusalText(reason: Refusal | 'wrong-answer', hostVersion: numbe
     case 'nick-refused':
       return 'The host does not accept that nickname. Choose 2 to 20 of a-z, 0-9, _ and -, and no name that sounds official.';
     case 'nick-registered':
-      return 'That nickname is registered in this room: its password is needed, or choose another.';
+      return 'That nickname is registered in this room: only with its password can it be had. Choose another.';
     case 'wrong-password':
-      return 'That password does not fit the account of this nickname.';
+      return 'That password does not fit the account of this nickname. Nobody can reset it; ask the host to remove that member if it is lost.';
     case 'key-refused':
       return "The host did not accept this program's keys. Use the same version of securechat on both sides; with --identity, see that this machine's clock has not gone back.";
     case 'too-many-answers':
@@ -54,6 +54,18 @@ export function refusalText(reason: Refusal | 'wrong-answer', hostVersion: numbe
       return 'The host was asked and did not let you in. If that was a mistake, ask them another way.';
     case 'banned':
       return 'The host has banned this nickname, or this key, from the room. If someone else was meant, join again under another nickname; otherwise ask the host.';
+  }
+}
+
+/** @returns what differs for someone who comes back to a saved room; `null` where nothing does */
+export function returnRefusalText(reason: Refusal | 'wrong-answer', comeBack: string): string | null {
+  switch (reason) {
+    case 'already-online':
+      return `You are in this room already, by another program or machine. Go on there, or here: ${comeBack} --takeover`;
+    case 'key-refused':
+      return 'The host knows newer keys of yours than this saved room holds: it is an old copy, or you have joined again since. Use the newer one, or join again with an invitation.';
+    default:
+      return null;
   }
 }
 

@@ -56,12 +56,12 @@ export const JOIN: CommandEntry = {
   name: 'c',
   aliases: ['join', 'client'],
   summary: 'join a room',
-  description: 'Join a room by invitation; asks for what is not given.',
-  examples: ['securechat c', 'securechat c --token-file invitation.txt --nick ann'],
+  description: 'Join a room by invitation, or come back to a saved one; asks for what is not given.',
+  examples: ['securechat c', 'securechat c --token-file invitation.txt --nick ann', 'securechat c @kitchen'],
   arguments: [
     {
       usage: '[invitation]',
-      summary: 'the invitation; safer pasted when asked for, or read from a file',
+      summary: 'the invitation; safer pasted when asked for, or read from a file; or @name of a saved room',
       values: 'anything',
     },
   ],

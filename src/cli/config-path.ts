@@ -17,7 +17,7 @@ export async function defaultConfigPath(): Promise<string | null> {
   return known === null ? null : join(known.config, 'securechat.toml');
 }
 
-/** Of kept rooms. @returns `null` for an account without a home. */
+/** Of rooms, kept and saved. @returns `null` for an account without a home. */
 export async function defaultDataFolder(): Promise<string | null> {
   return (await folders())?.data ?? null;
 }

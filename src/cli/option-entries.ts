@@ -21,15 +21,13 @@ export function optionsOf(setting: Setting): readonly OptionEntry[] {
   const { form, option, summary, offSummary } = setting;
   if (form.kind === 'flag') {
     const off = setting.fallback === false;
+    const depends = setting.fallback === null;
     return [
       {
-        name: option,
-        setting,
-        argument: null,
-        summary: off ? summary : '',
-        gives: 'true',
-        isOptional: false,
-        hidden: !off,
+        ...{ name: option, setting, argument: null, gives: 'true', isOptional: false },
+        // What depends may be wanted either way.
+        summary: off || depends ? summary : '',
+        hidden: !off && !depends,
       },
       {
         name: `no-${option}`,

@@ -65,7 +65,9 @@ export async function execute(
   });
   addCommand(program, JOIN).action(async (invitation: string | undefined, flags: Flags) => {
     const { choices } = await choose(optionLayer(JOIN, flags), surroundings);
-    exitCode = await actions.join(toJoinOptions(invitation, choices, surroundings));
+    exitCode = await actions.join(
+      toJoinOptions(invitation, choices, surroundings, await surroundings.dataFolder()),
+    );
   });
   addCommand(program, IDENTITY).action(async (what: IdentityOptions['what'], path: string, flags: Flags) => {
     const { choices } = await choose(optionLayer(IDENTITY, flags), surroundings);

@@ -4,6 +4,7 @@
  */
 import type { AdvertisedAddress, ListenAddress, LogLevel, Reach, SigningAlgorithm } from '../app/options.ts';
 import { checkRoomName } from '../app/rooms/room-folder.ts';
+import { checkSavedName } from '../app/saved-name.ts';
 import { parseDuration } from '../protocol/duration.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { checkNickname, type Nickname } from '../protocol/nickname.ts';
@@ -57,6 +58,24 @@ export const SETTINGS = {
     fallbackText: 'asked for',
     example: '"passphrase.txt"',
   }),
+  lastSeen: flag(
+    GENERAL,
+    {
+      key: 'last-seen',
+      summary: 'let others see when you were last here, to the minute',
+      offSummary: 'let nobody see when you were last here',
+    },
+    true,
+  ),
+  receipts: flag(
+    GENERAL,
+    {
+      key: 'receipts',
+      summary: 'let senders see when what they said while you were offline has reached you',
+      offSummary: 'let senders see nothing of what has reached you',
+    },
+    true,
+  ),
 
   keep: setting<string, null>(
     HOST,
@@ -183,6 +202,33 @@ export const SETTINGS = {
     true,
   ),
 
+  save: flag(
+    JOIN,
+    {
+      key: 'save',
+      summary: 'save this room, to come back with "securechat c @name"; needs --identity',
+      offSummary: 'save nothing of this room',
+      fallbackText: 'in a kept room, with an identity',
+    },
+    null,
+  ),
+  saveAs: setting<string, null>(
+    JOIN,
+    {
+      key: 'save-as',
+      summary: 'save this room under this name',
+      fallbackText: "after the room's name",
+      place: 'option',
+    },
+    { kind: 'text', argument: 'name' },
+    null,
+    checkSavedName,
+  ),
+  takeover: flag(
+    JOIN,
+    { key: 'takeover', summary: 'go on here, and end it where you are in the room already', place: 'option' },
+    false,
+  ),
   tokenFile: source(JOIN, {
     key: 'token-file',
     summary: 'read the invitation from a file, or - for standard input',
@@ -200,6 +246,12 @@ export const SETTINGS = {
     summary: 'read the room code from a file, or - for standard input',
     fallbackText: 'asked for',
     example: '"code.txt"',
+  }),
+  passwordFile: source(JOIN, {
+    key: 'password-file',
+    summary: "read the password of the nickname's account from a file, or - for standard input",
+    fallbackText: 'asked for',
+    example: '"password.txt"',
   }),
 
   timestamps: choice<Preferences['timestamps']>(
@@ -286,6 +338,7 @@ export const SECRETS: ReadonlyMap<string, string> = new Map([
   ['code', SETTINGS.codeFile.option],
   ['invitation', SETTINGS.tokenFile.option],
   ['keep-passphrase', SETTINGS.keepPassphraseFile.option],
+  ['password', SETTINGS.passwordFile.option],
   ['passphrase', SETTINGS.passphraseFile.option],
   ['token', SETTINGS.tokenFile.option],
 ]);

@@ -12,8 +12,10 @@ import type {
   RoomsOptions,
   SecretSource,
 } from '../app/options.ts';
+import { checkSavedName } from '../app/saved-name.ts';
 import { InputError } from '../protocol/errors.ts';
 import { checkNickname } from '../protocol/nickname.ts';
+import type { Prefer } from '../protocol/session-frames.ts';
 import type { Choices } from './layers.ts';
 import { SETTINGS } from './settings.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -33,6 +35,7 @@ export function toHostOptions(
     ...toCommonOptions(choices, surroundings),
     identity,
     keep,
+    prefers: prefersOf(choices),
     roomName: choices.value(SETTINGS.room),
     question: choices.value(SETTINGS.question),
     answer,
@@ -59,15 +62,47 @@ export function toJoinOptions(
   invitation: string | undefined,
   choices: Choices,
   surroundings: Surroundings,
+  dataFolder: string | null,
 ): JoinOptions {
+  const saved = invitation?.startsWith('@') === true ? checkSavedName(invitation) : null;
   const answer = choices.value(SETTINGS.joinAnswerFile);
   const code = choices.value(SETTINGS.codeFile);
-  const source = invitationSource(invitation, choices, surroundings);
-  const identity = identityOf(choices);
-  checkStandardInput(choices, [source, answer, code, identity?.passphrase ?? null]);
+  const password = choices.value(SETTINGS.passwordFile);
+  const source = saved === null ? invitationSource(invitation, choices, surroundings) : null;
+  const identity = identityOf(choices, saved !== null);
+  const passphrase = choices.value(SETTINGS.passphraseFile);
+  checkStandardInput(choices, [source, answer, code, password, passphrase]);
   const common = toCommonOptions(choices, surroundings);
   if (common.nick !== null) checkNickname(common.nick);
-  return { ...common, identity, invitation: source, answer, code };
+  return {
+    ...common,
+    ...{ identity, invitation: source, answer, code, password, passphrase, dataFolder },
+    prefers: prefersOf(choices),
+    identityByOption: choices.given(SETTINGS.identity)?.origin.kind === 'option',
+    ...saveOf(choices, identity !== null || saved !== null),
+    saved,
+    takeover: takeoverOf(choices, saved),
+  };
+}
+
+/** @throws InputError when a room is to be saved and not, or without an identity to open it with. */
+function saveOf(choices: Choices, hasIdentity: boolean): Pick<JoinOptions, 'save' | 'saveAs'> {
+  const saveAs = choices.value(SETTINGS.saveAs);
+  const save = choices.value(SETTINGS.save);
+  const given = choices.given(SETTINGS.save)?.origin.kind === 'option';
+  if (saveAs !== null && save === false && given)
+    throw new InputError('conflict', '--save-as cannot be used with --no-save.');
+  if (!hasIdentity && (saveAs !== null || (save === true && given)))
+    throw new InputError('usage', 'A saved room is opened by an identity: give --identity as well.');
+  return { save: saveAs === null ? save : true, saveAs };
+}
+
+/** @throws InputError when nobody says which room. */
+function takeoverOf(choices: Choices, saved: string | null): boolean {
+  const takeover = choices.value(SETTINGS.takeover);
+  if (takeover && saved === null)
+    throw new InputError('usage', '--takeover is of a saved room: securechat c @name --takeover');
+  return takeover;
 }
 
 /** @throws InputError when standard input is wanted for two things. */
@@ -130,14 +165,22 @@ function keepOf(choices: Choices, folder: string | null): KeepOptions | null {
   return null;
 }
 
-/** @throws InputError when a passphrase is given for no file. */
-function identityOf(choices: Choices): IdentitySource | null {
+/**
+ * @param namedElsewhere a saved room says which file it is
+ * @throws InputError when a passphrase is given for no file.
+ */
+function identityOf(choices: Choices, namedElsewhere = false): IdentitySource | null {
   const path = choices.value(SETTINGS.identity);
   const passphrase = choices.value(SETTINGS.passphraseFile);
   if (path !== null) return { path, passphrase };
-  if (choices.given(SETTINGS.passphraseFile)?.origin.kind === 'option')
+  if (!namedElsewhere && choices.given(SETTINGS.passphraseFile)?.origin.kind === 'option')
     throw new InputError('usage', '--passphrase-file is of an identity: give --identity as well.');
   return null;
+}
+
+function prefersOf(choices: Choices): Prefer {
+  const lastSeen = choices.value(SETTINGS.lastSeen);
+  return { stays: false, receipts: choices.value(SETTINGS.receipts), lastSeen };
 }
 
 function toCommonOptions(choices: Choices, surroundings: Surroundings): CommonOptions {

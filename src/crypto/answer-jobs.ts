@@ -17,6 +17,14 @@ export type AnswerJob =
       readonly identifiers: AnswerIdentifiers;
     }
   | {
+      readonly op: 'finish-registration';
+      readonly state: string;
+      readonly response: Bytes;
+      readonly answer: string;
+      readonly identifiers: AnswerIdentifiers;
+    }
+  | { readonly op: 'start-registration'; readonly answer: string }
+  | {
       readonly op: 'register';
       readonly setup: string;
       readonly credential: string;
@@ -27,6 +35,9 @@ export type AnswerJob =
 export type AnswerOutcome =
   | { readonly op: 'start'; readonly state: string; readonly ke1: Bytes }
   | { readonly op: 'finish'; readonly result: { readonly sessionKey: Bytes; readonly ke3: Bytes } | null }
+  | { readonly op: 'start-registration'; readonly state: string; readonly request: Bytes }
+  | { readonly op: 'finish-registration'; readonly record: Bytes }
+  /** Both halves at once: the host's own answer. */
   | { readonly op: 'register'; readonly record: string }
   /** The peer's bytes were bad (a ProtocolError's code), or something here is (`ANSWER_FAILED`). */
   | { readonly op: 'failed'; readonly code: string; readonly message: string };

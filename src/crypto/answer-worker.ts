@@ -19,6 +19,10 @@ async function run(job: AnswerJob): Promise<AnswerOutcome> {
       return { op: 'start', ...(await loadAnswerClient()).start(job.answer) };
     case 'finish':
       return { op: 'finish', result: (await loadAnswerClient()).finish(job) };
+    case 'start-registration':
+      return { op: job.op, ...(await loadAnswerClient()).startRegistration(job.answer) };
+    case 'finish-registration':
+      return { op: job.op, record: (await loadAnswerClient()).finishRegistration(job) };
     case 'register':
       return { op: 'register', record: await registerAnswer({ host: await loadAnswerHost(), ...job }) };
     default:
@@ -26,12 +30,17 @@ async function run(job: AnswerJob): Promise<AnswerOutcome> {
   }
 }
 
-function failure(error: unknown): AnswerOutcome {
-  if (error instanceof ProtocolError) return { op: 'failed', code: error.code, message: error.message };
+/** Whoever registers with themselves has no peer to blame. */
+function failure(op: AnswerJob['op'], error: unknown): AnswerOutcome {
+  if (error instanceof ProtocolError && op !== 'register')
+    return { op: 'failed', code: error.code, message: error.message };
   return { op: 'failed', code: ANSWER_FAILED, message: 'the answer could not be worked on' };
 }
 
 parentPort?.on('message', async ({ id, job }: AnswerRequest) => {
-  const reply: AnswerReply = { id, outcome: await run(job).catch(failure) };
+  const reply: AnswerReply = {
+    id,
+    outcome: await run(job).catch((error: unknown) => failure(job.op, error)),
+  };
   parentPort?.postMessage(reply);
 });

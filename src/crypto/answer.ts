@@ -1,10 +1,12 @@
 /**
- * The security question's answer, proved with OPAQUE: it never leaves the joiner, and whoever does not hold the
- * host's record cannot test a guess. The only file that knows `@serenity-kit/opaque`, which is loaded at first use.
+ * The security question's answer, and the password of an account, proved with OPAQUE: neither ever leaves the joiner, and
+ * whoever does not hold the host's record cannot test a guess. The only file that knows `@serenity-kit/opaque`, which is loaded at first use.
  */
 import { type Bytes, fromBase64url, toBase64url } from '../protocol/bytes.ts';
 import { InputError, ProtocolError } from '../protocol/errors.ts';
 import type { Hash, RoomId } from '../protocol/identifiers.ts';
+import { LIMITS } from '../protocol/limits.ts';
+import { normalisePassphrase } from './identity-file.ts';
 
 /** Whom a run is between; both sides must name the same. */
 export interface AnswerIdentifiers {
@@ -16,8 +18,11 @@ export interface AnswerIdentifiers {
 export interface AnswerHost {
   /** @returns the host's OPAQUE keys, a secret as long as any record made under them. */
   createSetup(): string;
-  /** The host's half of a registration; {@link registerAnswer} is the whole. */
-  register(input: { readonly setup: string; readonly credential: string; readonly request: string }): string;
+  /**
+   * The host's half of a registration.
+   * @throws ProtocolError `bad-registration`.
+   */
+  register(input: { readonly setup: string; readonly credential: string; readonly request: Bytes }): Bytes;
   /**
    * @param input.record `null` makes a run that looks real and that no answer can pass, for an unknown user.
    * @throws ProtocolError `bad-ke1`.
@@ -54,11 +59,26 @@ export interface AnswerClient {
     readonly answer: string;
     readonly identifiers: AnswerIdentifiers;
   }): { readonly sessionKey: Bytes; readonly ke3: Bytes } | null;
+  startRegistration(answer: string): { readonly state: string; readonly request: Bytes };
+  /**
+   * Holds the thread like `finish`.
+   *
+   * @returns the record: with the setup it lets answers be tested, so it is kept like one.
+   * @throws ProtocolError `bad-registration`.
+   */
+  finishRegistration(input: {
+    readonly state: string;
+    readonly response: Bytes;
+    readonly answer: string;
+    readonly identifiers: AnswerIdentifiers;
+  }): Bytes;
 }
 
 const KE1_BYTES = 96;
 const KE2_BYTES = 320;
 const KE3_BYTES = 64;
+const REQUEST_BYTES = 32;
+const RESPONSE_BYTES = 64;
 const CHARACTERS_LEAST = 3;
 /**
  * Argon2id with 64 MiB, three passes. One lane, because WebAssembly runs lanes one after another: more would cost
@@ -91,6 +111,19 @@ export function normaliseAnswer(text: string): string {
     throw new InputError('answer-short', `An answer needs at least ${CHARACTERS_LEAST} letters or numbers.`);
   }
   return kept;
+}
+
+/**
+ * A password counts as it was typed: unlike an answer it is nobody's to spell in another way.
+ *
+ * @returns what is proved with OPAQUE
+ * @throws InputError `password-short` for one that is too short to be chosen, `passphrase` for one that is too long
+ */
+export function newPassword(typed: string): string {
+  const password = normalisePassphrase(typed);
+  const least = LIMITS.passwordCharactersLeast;
+  if ([...password].length >= least) return password;
+  throw new InputError('password-short', `A password needs at least ${least} characters.`);
 }
 
 /** Of a word: what a list of common words in one's language holds, or of names and places. */
@@ -147,12 +180,20 @@ export async function loadAnswerHost(): Promise<AnswerHost> {
   return {
     createSetup: () => server.createSetup(),
 
-    register: ({ setup, credential, request }) =>
-      server.createRegistrationResponse({
-        serverSetup: setup,
-        userIdentifier: credential,
-        registrationRequest: request,
-      }).registrationResponse,
+    register({ setup, credential, request }) {
+      const { registrationResponse } = blamePeer(
+        'bad-registration',
+        request,
+        REQUEST_BYTES,
+        (registrationRequest) =>
+          server.createRegistrationResponse({
+            serverSetup: setup,
+            userIdentifier: credential,
+            registrationRequest,
+          }),
+      );
+      return bytesOf(registrationResponse);
+    },
 
     startLogin({ setup, record, credential, identifiers, ke1 }) {
       const { serverLoginState, loginResponse } = blamePeer('bad-ke1', ke1, KE1_BYTES, (startLoginRequest) =>
@@ -205,6 +246,28 @@ export async function loadAnswerClient(): Promise<AnswerClient> {
       if (result === undefined) return null;
       return { sessionKey: bytesOf(result.sessionKey), ke3: bytesOf(result.finishLoginRequest) };
     },
+
+    startRegistration(answer) {
+      const { clientRegistrationState, registrationRequest } = client.startRegistration({ password: answer });
+      return { state: clientRegistrationState, request: bytesOf(registrationRequest) };
+    },
+
+    finishRegistration({ state, response, answer, identifiers }) {
+      const { registrationRecord } = blamePeer(
+        'bad-registration',
+        response,
+        RESPONSE_BYTES,
+        (registrationResponse) =>
+          client.finishRegistration({
+            clientRegistrationState: state,
+            registrationResponse,
+            password: answer,
+            identifiers,
+            keyStretching: KEY_STRETCHING,
+          }),
+      );
+      return bytesOf(registrationRecord);
+    },
   };
 }
 
@@ -221,18 +284,11 @@ export async function registerAnswer(input: {
   readonly answer: string;
   readonly identifiers: AnswerIdentifiers;
 }): Promise<string> {
-  const { client } = await loadOpaque();
+  const client = await loadAnswerClient();
   const { host, setup, credential, answer, identifiers } = input;
-  const { clientRegistrationState, registrationRequest } = client.startRegistration({ password: answer });
-  const registrationResponse = host.register({ setup, credential, request: registrationRequest });
-  const { registrationRecord } = client.finishRegistration({
-    clientRegistrationState,
-    registrationResponse,
-    password: answer,
-    identifiers,
-    keyStretching: KEY_STRETCHING,
-  });
-  return registrationRecord;
+  const { state, request } = client.startRegistration(answer);
+  const response = host.register({ setup, credential, request });
+  return toBase64url(client.finishRegistration({ state, response, answer, identifiers }));
 }
 
 function textOf(code: string, bytes: Bytes, length: number): string {

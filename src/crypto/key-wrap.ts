@@ -5,12 +5,12 @@
  * Old private keys are dropped by letting go of the `WrapKeyPair`; Node cannot wipe a key object.
  * @see docs/protocol.md#sender-chains
  */
-import { type KeyObject, randomBytes } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject, randomBytes } from 'node:crypto';
 import { type Bytes, concatBytes, utf8 } from '../protocol/bytes.ts';
 import { SecurityError } from '../protocol/errors.ts';
 import type { Hash, MemberId } from '../protocol/identifiers.ts';
 import { hkdf, sha256 } from './hash.ts';
-import { generateKemKeys, generateRsaKeys } from './key-generation.ts';
+import { generateKemKeys, generateRsaKeys, type KeyHalves } from './key-generation.ts';
 import {
   AES_KEY_BYTES,
   GCM_NONCE_BYTES,
@@ -78,6 +78,40 @@ interface WrapPlace {
 /** Makes RSA-3072 and ML-KEM-768 keys off the main thread, in 0.35 to 1 s. */
 export async function generateWrapKeys(): Promise<WrapKeyPair> {
   const [rsa, kem] = await Promise.all([generateRsaKeys(), generateKemKeys()]);
+  return wrapKeyPair(rsa, kem);
+}
+
+/** Both private keys as bytes, for a file that is sealed. */
+export interface WrapPrivateBytes {
+  /** DER PKCS#8. */
+  readonly rsaPkcs8: Bytes;
+  /** The 64 bytes that an ML-KEM key is made from. */
+  readonly kemSeed: Bytes;
+}
+
+/** @returns copies; the caller overwrites them */
+export function exportWrapKeys({ rsaPrivate, kemPrivate }: WrapKeyPair): WrapPrivateBytes {
+  return {
+    rsaPkcs8: new Uint8Array(rsaPrivate.export({ format: 'der', type: 'pkcs8' })),
+    kemSeed: new Uint8Array(kemPrivate.export({ format: 'raw-seed' })),
+  };
+}
+
+/** @throws Error when these are not two private keys that were exported here */
+export function wrapKeysFromPrivate({ rsaPkcs8, kemSeed }: WrapPrivateBytes): WrapKeyPair {
+  const rsaPrivate = createPrivateKey({ key: Buffer.from(rsaPkcs8), format: 'der', type: 'pkcs8' });
+  const kemPrivate = createPrivateKey({
+    key: Buffer.from(kemSeed),
+    format: 'raw-seed',
+    asymmetricKeyType: 'ml-kem-768',
+  });
+  return wrapKeyPair(
+    { publicKey: createPublicKey(rsaPrivate), privateKey: rsaPrivate },
+    { publicKey: createPublicKey(kemPrivate), privateKey: kemPrivate },
+  );
+}
+
+function wrapKeyPair(rsa: KeyHalves, kem: KeyHalves): WrapKeyPair {
   return {
     publicKeys: {
       rsaSpki: new Uint8Array(rsa.publicKey.export({ format: 'der', type: 'spki' })),

@@ -11,7 +11,7 @@ import { AES_KEY_BYTES, GCM_NONCE_BYTES, gcmOpen, gcmSeal } from './primitives.t
 import type { SigningKey } from './signature.ts';
 
 const SALT_BYTES = 16;
-const LABEL = 'sc1/room-secrets';
+const LABEL = 'sc1/room';
 
 export const RoomSecrets = codec(
   'room secrets',

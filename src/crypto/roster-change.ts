@@ -37,6 +37,28 @@ export interface RosterChange extends Attributed {
   readonly added: readonly RosterMember[];
 }
 
+/** One person under another key: the old one is among those removed, the new one among those added. */
+export interface Succession {
+  readonly before: RosterMember;
+  readonly after: RosterMember;
+}
+
+/** Whose keys were replaced, each by the one new entry that differs in nothing else. */
+export function successions({
+  added,
+  removed,
+}: {
+  readonly added: readonly RosterMember[];
+  readonly removed: readonly Pick<Attributed['removed'][number], 'member' | 'reason'>[];
+}): readonly Succession[] {
+  return removed.flatMap(({ member: before, reason }) => {
+    if (reason !== 'replaced') return [];
+    const heirs = added.filter((after) => differences(before, after).length === 0);
+    const [after] = heirs;
+    return after === undefined || heirs.length > 1 ? [] : [{ before, after }];
+  });
+}
+
 /** What may change: of a member's entry, or of the settings. */
 export type Changeable = Partial<Pick<RosterEntry, 'nick' | 'role' | 'muted'> & RoomSettings>;
 

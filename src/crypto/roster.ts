@@ -22,7 +22,7 @@ import { RoomSettings, RosterEntry, RosterOperation } from '../protocol/signed-o
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import { attribute, type Changes, type CheckedAct, checkAct, type PlacedAct, readAct } from './acts.ts';
 import { sha256 } from './hash.ts';
-import type { RosterChange, RosterMember } from './roster-change.ts';
+import { type RosterChange, type RosterMember, successions } from './roster-change.ts';
 import type { VerifyKey } from './signature.ts';
 
 const LIST_LABEL = utf8.encode('sc1/list');
@@ -60,17 +60,18 @@ export interface NextOperation extends RosterChanges {
   readonly causes: readonly Signed[];
 }
 
-/** An act by its name, and the epoch that it quoted. */
-export interface UsedAct {
-  readonly name: IdKey;
-  readonly epoch: number;
-}
+/** Operation hashes that outlive the program: more than lie between a message's sealing and its place. */
+export const EPOCHS_SAVED = 1_024;
 
-/** What a roster that was put away needs beside its list to judge what is said of earlier operations. */
-export interface RosterMemory {
-  readonly hashes: readonly { readonly epoch: number; readonly hash: Hash }[];
+/** A roster as it is kept beyond the life of a program: what judges messages and acts, beside the list. */
+export interface SavedRoster {
+  readonly operation: Signed;
+  readonly entries: readonly RosterEntry[];
+  /** Of the latest operations, the present one last. */
+  readonly hashes: readonly Hash[];
   readonly lastRemovalEpoch: number;
-  readonly usedActs: readonly UsedAct[];
+  readonly adoptedEpoch: number;
+  readonly usedActs: readonly { readonly name: IdKey; readonly epoch: number }[];
 }
 
 const NO_SETTINGS: RoomSettings = { topic: '', motd: '', slowSeconds: 0, locked: false, approval: false };
@@ -139,6 +140,9 @@ function changedList(
     if (before === undefined) added.push(after);
     else changed.push({ before, after });
   }
+  if (!areSuccessions(removed, added)) {
+    throw new SecurityError('roster-list', 'a key is replaced, and not by one that takes its very place');
+  }
   const merged: RosterMember[] = [];
   let next = 0;
   for (const member of list) {
@@ -163,6 +167,20 @@ function mayFollow(before: RosterMember, after: RosterMember): boolean {
   );
 }
 
+/** Whoever goes on under another key has exactly one new entry, the same but for the key. The owner has but one key. */
+function areSuccessions(
+  removed: readonly Changes['removed'][number][],
+  added: readonly RosterMember[],
+): boolean {
+  const replaced = removed.filter(({ reason }) => reason === 'replaced');
+  const found = successions({ added, removed });
+  return (
+    found.length === replaced.length &&
+    new Set(found.map(({ after }) => after.key)).size === found.length &&
+    found.every(({ before }) => before.role !== 'owner')
+  );
+}
+
 export function sameSettings(left: RoomSettings, right: RoomSettings): boolean {
   return bytesEqual(RoomSettings.encode(left), RoomSettings.encode(right));
 }
@@ -170,6 +188,7 @@ export function sameSettings(left: RoomSettings, right: RoomSettings): boolean {
 export class Roster {
   readonly roomId: RoomId;
   #epoch = 0;
+  #operation: Signed | null = null;
   #hash: Hash = ZERO_HASH;
   #roomName = '';
   #settings = NO_SETTINGS;
@@ -185,6 +204,45 @@ export class Roster {
 
   constructor(roomId: RoomId) {
     this.roomId = roomId;
+  }
+
+  /**
+   * Goes on where another program has stopped.
+   * @throws SecurityError as `adopt`
+   */
+  static restore(roomId: RoomId, owner: VerifyKey, saved: SavedRoster): Roster {
+    const roster = new Roster(roomId);
+    roster.adopt(saved.operation, owner, saved.entries);
+    const first = roster.#epoch - saved.hashes.length + 1;
+    for (const [place, known] of saved.hashes.entries()) roster.#hashes.set(first + place, known);
+    roster.#lastRemovalEpoch = saved.lastRemovalEpoch;
+    roster.#adoptedEpoch = Math.max(saved.adoptedEpoch, Math.min(first, roster.#epoch));
+    for (const { name, epoch } of saved.usedActs) roster.#usedActs.set(name, epoch);
+    return roster;
+  }
+
+  /** @returns `null` before the first operation */
+  save(): SavedRoster | null {
+    if (this.#operation === null) return null;
+    const hashes: Hash[] = [];
+    for (let epoch = this.#epoch; hashes.length < EPOCHS_SAVED; epoch -= 1) {
+      const known = this.#hashes.get(epoch);
+      if (known === undefined) break;
+      hashes.unshift(known);
+    }
+    return {
+      operation: this.#operation,
+      entries: this.#list,
+      hashes,
+      lastRemovalEpoch: this.#lastRemovalEpoch,
+      adoptedEpoch: this.#adoptedEpoch,
+      usedActs: this.usedActs,
+    };
+  }
+
+  /** Acts of late, by their names. */
+  get usedActs(): SavedRoster['usedActs'] {
+    return [...this.#usedActs].map(([name, epoch]) => ({ name, epoch }));
   }
 
   get epoch(): number {
@@ -280,24 +338,6 @@ export class Roster {
     this.#adoptedEpoch = operation.epoch;
   }
 
-  /** What of earlier operations is remembered; of the hashes, those of `fromEpoch` and later. */
-  memory(fromEpoch = 0): RosterMemory {
-    const hashes = [...this.#hashes].map(([epoch, hash]) => ({ epoch, hash }));
-    return {
-      hashes: hashes.filter(({ epoch }) => epoch >= fromEpoch),
-      lastRemovalEpoch: this.#lastRemovalEpoch,
-      usedActs: [...this.#usedActs].map(([name, epoch]) => ({ name, epoch })),
-    };
-  }
-
-  /** After `adopt`: takes up again what this side remembered when it put the roster away. */
-  recall({ hashes, lastRemovalEpoch, usedActs }: RosterMemory): void {
-    for (const { epoch, hash } of hashes) if (epoch < this.#epoch) this.#hashes.set(epoch, hash);
-    this.#lastRemovalEpoch = lastRemovalEpoch;
-    for (const { name, epoch } of usedActs) this.#usedActs.set(name, epoch);
-    this.#adoptedEpoch = Math.min(this.#epoch, ...hashes.map(({ epoch }) => epoch));
-  }
-
   /** Judges the epoch and operation hash that a message quotes. */
   verdict(epoch: number, quoted: Hash): EpochVerdict {
     if (epoch > this.#epoch) return 'ahead';
@@ -360,6 +400,7 @@ export class Roster {
     this.#list = list;
     this.#byKey = new Map(list.map((member) => [member.key, member]));
     this.#epoch = operation.epoch;
+    this.#operation = { bytes: signed.bytes.slice(), signature: signed.signature.slice() };
     this.#hash = operationHash(signed.bytes);
     this.#roomName = operation.roomName;
     this.#settings = { ...operation.settings };

@@ -129,6 +129,11 @@ export class ReceivingChain {
     return this.#n;
   }
 
+  /** What a later program goes on with: it opens message `n` and later ones, none before. The copy is the caller's to wipe. */
+  current(): { readonly n: number; readonly chainKey: Bytes } {
+    return { n: this.#n, chainKey: new Uint8Array(this.#chainKey) };
+  }
+
   /**
    * @returns the key for message `n`, or `null` when n is behind the chain, further ahead than a jump may be, or the
    * chain is erased. The chain itself stays where it is.

@@ -14,7 +14,12 @@ const MEMBERS_OWN: ReadonlySet<string> = new Set(['two-keys', 'foreign-key', 'ol
 
 export class Alarms {
   readonly #said = new Set<string>();
-  #heldBack = false;
+  #heldBack: boolean;
+
+  /** @param heldBack by an alarm of an earlier run, which nobody has taken note of */
+  constructor(heldBack = false) {
+    this.#heldBack = heldBack;
+  }
 
   /** Sending is held back. */
   get heldBack(): boolean {

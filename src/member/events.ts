@@ -5,10 +5,15 @@ import type { ContentKind } from '../protocol/content.ts';
 import { encodeFrame } from '../protocol/framing.ts';
 import type { RoomId } from '../protocol/identifiers.ts';
 import type { CloseReason } from '../protocol/reasons.ts';
+import type { PresenceState } from '../protocol/session-frames.ts';
 
 export interface ShownMember {
   readonly member: RosterMember;
+  readonly presence: PresenceState;
+  /** On a line, away from the keyboard or not. */
   readonly online: boolean;
+  /** Of who is offline, to the minute; `null` where that is not told. */
+  readonly lastSeenMs: number | null;
 }
 
 /** The signed record that an alarm is about, and one's own: bytes as base64url. */
@@ -21,6 +26,9 @@ export interface Evidence {
   readonly own: { readonly index: number; readonly head: string } | null;
 }
 
+/** `waiting` until they are back; then `delivered`, or `dropped` where the host did not keep it for so long. */
+export type ReceiptState = 'waiting' | 'delivered' | 'dropped';
+
 export type SessionEvent =
   | {
       readonly kind: 'joined';
@@ -32,7 +40,15 @@ export type SessionEvent =
   /** Caught up with the log: what is said now goes out. */
   | { readonly kind: 'live'; readonly again: boolean }
   | { readonly kind: 'roster'; readonly change: RosterChange }
-  | { readonly kind: 'presence'; readonly member: RosterMember; readonly online: boolean }
+  | ({ readonly kind: 'presence'; readonly before: PresenceState } & ShownMember)
+  /** What became of one's own message for members who were offline, as the host says. */
+  | {
+      readonly kind: 'receipt';
+      /** The message's. */
+      readonly id: string;
+      readonly state: ReceiptState;
+      readonly members: readonly RosterMember[];
+    }
   | {
       readonly kind: 'message';
       /** The same at every member: the entry's hash, shortened. */
@@ -42,10 +58,19 @@ export type SessionEvent =
       readonly text: string;
       readonly atMs: number;
       readonly own: boolean;
+      /** By somebody else, while this member had no line. */
+      readonly away: boolean;
       /** What the program that said it called it; `null` for others' messages. */
       readonly ref: string | null;
     }
-  | { readonly kind: 'unopened'; readonly id: string; readonly from: RosterMember; readonly atMs: number }
+  | {
+      readonly kind: 'unopened';
+      readonly id: string;
+      readonly from: RosterMember;
+      readonly atMs: number;
+      /** Said by this member in an earlier run of the program, which kept no text. */
+      readonly own: boolean;
+    }
   | {
       readonly kind: 'notice';
       readonly level: 'info' | 'warning';
@@ -59,6 +84,8 @@ export type SessionEvent =
       readonly text: string;
       readonly evidence: Evidence | null;
     }
+  /** The host has this member's password on record: their account is under it from here on. */
+  | { readonly kind: 'registered' }
   | { readonly kind: 'closed'; readonly reason: CloseReason; readonly text: string };
 
 export type SessionEffect =
@@ -66,6 +93,14 @@ export type SessionEffect =
   | { readonly kind: 'event'; readonly event: SessionEvent }
   /** New wrap keys are due: make them off the main thread and hand them in. */
   | { readonly kind: 'make-wrap-keys' }
+  /** OPAQUE's registration, off the main thread: hand in what comes of it. */
+  | { readonly kind: 'start-registration'; readonly password: string }
+  | {
+      readonly kind: 'finish-registration';
+      readonly state: string;
+      readonly response: Bytes;
+      readonly password: string;
+    }
   /** This connection is of no more use: log in on a new one. */
   | { readonly kind: 'reconnect' };
 

@@ -7,7 +7,7 @@ import { sha256 } from '../crypto/hash.ts';
 import { unwrapChainKey } from '../crypto/key-wrap.ts';
 import { chainStart, type EntryBytes } from '../crypto/log-hash.ts';
 import type { Roster, RosterMember } from '../crypto/roster.ts';
-import { ReceivingChain } from '../crypto/sender-chain.ts';
+import { chainCommitment, ReceivingChain } from '../crypto/sender-chain.ts';
 import { importVerifyKey, type VerifyKey } from '../crypto/signature.ts';
 import { type Bytes, bytesEqual, utf8 } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
@@ -15,6 +15,7 @@ import { Content } from '../protocol/content.ts';
 import { SecurityError } from '../protocol/errors.ts';
 import {
   type ChainId,
+  chainId,
   chainSequence,
   ciphertext,
   type Hash,
@@ -28,15 +29,11 @@ import { LIMITS } from '../protocol/limits.ts';
 import type { Wrap } from '../protocol/session-frames.ts';
 import { ChainAnnouncement, type MessageHeader } from '../protocol/signed-objects.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
+import { CHAINS_A_SENDER, type SavedState } from './saved-state.ts';
 import type { OwnWrapKeys } from './wrap-keys.ts';
 
-/**
- * Chains of one sender whose keys have come and whose messages have not: someone who was away is handed all of them
- * before the first message. Enough for the longest backlog that a host keeps, were it all one sender's.
- */
-const CHAINS_A_SENDER = 64;
-
 interface HeardChain {
+  readonly id: ChainId;
   readonly epoch: number;
   readonly sequence: number;
   /** The first message that this member was given the key of. */
@@ -54,6 +51,9 @@ interface Voice {
   /** Of the latest chain: an earlier one that is not held any more is over, whoever hands its key out again. */
   sequence: number;
 }
+
+/** A voice as it is kept beyond the life of a program. A chain opens its message `n` and later ones, none before. */
+export type SavedVoice = SavedState['voices'][number];
 
 export type Taken =
   | { readonly kind: 'taken' }
@@ -83,6 +83,50 @@ export class Hearing {
   constructor(roomId: RoomId, self: MemberId) {
     this.#roomId = roomId;
     this.#self = self;
+  }
+
+  /** Goes on with what an earlier run held. @throws SecurityError when a key is not within policy */
+  restore(voices: readonly SavedVoice[]): void {
+    for (const { memberId, algorithm, identityKey, generation, sequence, chains } of voices) {
+      const heard = chains.map(({ chainId: id, epoch, firstN, n, chainKey, lastLeaf }) => {
+        const receiving = new ReceivingChain({ n, chainKey, commitment: chainCommitment(chainKey) });
+        const chain: HeardChain = {
+          ...{ id, epoch, firstN, receiving },
+          sequence: chainSequence(id),
+          lastLeaf: lastLeaf[0] ?? null,
+        };
+        return [idKey(id), chain] as const;
+      });
+      const verifyKey = importVerifyKey(identityKey, algorithm);
+      this.#voices.set(idKey(memberId), {
+        ...{ verifyKey, generation },
+        chains: new Map(heard),
+        sequence: sequence[0] ?? -1,
+      });
+    }
+  }
+
+  /** Chain keys among it: the caller overwrites them. */
+  save(): SavedVoice[] {
+    return [...this.#voices.values()].map(({ verifyKey, generation, chains, sequence }) => ({
+      memberId: verifyKey.memberId,
+      algorithm: verifyKey.algorithm,
+      identityKey: verifyKey.spki,
+      generation,
+      sequence: sequence < 0 ? [] : [sequence],
+      chains: [...chains.values()].map(({ id, epoch, firstN, receiving, lastLeaf }) => ({
+        ...{ chainId: id, epoch, firstN, ...receiving.current() },
+        lastLeaf: lastLeaf === null ? [] : [lastLeaf],
+      })),
+    }));
+  }
+
+  /** Nothing more is opened under the chains so far: their senders begin new ones. */
+  dropChains(): void {
+    for (const { chains } of this.#voices.values()) {
+      for (const { receiving } of chains.values()) receiving.erase();
+      chains.clear();
+    }
   }
 
   verifyKey(member: IdKey): VerifyKey | undefined {
@@ -149,7 +193,9 @@ export class Hearing {
     if (chainKey === null) return { kind: 'ignored' };
     const receiving = receivingChain(sender, announcement, chainKey);
     chainKey.fill(0);
-    this.#keep(sender.key, idKey(announcement.chainId), {
+    const id = chainId(announcement.chainId.slice());
+    this.#keep(sender.key, idKey(id), {
+      id,
       epoch: announcement.epoch,
       sequence: chainSequence(announcement.chainId),
       firstN: announcement.n,

@@ -3,6 +3,8 @@
  *
  *   join:  helloSent ─▶ answering ─▶ starting ─▶ challenged ─▶ finishing ─▶ proving ─▶ presenting ─▶ joinSent
  *          joinSent ─▶ over, or joinSent ─▶ waiting ─▶ over where the host wants to be asked
+ *          presenting ─▶ passwordStarting ─▶ passwordSent ─▶ passwordFinishing ─▶ passwordProving ─▶ presenting
+ *          where the nickname is an account's
  *   login: helloSent ─▶ joinSent ─▶ over
  *
  * OPAQUE's long computation happens elsewhere: the machine asks for it and goes on when the result comes in.
@@ -12,6 +14,7 @@ import { normaliseAnswer } from '../crypto/answer.ts';
 import { type BoxContext, openBox, sealBox } from '../crypto/box.ts';
 import { sha256 } from '../crypto/hash.ts';
 import { helloProof } from '../crypto/hello-proof.ts';
+import { normalisePassphrase } from '../crypto/identity-file.ts';
 import { ownerFingerprint, type SigningKey } from '../crypto/signature.ts';
 import { Transcript } from '../crypto/transcript.ts';
 import {
@@ -27,6 +30,9 @@ import {
   type LogPosition,
   type Mode,
   Nonce,
+  PasswordChallenge,
+  PasswordFields,
+  PasswordProof,
   Proof,
   Proved,
   Question,
@@ -62,7 +68,8 @@ export type Purpose =
       readonly replaces: SessionId;
     };
 
-export type Wanted = 'answer' | 'code' | 'nick';
+/** `password`: of the account that has the nickname asked for; an empty one asks for another nickname. */
+export type Wanted = 'answer' | 'code' | 'nick' | 'password';
 
 export type JoiningEffect =
   | { readonly kind: 'send'; readonly frame: Bytes }
@@ -73,9 +80,20 @@ export type JoiningEffect =
       readonly what: Wanted;
       readonly triesLeft: number;
       readonly problem: Refusal | 'wrong-answer' | null;
+      /** Whose password is asked for. */
+      readonly nick?: string;
     }
   | { readonly kind: 'start-answer'; readonly answer: string }
   | { readonly kind: 'finish-answer'; readonly state: string; readonly ke2: Bytes; readonly answer: string }
+  | { readonly kind: 'start-password'; readonly password: string }
+  | {
+      readonly kind: 'finish-password';
+      readonly state: string;
+      readonly ke2: Bytes;
+      readonly password: string;
+    }
+  /** The account is this person's, and goes on under their key once they are in. */
+  | { readonly kind: 'account-proved' }
   /** Everything is right, and the host has to say yes: nothing to do but wait, for as long as `waitingMs`. */
   | { readonly kind: 'waiting' }
   | { readonly kind: 'welcomed'; readonly welcome: Welcome }
@@ -96,6 +114,15 @@ type State =
   | { readonly kind: 'finishing'; readonly triesLeft: number }
   | { readonly kind: 'proving'; readonly sessionKey: Bytes }
   | { readonly kind: 'presenting'; readonly secret: Bytes; readonly triesLeft: number }
+  | { readonly kind: 'passwordStarting'; readonly secret: Bytes; readonly password: string }
+  | {
+      readonly kind: 'passwordSent';
+      readonly secret: Bytes;
+      readonly password: string;
+      readonly opaqueState: string;
+    }
+  | { readonly kind: 'passwordFinishing'; readonly secret: Bytes; readonly triesLeft: number }
+  | { readonly kind: 'passwordProving'; readonly secret: Bytes }
   | { readonly kind: 'joinSent'; readonly secret: Bytes }
   | { readonly kind: 'waiting'; readonly secret: Bytes }
   | { readonly kind: 'over' };
@@ -188,6 +215,19 @@ export class Joining {
       this.#state = { kind: 'presenting', secret: state.sessionKey, triesLeft };
       return this.#askOrJoin(null);
     }
+    if (state.kind === 'passwordSent' && type === ADMISSION_FRAME.passwordChallenge) {
+      this.#transcript.add(frame);
+      const { ke2, triesLeft } = PasswordChallenge.decode(body);
+      const { secret, opaqueState, password } = state;
+      this.#state = { kind: 'passwordFinishing', secret, triesLeft };
+      return [{ kind: 'finish-password', state: opaqueState, ke2: ke2.slice(), password }];
+    }
+    if (state.kind === 'passwordProving' && type === ADMISSION_FRAME.proved) {
+      this.#transcript.add(frame);
+      const { triesLeft } = Proved.decode(body);
+      this.#state = { kind: 'presenting', secret: state.secret, triesLeft };
+      return [{ kind: 'account-proved' }, ...this.#askOrJoin(null)];
+    }
     if ((state.kind === 'joinSent' || state.kind === 'waiting') && type === ADMISSION_FRAME.welcome)
       return this.#welcome(state.secret, body);
     if (state.kind === 'joinSent' && type === ADMISSION_FRAME.wait && this.#mayWait) {
@@ -248,6 +288,52 @@ export class Joining {
     return this.#askOrJoin(null);
   }
 
+  /**
+   * Whitespace alone asks for another nickname instead.
+   * @throws InputError when this can be nobody's password; the question stands, and no try is spent.
+   */
+  password(text: string): JoiningEffect[] {
+    if (this.#state.kind !== 'presenting') return [];
+    const { secret, triesLeft } = this.#state;
+    const password = normalisePassphrase(text);
+    if (password === '') {
+      this.#nick = null;
+      return [{ kind: 'ask', what: 'nick', triesLeft, problem: 'nick-registered' }];
+    }
+    this.#state = { kind: 'passwordStarting', secret, password };
+    return [{ kind: 'start-password', password }];
+  }
+
+  passwordStarted(result: { readonly state: string; readonly ke1: Bytes }): JoiningEffect[] {
+    if (this.#state.kind !== 'passwordStarting' || this.#nick === null) return [];
+    const { secret, password } = this.#state;
+    const context = this.#box(secret, ADMISSION_FRAME.password, 'to-host');
+    const box = sealBox(context, PasswordFields.encode({ nick: this.#nick, ke1: result.ke1 }));
+    this.#state = { kind: 'passwordSent', secret, password, opaqueState: result.state };
+    return [this.#send(ADMISSION_FRAME.password, box)];
+  }
+
+  /** `null`: the password is wrong, or nobody's account has this nickname any more. */
+  passwordFinished(result: { readonly ke3: Bytes } | null): JoiningEffect[] {
+    if (this.#state.kind !== 'passwordFinishing') return [];
+    const { secret, triesLeft } = this.#state;
+    if (result === null && triesLeft === 0) {
+      this.#state = { kind: 'over' };
+      return [{ kind: 'refused', reason: 'wrong-password', triesLeft, version: this.#dialect.version }];
+    }
+    if (result === null) {
+      this.#state = { kind: 'presenting', secret, triesLeft };
+      return [this.#askPassword('wrong-password')];
+    }
+    this.#state = { kind: 'passwordProving', secret };
+    return [this.#send(ADMISSION_FRAME.passwordProof, PasswordProof.encode({ ke3: result.ke3 }))];
+  }
+
+  #askPassword(problem: Refusal | null): JoiningEffect {
+    const triesLeft = this.#state.kind === 'presenting' ? this.#state.triesLeft : 0;
+    return { kind: 'ask', what: 'password', triesLeft, problem, nick: this.#nick ?? '' };
+  }
+
   keysReady(keys: OwnKeys): JoiningEffect[] {
     this.#keys = keys;
     return this.#join();
@@ -296,13 +382,15 @@ export class Joining {
 
   #refused(frame: Bytes, refused: Refused): JoiningEffect[] {
     const { reason, triesLeft, version } = refused;
-    if (
-      this.#state.kind === 'joinSent' &&
-      this.#start.purpose.kind === 'join' &&
-      RETRYABLE_REFUSALS.has(reason)
-    ) {
+    const state = this.#state;
+    const isOpen =
+      (state.kind === 'joinSent' && reason !== 'wrong-password') ||
+      (state.kind === 'passwordProving' && reason === 'wrong-password');
+    if (isOpen && this.#start.purpose.kind === 'join' && RETRYABLE_REFUSALS.has(reason)) {
       this.#transcript.add(frame);
-      this.#state = { kind: 'presenting', secret: this.#state.secret, triesLeft };
+      this.#state = { kind: 'presenting', secret: state.secret, triesLeft };
+      if (reason === 'nick-registered') return [this.#askPassword(null)];
+      if (reason === 'wrong-password') return [this.#askPassword(reason)];
       if (reason === 'wrong-code' || reason === 'old-code') this.#code = null;
       else this.#nick = null;
       return this.#askOrJoin(reason);

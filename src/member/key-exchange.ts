@@ -48,8 +48,8 @@ export class KeyExchange {
   /** Of messages that could not be checked, because the host had no key of theirs. */
   #uncheckedSenders: RosterMember[] = [];
   #heldWraps: DeliveredWrap[] = [];
-  /** Made while there was no connection. */
-  #wrapKeysReady: WrapKeyPair | null = null;
+  /** Made while there was no connection, or not kept yet where they have to be: published once both is so. */
+  #mayPublish = false;
 
   constructor(context: KeyExchangeContext) {
     this.#context = context;
@@ -59,10 +59,8 @@ export class KeyExchange {
   /** A new connection: nothing is on its way any more, and own keys that are due are renewed. */
   reconnected(moment: Moment): SessionEffect[] {
     this.#askedBy = [];
-    const ready = this.#wrapKeysReady;
-    this.#wrapKeysReady = null;
     return [
-      ...(ready === null ? [] : [this.#renew(ready, moment)]),
+      ...(this.#mayPublish ? this.#publish(moment) : []),
       ...this.renewalDue(moment, LIMITS.wrapKeyOldOnConnectMs),
     ];
   }
@@ -72,17 +70,25 @@ export class KeyExchange {
     return this.#context.wrapKeys.due(moment.nowMs, olderThanMs) ? [{ kind: 'make-wrap-keys' }] : [];
   }
 
-  wrapKeysMade(pair: WrapKeyPair, isConnected: boolean, moment: Moment): SessionEffect[] {
-    if (isConnected) return [this.#renew(pair, moment)];
+  /** @param isKept whether they may be published as they are, or `kept` says when */
+  wrapKeysMade(pair: WrapKeyPair, isConnected: boolean, isKept: boolean, moment: Moment): SessionEffect[] {
+    this.#context.wrapKeys.prepare(pair, moment.nowMs);
+    return isKept ? this.wrapKeysKept(isConnected, moment) : [];
+  }
+
+  /** What others wrap to will be there after the program's end as well. */
+  wrapKeysKept(isConnected: boolean, moment: Moment): SessionEffect[] {
+    if (isConnected) return this.#publish(moment);
     // A LOGIN under way may have named the present ones: these are published once there is someone to tell.
-    this.#wrapKeysReady = pair;
+    this.#mayPublish = true;
     return [];
   }
 
-  #renew(pair: WrapKeyPair, moment: Moment): SessionEffect {
+  #publish(moment: Moment): SessionEffect[] {
     const { wrapKeys } = this.#context;
-    wrapKeys.renew(pair, moment.nowMs);
-    return send(SESSION_FRAME.publishKey, PublishKey.encode({ statement: wrapKeys.current.statement }));
+    this.#mayPublish = false;
+    wrapKeys.takeNext(moment.nowMs);
+    return [send(SESSION_FRAME.publishKey, PublishKey.encode({ statement: wrapKeys.current.statement }))];
   }
 
   /** @param roster `null`: not known yet, so the wrap waits for it */

@@ -7,13 +7,19 @@ import { ProtocolError } from '../protocol/errors.ts';
 import { encodeFrame } from '../protocol/framing.ts';
 import { type Hash, ID_BYTES, type IdKey, idKey } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
-import { type ListPage, PullList, SESSION_FRAME } from '../protocol/session-frames.ts';
+import {
+  type ListPage,
+  PRESENCE_BYTES,
+  PresenceNow,
+  PullList,
+  SESSION_FRAME,
+} from '../protocol/session-frames.ts';
 import { decodeRosterEntries, type RosterEntry } from '../protocol/signed-objects.ts';
 
 export interface ListedMember {
   readonly key: IdKey;
   readonly entry: RosterEntry;
-  readonly online: boolean;
+  readonly presence: PresenceNow;
 }
 
 export class ListReader {
@@ -31,14 +37,17 @@ export class ListReader {
   take(page: ListPage): readonly ListedMember[] | null {
     const from = this.#listed.length;
     const fits = page.from === from && page.count > 0 && from + page.count <= page.total;
-    if (!fits || page.total > LIMITS.membersMost) {
+    const isWhole = page.presence.length === page.count * PRESENCE_BYTES;
+    if (!fits || !isWhole || page.total > LIMITS.membersMost) {
       throw new ProtocolError('bad-page', 'a page of the member list that was not asked for');
     }
     decodeRosterEntries(page.entries, page.count).forEach((entry, place) => {
       this.#listed.push({
         key: idKey(entry.identity.subarray(0, ID_BYTES.member)),
         entry: { ...entry, identity: entry.identity.slice() as Hash },
-        online: ((page.online[place >> 3] ?? 0) & (0x80 >> (place & 7))) !== 0,
+        presence: PresenceNow.decode(
+          page.presence.subarray(place * PRESENCE_BYTES, (place + 1) * PRESENCE_BYTES),
+        ),
       });
     });
     return this.#listed.length === page.total ? this.#listed : null;

@@ -6,25 +6,35 @@
  * @see docs/protocol.md#session
  */
 import type { WrapKeyPair } from '../crypto/key-wrap.ts';
-import type { Roster, RosterChange, RosterMember } from '../crypto/roster.ts';
+import { Roster, type RosterChange, type RosterMember } from '../crypto/roster.ts';
 import { importVerifyKey, type SigningKey, type VerifyKey } from '../crypto/signature.ts';
 import type { ActRequest } from '../protocol/acts.ts';
 import type { Welcome } from '../protocol/admission-frames.ts';
-import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
+import { type Bytes, bytesEqual, fromHex } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
 import type { Content } from '../protocol/content.ts';
 import { InputError, ProtocolError, SecurityError } from '../protocol/errors.ts';
 import { frameBody, frameType } from '../protocol/framing.ts';
-import { type Hash, type IdKey, idKey, ROOM_CONVERSATION, type RoomId } from '../protocol/identifiers.ts';
+import {
+  type Hash,
+  hash,
+  type IdKey,
+  idKey,
+  ROOM_CONVERSATION,
+  type RoomId,
+} from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import { PASSING_CLOSES } from '../protocol/reasons.ts';
 import {
   Ack,
   ActAnswer,
+  Away,
   Close,
   Deferred,
+  Empty,
   Entry,
+  Eras,
   KeysPage,
   ListPage,
   LogPage,
@@ -33,11 +43,13 @@ import {
   Prefer,
   Presence,
   PullLog,
+  Receipts as ReceiptsFrame,
+  RegisterReply,
   SESSION_FRAME,
   WrapDelivery,
   WrapsTaken,
 } from '../protocol/session-frames.ts';
-import type { RoomSettings } from '../protocol/signed-objects.ts';
+import { type Era, type RoomSettings, RosterEntry } from '../protocol/signed-objects.ts';
 import { agreedFeatures, DIALECT, type Dialect } from '../protocol/version.ts';
 import { actAnswered, askOwner, askToLeave, HeldActs } from './acting.ts';
 import { Alarms } from './alarms.ts';
@@ -48,6 +60,9 @@ import { KeyExchange } from './key-exchange.ts';
 import type { ListedMember } from './list-reader.ts';
 import { MemberList } from './member-list.ts';
 import { Outgoing } from './outgoing.ts';
+import { type Receipt, Receipts } from './receipts.ts';
+import { checkRegister, Registering } from './registering.ts';
+import type { SavedState } from './saved-state.ts';
 import { Speaking } from './speaking.ts';
 import { Timeline } from './timeline.ts';
 import { adoptList, roomPosition, sameRetention } from './welcome.ts';
@@ -59,14 +74,32 @@ export interface SessionStart {
   readonly wrapKeys: OwnWrapKeys;
   /** Not given: what this build speaks. */
   readonly dialect?: Dialect;
-  /** How this member wants to be treated while away; not given: as everyone is. */
+  /** How this member wants to be treated while away; not given: as the host does. */
   readonly prefers?: Prefer;
   /**
    * When what has arrived is this member's for good, so that the host may let go of it: as soon as it is shown, or once
    * `saved` says that a file holds it. Not given: at once.
    */
   readonly keeps?: 'at-once' | 'when-saved';
+  /** What an earlier run has kept: this one goes on with it. `wrapKeys` are those in it. */
+  readonly saved?: SavedState;
 }
+
+/** What a session is to be kept as, and how far it goes. */
+export interface Save {
+  readonly state: SavedState;
+  readonly mark: SaveMark;
+}
+
+export interface SaveMark {
+  /** Of the log. */
+  readonly index: number;
+  /** The latest of one's own wrap keys. */
+  readonly generation: number;
+}
+
+/** What a LOGIN needs of a WELCOME, and what the next one is held against. */
+type Place = Pick<Welcome, 'memberId' | 'accountKey' | 'sessionId' | 'retention'>;
 
 type Phase = 'away' | 'listing' | 'reading' | 'live' | 'over';
 
@@ -76,7 +109,7 @@ export class Session {
   readonly #self: IdKey;
   readonly #wrapKeys: OwnWrapKeys;
   readonly #dialect: Dialect;
-  readonly #alarms = new Alarms();
+  readonly #alarms: Alarms;
   readonly #speaking: Speaking;
   readonly #hearing: Hearing;
   readonly #timeline: Timeline;
@@ -84,16 +117,27 @@ export class Session {
   readonly #outgoing: Outgoing;
   readonly #list: MemberList;
   readonly #heldActs = new HeldActs();
+  readonly #receipts: Receipts;
+  #away = false;
+  readonly #registering = new Registering();
   #owner: VerifyKey | null = null;
   #welcome: Welcome | null = null;
+  readonly #saved: SavedState | null;
   #phase: Phase = 'away';
   #joinedOnce = false;
   /** A line was lost since joining, the first one before it was live included: the person is told of the return. */
   #returning = false;
-  #prefers: Prefer | null;
+  readonly #prefers: Prefer | null;
   readonly #keepsWhenSaved: boolean;
   /** The log is this member's for good up to here, and the host has been told of it. */
   #savedIndex = 0;
+  /** Counts what is worth keeping. */
+  #revision = 0;
+  /** The host's log is shorter than this record: an alarm, unless a start of the room says why. */
+  #isShorter = false;
+  /** The start of the room after which this record begins anew. */
+  #lostAfter: Era | null = null;
+  #toldElsewhere = false;
   #acknowledged = 0;
   #lastAckMs = 0;
   #lastPingMs = 0;
@@ -108,9 +152,16 @@ export class Session {
     this.#dialect = start.dialect ?? DIALECT;
     this.#prefers = start.prefers ?? null;
     this.#keepsWhenSaved = start.keeps === 'when-saved';
-    this.#speaking = new Speaking(identity, roomId);
+    const { saved = null } = start;
+    this.#saved = saved;
+    this.#alarms = new Alarms(saved?.heldBack);
+    this.#speaking = new Speaking(identity, roomId, saved?.sequence);
     this.#hearing = new Hearing(roomId, identity.memberId);
     this.#list = new MemberList(this.#self);
+    this.#receipts = new Receipts({
+      isOffline: (member) => this.#list.isOffline(member),
+      isKnown: () => this.#phase === 'live' && !this.#list.isPulling,
+    });
     this.#keys = new KeyExchange({
       roomId,
       identity,
@@ -126,6 +177,10 @@ export class Session {
       hearing: this.#hearing,
       alarms: this.#alarms,
       placed: (leaf) => this.#speaking.placed(leaf)?.said ?? null,
+      firstSequence: () => this.#speaking.firstSequence,
+      // Senders whose record went further have dropped theirs too: nobody goes on with keys of before.
+      eraBegan: () => this.#speaking.dropChain(),
+      ownPlaced: (own) => this.#told(this.#receipts.placed(own)),
       quoted: (member, generation) => this.#speaking.quoted(member, generation),
       rosterChanged: (change) => this.#rosterChanged(change),
       keyMissing: (header, moment) => this.#keys.keyMissing(header, moment),
@@ -140,6 +195,54 @@ export class Session {
       speaking: this.#speaking,
       timeline: this.#timeline,
     });
+    if (saved !== null) this.#restore(saved);
+  }
+
+  #restore(saved: SavedState): void {
+    this.#owner = importVerifyKey(saved.ownerKey, 'rsa');
+    const { entries, usedActs, ...roster } = saved.roster;
+    const kept = {
+      ...roster,
+      entries: entries.map((entry) => RosterEntry.decode(entry)),
+      usedActs: usedActs.map(({ name, epoch }) => ({ name: idKey(name), epoch })),
+    };
+    this.#timeline.restore(Roster.restore(this.#roomId, this.#owner, kept), this.#owner, saved);
+    this.#hearing.restore(saved.voices);
+    this.#savedIndex = saved.log.index;
+    this.#returning = true;
+  }
+
+  /** All that a later run needs to go on; `null` while there is nothing to go on with. Secrets are among it. */
+  save(): Save | null {
+    const log = this.#timeline.save();
+    const roster = this.#roster.save();
+    const place = this.#place;
+    if (log === null || roster === null || place === null || this.#owner === null) return null;
+    const { memberId, accountKey, sessionId, retention } = place;
+    const wrapKeys = this.#wrapKeys.save();
+    const state: SavedState = {
+      roomId: this.#roomId,
+      ownerKey: this.#owner.spki,
+      ...{ memberId, accountKey: accountKey.slice(), sessionId, retention },
+      roster: {
+        ...roster,
+        entries: this.#roster.members.map(({ encoded }) => encoded),
+        hashes: [...roster.hashes],
+        usedActs: roster.usedActs.map(({ name, epoch }) => ({ name: hash(fromHex(name)), epoch })),
+      },
+      ...log,
+      voices: this.#hearing.save(),
+      wrapKeys: [...wrapKeys],
+      heldBack: this.#alarms.heldBack,
+      sequence: this.#speaking.sequence,
+    };
+    const generation = Math.max(...wrapKeys.map((key) => key.generation));
+    return { state, mark: { index: log.log.index, generation } };
+  }
+
+  /** Changes whenever there is something new to save. */
+  get revision(): number {
+    return this.#revision;
   }
 
   get phase(): Phase {
@@ -147,6 +250,9 @@ export class Session {
   }
   get members(): readonly ShownMember[] {
     return this.#list.shown(this.#roster);
+  }
+  shown(member: RosterMember): ShownMember {
+    return this.#list.shownOne(member);
   }
   get onlineCount(): number {
     return this.#list.onlineCount(this.#roster);
@@ -156,6 +262,10 @@ export class Session {
   }
   get self(): RosterMember | undefined {
     return this.#roster.member(this.#self);
+  }
+  /** Whether this member has said that they are not at the keyboard. */
+  get isAway(): boolean {
+    return this.#away;
   }
   /** Messages said and not placed. */
   get unplaced(): number {
@@ -178,9 +288,14 @@ export class Session {
     return agreedFeatures(this.#dialect.features, this.#welcome?.features ?? []);
   }
   /** What a LOGIN needs; `null` before the first WELCOME. */
-  get login(): { readonly welcome: Welcome; readonly statement: Signed } | null {
-    if (this.#welcome === null) return null;
-    return { welcome: this.#welcome, statement: this.#wrapKeys.current.statement };
+  get login(): { readonly welcome: Place; readonly statement: Signed } | null {
+    const place = this.#place;
+    return place === null ? null : { welcome: place, statement: this.#wrapKeys.current.statement };
+  }
+
+  /** This member's place in the room, as the latest WELCOME of this run or an earlier one gave it. */
+  get #place(): Place | null {
+    return this.#welcome ?? this.#saved;
   }
 
   get #roster(): Roster {
@@ -194,11 +309,12 @@ export class Session {
       throw new SecurityError('bad-welcome', 'the host welcomed someone else');
     }
     const effects: SessionEffect[] = [];
-    const announced = this.#welcome?.retention;
+    const announced = this.#place?.retention;
     if (announced !== undefined && !sameRetention(announced, welcome.retention)) {
       const text = 'The host says that it keeps messages for another time than it said before.';
       effects.push(...this.#alarms.raise('retention-changed', text));
     }
+    this.#revision += 1;
     this.#owner ??= importVerifyKey(welcome.ownerKey, 'rsa');
     this.#welcome = welcome;
     this.#lastHeardMs = moment.nowMs;
@@ -206,29 +322,47 @@ export class Session {
     this.#list.reconnected();
     this.#timeline.resume();
     this.#speaking.reconnected(moment.nowMs);
-    effects.push(...this.#keys.reconnected(moment));
+    effects.push(...this.#keys.reconnected(moment), ...this.#registering.reconnected());
     this.#acknowledged = position.acknowledged;
+    this.#receipts.reconnected();
     if (this.#prefers !== null) effects.push(send(SESSION_FRAME.prefer, Prefer.encode(this.#prefers)));
+    // To the host, whoever goes offline is no longer away.
+    if (this.#away) effects.push(awayFrame(true));
     const { history } = this.#timeline;
     if (history === null) return [...effects, ...this.#startListing()];
+    if (position.acknowledged > history.index) effects.push(...this.#elsewhere(position.acknowledged));
+    // What explains it, if anything does, comes before the list.
+    this.#isShorter = position.index < history.index;
+    // Who is here: a run that goes on with an earlier one shows it before it reads on.
+    if (this.#isShorter || !this.#joinedOnce) return [...effects, ...this.#startListing()];
     this.#phase = 'reading';
-    if (position.index >= history.index) return [...effects, this.#pullLog()];
-    this.#timeline.forsake();
-    const text = 'The log of the host is shorter than what you have already seen.';
-    return [...effects, ...this.#alarms.raise('history-lost', text), ...this.#startListing()];
+    return [...effects, this.#pullLog()];
+  }
+
+  /** Somebody has acknowledged in this member's name what this run has not seen. */
+  #elsewhere(index: number): SessionEffect[] {
+    this.#timeline.readElsewhere(index);
+    if (this.#toldElsewhere) return [];
+    this.#toldElsewhere = true;
+    const text =
+      'What was said since has been read by another program of yours, so some of it may be missing here: this room was saved twice. If that cannot be, the host lies.';
+    return [event({ kind: 'notice', level: 'warning', code: 'read-elsewhere', text })];
   }
 
   /** The connection is gone; the session waits for the next WELCOME. */
   disconnected(): void {
     if (this.#phase !== 'over') this.#phase = 'away';
-    this.#returning = this.#joinedOnce;
+    this.#returning ||= this.#joinedOnce;
   }
 
   /** @throws ProtocolError when a frame is malformed or does not belong here: the connection is to be closed. */
   onFrame(frame: Bytes, moment: Moment): SessionEffect[] {
+    // This session has asked for another line: what is still under way on this one is not for it.
+    if (this.#phase === 'away') return [];
     this.#lastHeardMs = moment.nowMs;
     const body = frameBody(frame);
     const type = frameType(frame);
+    if (type !== SESSION_FRAME.ping && type !== SESSION_FRAME.pong) this.#revision += 1;
     switch (type) {
       case SESSION_FRAME.entry:
         if (this.#phase !== 'live') unexpected(type);
@@ -257,16 +391,28 @@ export class Session {
         return [];
       case SESSION_FRAME.actAnswer:
         return [event(actAnswered(ActAnswer.decode(body)))];
+      case SESSION_FRAME.eras:
+        if (this.#phase === 'live') unexpected(type);
+        return this.#alarms.watch(() => this.#lost(Eras.decode(body).eras));
+      case SESSION_FRAME.registerReply:
+        return this.#registering.replied(RegisterReply.decode(body).response);
+      case SESSION_FRAME.registered:
+        Empty.decode(body);
+        return this.#registering.registered();
       case SESSION_FRAME.presence:
-        return Presence.decode(body).changes.flatMap(({ memberId, online }) =>
-          this.#list.present(idKey(memberId), online, this.#roster),
+        return Presence.decode(body).changes.flatMap(({ memberId, ...now }) =>
+          this.#list.present(idKey(memberId), now, this.#roster),
         );
+      case SESSION_FRAME.receipts:
+        return this.#marksArrived(ReceiptsFrame.decode(body).marks);
       case SESSION_FRAME.ping:
         return [send(SESSION_FRAME.pong, new Uint8Array())];
       case SESSION_FRAME.pong:
         return [];
       case SESSION_FRAME.close: {
         const { reason, text } = Close.decode(body);
+        if (reason === 'paused')
+          return [event({ kind: 'notice', level: 'info', code: reason, text: PAUSED })];
         if (!PASSING_CLOSES.has(reason)) this.#phase = 'over';
         return [event({ kind: 'closed', reason, text })];
       }
@@ -278,7 +424,15 @@ export class Session {
   /** @throws InputError when the text is too long, or too much waits for its place already. */
   say(content: Content, ref: string | null, moment: Moment): SessionEffect[] {
     this.#outgoing.say(content, ref, moment);
-    return this.#pump(moment);
+    return [...this.setAway(false), ...this.#pump(moment)];
+  }
+
+  /** Says whether they are at the keyboard. Speaking says that they are. */
+  setAway(away: boolean): SessionEffect[] {
+    if (away === this.#away) return [];
+    this.#away = away;
+    const effects = this.#list.setAway(away, this.#roster);
+    return this.#phase === 'away' || this.#phase === 'over' ? effects : [awayFrame(away), ...effects];
   }
 
   /**
@@ -289,15 +443,40 @@ export class Session {
     const { self } = this;
     const isSoonLive = this.#phase === 'listing' || this.#phase === 'reading';
     if (isSoonLive && this.#heldActs.hold(request)) return [];
-    if (this.#phase !== 'live' || self === undefined)
-      throw new InputError('not-connected', 'Not connected just now. Try again once you are back.');
+    if (this.#phase !== 'live' || self === undefined) throw notConnected();
     const asking = { identity: this.#identity, roster: this.#roster, features: this.features };
     return [askOwner(request, self, asking)];
   }
 
+  /** @throws InputError when this member can have no account here, or there is no line just now */
+  mayRegister(): void {
+    const { self } = this;
+    const hasLine = this.#phase === 'live' || this.#phase === 'reading';
+    if (!hasLine || self === undefined) throw notConnected();
+    checkRegister(this.features, self.role);
+  }
+
+  /**
+   * A password for this member's account, or another one.
+   * @throws InputError as `mayRegister`, or for a password that is too short
+   */
+  register(password: string): SessionEffect[] {
+    this.mayRegister();
+    return this.#registering.begin(password);
+  }
+
+  registrationStarted(made: { readonly state: string; readonly request: Bytes }): SessionEffect[] {
+    return this.#registering.started(made);
+  }
+
+  registrationFinished(record: Bytes): SessionEffect[] {
+    return this.#registering.finished(record);
+  }
+
   /** Time passes: to be called a few times a second. */
   tick(moment: Moment): SessionEffect[] {
-    this.#wrapKeys.drop(moment.nowMs);
+    // Whoever was away may have wraps coming for keys that are old by now.
+    if (this.#phase === 'live') this.#wrapKeys.drop(moment.nowMs);
     if (this.#phase === 'over') return [];
     const effects: SessionEffect[] = this.#outgoing.late(moment);
     if (this.#phase === 'away') return effects;
@@ -310,9 +489,12 @@ export class Session {
     return [...effects, ...this.#pump(moment)];
   }
 
-  /** What has arrived up to this entry is kept where the program's end does not reach it. */
-  saved(index: number): void {
+  /** All that `save` gave with this mark is kept where the program's end does not reach it. */
+  saved({ index, generation }: SaveMark, moment: Moment): SessionEffect[] {
     this.#savedIndex = index;
+    const { next } = this.#wrapKeys;
+    if (next === null || next > generation || this.#phase === 'over') return [];
+    return this.#keys.wrapKeysKept(this.#phase !== 'away', moment);
   }
 
   /** Tells the host what it need not keep for this member any longer, now and then. */
@@ -334,12 +516,14 @@ export class Session {
 
   wrapKeysMade(pair: WrapKeyPair, moment: Moment): SessionEffect[] {
     if (this.#phase === 'over') return [];
-    return this.#keys.wrapKeysMade(pair, this.#phase !== 'away', moment);
+    this.#revision += 1;
+    return this.#keys.wrapKeysMade(pair, this.#phase !== 'away', !this.#keepsWhenSaved, moment);
   }
 
   /** The person has taken note of the alarms: sending goes on, on a new connection where this one is of no more use. */
   acknowledge(moment: Moment): SessionEffect[] {
     this.#alarms.acknowledge();
+    this.#revision += 1;
     return this.#timeline.acknowledge() ? [{ kind: 'reconnect' }] : this.#pump(moment);
   }
 
@@ -365,7 +549,26 @@ export class Session {
     const listed = this.#list.page(page);
     if (listed === null) return [this.#list.pull()];
     if (this.#phase === 'listing') return this.#listKnown(listed);
-    return listed.flatMap(({ key, online }) => this.#list.present(key, online, this.#roster));
+    return [
+      ...listed.flatMap(({ key, presence }) => this.#list.present(key, presence, this.#roster)),
+      ...this.#told(this.#receipts.release()),
+    ];
+  }
+
+  /** How far members have the log who were offline. */
+  #marksArrived(marks: ReceiptsFrame['marks']): SessionEffect[] {
+    return marks.flatMap(({ memberId, ...mark }) => {
+      const key = idKey(memberId);
+      const isOther = key !== this.#self && this.#roster.member(key) !== undefined;
+      return isOther ? this.#told(this.#receipts.marked(key, mark)) : [];
+    });
+  }
+
+  #told(receipts: readonly Receipt[]): SessionEffect[] {
+    return receipts.flatMap(({ id, state, members }) => {
+      const known = members.flatMap((key) => this.#roster.member(key) ?? []);
+      return known.length === 0 ? [] : [event({ kind: 'receipt', id, state, members: known })];
+    });
   }
 
   #listKnown(listed: readonly ListedMember[]): SessionEffect[] {
@@ -373,6 +576,13 @@ export class Session {
     const owner = this.#owner;
     if (welcome === null || owner === null) return [];
     const before = this.#roster;
+    const effects: SessionEffect[] = [];
+    if (this.#isShorter) {
+      this.#timeline.forsake();
+      const text = 'The log of the host is shorter than what you have already seen.';
+      effects.push(...this.#alarms.raise('history-lost', text));
+    }
+    if (this.#timeline.history !== null) return this.#resumed(listed);
     const { roster, self } = adoptList({
       roomId: this.#roomId,
       owner,
@@ -380,18 +590,54 @@ export class Session {
       identity: this.#identity,
       listed,
       before,
+      era: this.#lostAfter,
     });
+    this.#isShorter = false;
+    this.#lostAfter = null;
+    // Of the record before.
+    this.#savedIndex = 0;
     // Whoever was removed meanwhile may hold the old chain.
     this.#speaking.dropChain();
     this.#timeline.begin(roster, owner, roomPosition(welcome));
     this.#list.begin(listed);
     this.#phase = 'reading';
-    const effects = this.#joinedOnce ? this.#difference(before) : [this.#joined(self)];
+    effects.push(...(this.#joinedOnce ? this.#difference(before) : [this.#joined(self)]));
     this.#joinedOnce = true;
     effects.push(...this.#keys.offerHeldWraps(roster));
     // With every key held so far, messages may have been placed before this record begins.
     this.#hearing.skipped();
     return [...effects, this.#pullLog()];
+  }
+
+  /** Goes on where an earlier run stopped: the list tells who is here, and the log what became of the room since. */
+  #resumed(listed: readonly ListedMember[]): SessionEffect[] {
+    const { self } = this;
+    if (self === undefined) throw new SecurityError('bad-welcome', 'the saved list does not name you');
+    this.#list.begin(listed);
+    this.#joinedOnce = true;
+    this.#phase = 'reading';
+    return [this.#joined(self), ...this.#keys.offerHeldWraps(this.#roster), this.#pullLog()];
+  }
+
+  /**
+   * The host has begun again from before what this member has seen, and the owner's signature says so: a new connection
+   * goes on from there. Without one that fits, the log is held against this record as ever.
+   */
+  #lost(eras: readonly Signed[]): SessionEffect[] {
+    const { history } = this.#timeline;
+    const where = this.#timeline.whereLost(eras);
+    if (history === null || where === null) return [];
+    const lost = history.index - where.position.index;
+    this.#timeline.lost(where);
+    if (this.#timeline.history === null) this.#lostAfter = where.era;
+    this.#isShorter = false;
+    this.#savedIndex = 0;
+    this.#speaking.dropChain();
+    this.#hearing.dropChains();
+    this.#phase = 'away';
+    const entries = lost === 1 ? 'last entry' : `last ${lost} entries`;
+    const text = `The host restarted and lost the ${entries}.`;
+    return [event({ kind: 'notice', level: 'warning', code: 'entries-lost', text }), { kind: 'reconnect' }];
   }
 
   #joined(self: RosterMember): SessionEffect {
@@ -419,6 +665,7 @@ export class Session {
     this.#speaking.forget(member);
     this.#keys.forget(member);
     this.#list.forget(member);
+    this.#receipts.forget(member);
   }
 
   #pullLog(): SessionEffect {
@@ -436,7 +683,7 @@ export class Session {
       this.#timeline.passedTo(page.first);
       return this.#startListing();
     }
-    const effects = this.#timeline.page(page, moment);
+    const effects = this.#timeline.page(page, moment, this.#returning);
     if (!page.live) return [...effects, ...this.#readOn()];
     this.#phase = 'live';
     if (this.#welcome !== null) effects.push(...this.#timeline.caughtUp(this.#welcome.retention, moment));
@@ -467,6 +714,17 @@ export class Session {
   #pump(moment: Moment): SessionEffect[] {
     return this.#outgoing.pump(this.#phase === 'live', moment);
   }
+}
+
+const PAUSED =
+  'The host has closed the room for now. It is kept: this program tries until it is open again, and your place stays.';
+
+function awayFrame(away: boolean): SessionEffect {
+  return send(SESSION_FRAME.away, Away.encode({ away }));
+}
+
+function notConnected(): InputError {
+  return new InputError('not-connected', 'Not connected just now. Try again once you are back.');
 }
 
 function unexpected(type: number): never {

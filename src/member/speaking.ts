@@ -105,6 +105,8 @@ export class Speaking {
   #chain: OwnChain | null = null;
   /** Of the latest chain; `null` before the first connection. */
   #sequence: number | null = null;
+  readonly #earlier: number | null;
+  #firstSequence = 0;
   #errand: Errand = { kind: 'none' };
   #notBeforeMs = 0;
   /** What is under way has not been sent on this connection yet. */
@@ -114,9 +116,21 @@ export class Speaking {
   /** The page of wraps under way was told to wait. */
   #retryWraps = false;
 
-  constructor(identity: SigningKey, roomId: RoomId) {
+  /** @param earlier the latest chain of the run that this one goes on with; `null` where it goes on with none */
+  constructor(identity: SigningKey, roomId: RoomId, earlier: number | null = null) {
     this.#identity = identity;
     this.#roomId = roomId;
+    this.#earlier = earlier;
+  }
+
+  /** Of the latest chain. */
+  get sequence(): number {
+    return this.#sequence ?? this.#earlier ?? 0;
+  }
+
+  /** The first chain that this run may begin: those before it are of an earlier run. 0 where it goes on with none. */
+  get firstSequence(): number {
+    return this.#firstSequence;
   }
 
   /** Messages said and not placed. */
@@ -279,7 +293,10 @@ export class Speaking {
   /** A new connection: whatever was asked on the old one is asked again; sealed messages go out as they are. */
   reconnected(nowMs: number): void {
     // An earlier run with the same identity, over since, may have begun a chain in this very moment.
-    this.#sequence ??= growingNumber(nowMs);
+    if (this.#sequence === null) {
+      this.#sequence = Math.max(this.#earlier ?? 0, growingNumber(nowMs));
+      if (this.#earlier !== null) this.#firstSequence = this.#sequence + 1;
+    }
     this.#errand = { kind: 'none' };
     this.#retryWraps = false;
     this.#notBeforeMs = 0;

@@ -8,21 +8,34 @@ import { Roster, type RosterChange, type RosterMember } from '../crypto/roster.t
 import type { VerifyKey } from '../crypto/signature.ts';
 import type { Welcome } from '../protocol/admission-frames.ts';
 import { type Bytes, bytesEqual, toBase64url } from '../protocol/bytes.ts';
+import type { Signed } from '../protocol/codec.ts';
 import type { Content } from '../protocol/content.ts';
 import { ProtocolError, SecurityError } from '../protocol/errors.ts';
-import { type Hash, type IdKey, idKey, type RoomId } from '../protocol/identifiers.ts';
+import { chainSequence, type Hash, type IdKey, idKey, type RoomId } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import { DigestItem, type Entry, type LogPage, WholeItem } from '../protocol/session-frames.ts';
 import { MessageHeader } from '../protocol/signed-objects.ts';
 import { type Alarms, evidenceOf } from './alarms.ts';
+import { type CheckedEra, checkPlacedEra, whereLost } from './eras.ts';
 import type { SessionEffect } from './events.ts';
 import type { Hearing } from './hearing.ts';
 import { History } from './history.ts';
 import { judgeMessage } from './judging.ts';
+import type { Own } from './receipts.ts';
+import type { SavedState } from './saved-state.ts';
 
 /** An entry as it came, pushed or in a page. */
-export type Arrived = Omit<Entry, 'conversation'>;
+export type Arrived = Omit<Entry, 'conversation'> & {
+  /** Placed while this member had no line. */
+  readonly away?: boolean;
+};
+
+/** Where one's own message stands: chains of one's own are numbered in order, and messages on each. */
+interface OwnPlace {
+  readonly sequence: number;
+  readonly n: number;
+}
 
 /** What the timeline needs of the session around it. */
 export interface TimelineContext {
@@ -33,6 +46,12 @@ export interface TimelineContext {
   readonly alarms: Alarms;
   /** An entry has its place. @returns what it said, `null` when none like it is under way here. */
   readonly placed: (leaf: Hash) => { readonly content: Content; readonly ref: string | null } | null;
+  /** The first chain that this run of the program may begin: what is signed under an earlier one was said before. */
+  readonly firstSequence: () => number;
+  /** The room was opened again. */
+  readonly eraBegan: () => void;
+  /** A message of one's own stands in the log. */
+  readonly ownPlaced: (own: Own) => SessionEffect[];
   readonly quoted: (member: IdKey, generation: number) => void;
   readonly rosterChanged: (change: RosterChange) => SessionEffect[];
   /** A message could not be opened for want of its key. */
@@ -66,6 +85,10 @@ export class Timeline {
   /** The first entry that the host still had when it passed over some. */
   #passedTo: number | null = null;
   #beganAt = 0;
+  #lastEra = 0;
+  #lastPlaced: OwnPlace | null = null;
+  /** Up to here another program has read as this member: the host need not hold it any more. */
+  #readElsewhere = 0;
 
   constructor(context: TimelineContext) {
     this.#context = context;
@@ -104,6 +127,57 @@ export class Timeline {
     this.resume();
   }
 
+  /** Goes on with the record of an earlier run. */
+  restore(
+    roster: Roster,
+    owner: VerifyKey,
+    { log, lastPlaced }: Pick<SavedState, 'log' | 'lastPlaced'>,
+  ): void {
+    this.#roster = roster;
+    this.#owner = owner;
+    this.#history = History.restore(log);
+    this.#beganAt = log.beganAt;
+    this.#lastEra = log.era;
+    this.#lastPlaced = lastPlaced[0] ?? null;
+  }
+
+  /** @returns `null` while there is no record to go on with */
+  save(): Pick<SavedState, 'log' | 'lastPlaced'> | null {
+    if (this.#history === null || this.#astray) return null;
+    const { index, heads } = this.#history.save();
+    return {
+      log: { index, heads: [...heads], beganAt: this.#beganAt, era: this.#lastEra },
+      lastPlaced: this.#lastPlaced === null ? [] : [this.#lastPlaced],
+    };
+  }
+
+  readElsewhere(index: number): void {
+    this.#readElsewhere = index;
+  }
+
+  /** Where the host's log honestly left this record; `null` where it has no such reason. */
+  whereLost(eras: readonly Signed[]): CheckedEra | null {
+    const history = this.#history;
+    if (history === null || this.#owner === null) return null;
+    const { roomId } = this.#context;
+    return whereLost(eras, this.#owner, { roomId, history, lastEra: this.#lastEra });
+  }
+
+  /**
+   * The host has lost what came after this start of the room: so does this record, or it begins anew where the list of
+   * members has changed since.
+   */
+  lost({ era, position }: CheckedEra): void {
+    const history = this.#history;
+    if (history === null) return;
+    const isSameList = era.epoch === this.#roster.epoch && bytesEqual(era.rosterHash, this.#roster.hash);
+    this.#history = isSameList ? history.cutTo(position.index) : null;
+    this.#beganAt = Math.min(this.#beganAt, position.index);
+    this.#digest = null;
+    this.#missed = 0;
+    this.resume();
+  }
+
   /** A new connection: what was held comes again. */
   resume(): void {
     this.#held = [];
@@ -123,7 +197,7 @@ export class Timeline {
   }
 
   /** @throws ProtocolError when the page withholds what nobody can go on without. */
-  page(page: LogPage, moment: Moment): SessionEffect[] {
+  page(page: LogPage, moment: Moment, away: boolean): SessionEffect[] {
     const effects: SessionEffect[] = [];
     const history = this.#history;
     if (history !== null && !this.isHeld && !bytesEqual(page.headBefore, history.head)) {
@@ -141,7 +215,7 @@ export class Timeline {
       if (this.#digest !== null) {
         this.#digest.bytesAfter += entry.header.length + entry.ciphertext.length + entry.signature.length;
       }
-      effects.push(...this.arrived({ index, ...entry }, moment));
+      effects.push(...this.arrived({ index, ...entry, away }, moment));
     });
     return effects;
   }
@@ -199,7 +273,14 @@ export class Timeline {
       const text = `The host ${what}: ${entry.index} after ${history.index}.`;
       return this.#context.alarms.raise('history-order', text, evidenceOf(entry, history));
     }
-    return entry.kind === 'roster' ? this.#operation(entry, history) : this.#message(entry, history, moment);
+    switch (entry.kind) {
+      case 'roster':
+        return this.#operation(entry, history);
+      case 'era':
+        return this.#era(entry, history);
+      case 'message':
+        return this.#message(entry, history, moment);
+    }
   }
 
   /** Whom entries are held for. */
@@ -223,8 +304,7 @@ export class Timeline {
     if (first === undefined || sender === null) return [];
     const leaf = leafHash(first);
     this.#history?.append({ ...first, leaf });
-    const unopened = { kind: 'unopened', id: messageId(leaf), from: sender, atMs: first.placedAtMs } as const;
-    return [{ kind: 'event', event: unopened }, ...this.release(moment)];
+    return [unopened(leaf, sender, first), ...this.release(moment)];
   }
 
   /** Entries that wait for too long: the first is given up, which breaks this record. */
@@ -253,6 +333,26 @@ export class Timeline {
     }
   }
 
+  #era(entry: Arrived, history: History): SessionEffect[] {
+    const owner = this.#owner;
+    if (owner === null) return [];
+    const signed = { bytes: entry.header, signature: entry.signature };
+    const at = { roomId: this.#context.roomId, history, lastEra: this.#lastEra };
+    try {
+      this.#lastEra = checkPlacedEra(signed, owner, at).era;
+    } catch (error) {
+      if (!(error instanceof SecurityError)) throw error;
+      this.#astray = true;
+      const text = `The room was not opened again by its owner: ${error.message}.`;
+      return this.#context.alarms.raise(error.code, text, evidenceOf(entry, history));
+    } finally {
+      history.append({ ...entry, leaf: leafHash(entry) });
+    }
+    this.#context.eraBegan();
+    const text = 'The room was opened again.';
+    return [{ kind: 'event', event: { kind: 'notice', level: 'info', code: 'era', text } }];
+  }
+
   #message(entry: Arrived, history: History, moment: Moment): SessionEffect[] {
     const { roomId, self, ownKey, hearing, alarms } = this.#context;
     const header = MessageHeader.decode(entry.header);
@@ -278,19 +378,25 @@ export class Timeline {
       case 'good':
         this.#context.quoted(judgement.sender.key, header.generation);
         return judgement.sender.key === self
-          ? this.#own(judgement.sender, entry, leaf)
+          ? this.#own(judgement.sender, header, entry, leaf)
           : this.#opened(judgement.sender, header, entry, leaf, moment);
     }
   }
 
-  #own(self: RosterMember, entry: Arrived, leaf: Hash): SessionEffect[] {
+  #own(self: RosterMember, header: MessageHeader, entry: Arrived, leaf: Hash): SessionEffect[] {
     const said = this.#context.placed(leaf);
+    const place = { sequence: chainSequence(header.chainId), n: header.n };
+    const isNew = isAfter(place, this.#lastPlaced);
+    if (isNew) this.#lastPlaced = place;
     if (said === null) {
+      // Of an earlier run, or of another program that goes on as this member.
+      if (isNew && place.sequence < this.#context.firstSequence()) return [unopened(leaf, self, entry, true)];
       const text = 'The host placed a message of yours twice.';
       return this.#context.alarms.raise('replayed', text, evidenceOf(entry, this.#history));
     }
     return [
-      shown({ leaf, from: self, content: said.content, atMs: entry.placedAtMs, own: true, ref: said.ref }),
+      shown({ leaf, from: self, ...said, atMs: entry.placedAtMs, own: true }),
+      ...this.#context.ownPlaced({ id: messageId(leaf), index: entry.index }),
     ];
   }
 
@@ -312,39 +418,35 @@ export class Timeline {
             content: opened.content,
             atMs: entry.placedAtMs,
             own: false,
+            away: entry.away === true,
             ref: null,
           }),
         ];
       case 'no-key':
-        return [
-          {
-            kind: 'event',
-            event: { kind: 'unopened', id: messageId(leaf), from: sender, atMs: entry.placedAtMs },
-          },
-          ...this.#context.keyMissing(header, moment),
-        ];
+        return [unopened(leaf, sender, entry), ...this.#context.keyMissing(header, moment)];
       case 'fault':
         return [
           ...alarms.raise(opened.code, `${opened.text}.`, evidenceOf(entry, this.#history)),
-          {
-            kind: 'event',
-            event: { kind: 'unopened', id: messageId(leaf), from: sender, atMs: entry.placedAtMs },
-          },
+          unopened(leaf, sender, entry),
         ];
     }
   }
 
   /** An entry whose content the host no longer holds: its hash keeps the record whole. */
   #digested(index: number, item: ReturnType<typeof DigestItem.decode>): SessionEffect[] {
-    if (item.kind === 'roster') throw new ProtocolError('bad-page', 'a roster operation was withheld');
+    if (item.kind !== 'message')
+      throw new ProtocolError('bad-page', 'what only the owner signs was withheld');
     const leaf = item.leaf.slice() as Hash;
     this.#history?.append({ ...item, leaf });
     this.#context.hearing.skipped();
-    this.#digest = { index, placedAtMs: item.placedAtMs, bytesAfter: 0 };
+    if (index > this.#readElsewhere) this.#digest = { index, placedAtMs: item.placedAtMs, bytesAfter: 0 };
     const said = this.#context.placed(leaf);
     const self = this.#roster.member(this.#context.self);
     if (said !== null && self !== undefined)
-      return [shown({ leaf, from: self, ...said, atMs: item.placedAtMs, own: true })];
+      return [
+        shown({ leaf, from: self, ...said, atMs: item.placedAtMs, own: true }),
+        ...this.#context.ownPlaced({ id: messageId(leaf), index }),
+      ];
     this.#missed += 1;
     return [];
   }
@@ -355,6 +457,23 @@ function messageId(leaf: Hash): string {
   return toBase64url(leaf.subarray(0, MESSAGE_ID_BYTES));
 }
 
+function isAfter(place: OwnPlace, last: OwnPlace | null): boolean {
+  if (last === null || place.sequence > last.sequence) return true;
+  return place.sequence === last.sequence && place.n > last.n;
+}
+
+function unopened(
+  leaf: Hash,
+  from: RosterMember,
+  { placedAtMs }: Pick<Arrived, 'placedAtMs'>,
+  own = false,
+): SessionEffect {
+  return {
+    kind: 'event',
+    event: { kind: 'unopened', id: messageId(leaf), from, atMs: placedAtMs, own },
+  };
+}
+
 /** The event that shows a message. */
 export function shown(message: {
   readonly leaf: Hash;
@@ -362,13 +481,14 @@ export function shown(message: {
   readonly content: Content;
   readonly atMs: number;
   readonly own: boolean;
+  readonly away?: boolean;
   readonly ref: string | null;
 }): SessionEffect {
-  const { leaf, from, content, atMs, own, ref } = message;
+  const { leaf, from, content, atMs, own, away = false, ref } = message;
   const { kind, text } = content;
   return {
     kind: 'event',
-    event: { kind: 'message', id: messageId(leaf), content: kind, from, text, atMs, own, ref },
+    event: { kind: 'message', id: messageId(leaf), content: kind, from, text, atMs, own, away, ref },
   };
 }
 

@@ -8,6 +8,7 @@ import type { Welcome } from '../protocol/admission-frames.ts';
 import { bytesEqual } from '../protocol/bytes.ts';
 import { SecurityError } from '../protocol/errors.ts';
 import { idKey, ROOM_CONVERSATION, type RoomId } from '../protocol/identifiers.ts';
+import type { Era } from '../protocol/signed-objects.ts';
 import type { ListedMember } from './list-reader.ts';
 
 /** @throws SecurityError when WELCOME does not say where the room's log stands. */
@@ -38,6 +39,8 @@ export interface ListClaim {
   readonly listed: readonly ListedMember[];
   /** The roster this member has seen so far. */
   readonly before: Roster;
+  /** A start of the room after which its host has lost what this member has seen: only lists before it are too old. */
+  readonly era: Era | null;
 }
 
 /**
@@ -46,7 +49,7 @@ export interface ListClaim {
  *   they have seen.
  */
 export function adoptList(claim: ListClaim): { readonly roster: Roster; readonly self: RosterMember } {
-  const { roomId, owner, operation, identity, listed, before } = claim;
+  const { roomId, owner, operation, identity, listed, before, era } = claim;
   const roster = new Roster(roomId);
   const entries = listed.map(({ entry }) => entry);
   roster.adopt(operation, owner, entries);
@@ -54,7 +57,11 @@ export function adoptList(claim: ListClaim): { readonly roster: Roster; readonly
   if (self === undefined || !bytesEqual(self.identity, identity.idFingerprint)) {
     throw new SecurityError('bad-welcome', 'the list that the owner signed does not name you');
   }
-  if (roster.epoch < before.epoch || before.verdict(roster.epoch, roster.hash) === 'forked') {
+  const isOlder =
+    era === null
+      ? roster.epoch < before.epoch || before.verdict(roster.epoch, roster.hash) === 'forked'
+      : roster.epoch < era.epoch || (roster.epoch === era.epoch && !bytesEqual(roster.hash, era.rosterHash));
+  if (isOlder) {
     throw new SecurityError(
       'roster-rollback',
       'the host shows a member list from before the one you have seen',

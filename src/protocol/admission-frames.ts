@@ -75,6 +75,7 @@ export const PasswordFields = codec(
   'PASSWORD',
   field.struct({ nick: field.shortText, ke1: field.fixed(96) }),
 );
+export type PasswordFields = Decoded<typeof PasswordFields>;
 export const PasswordChallenge = codec(
   'PASSWORD_CHALLENGE',
   field.struct({ ke2: field.fixed(320), triesLeft: field.u8 }),

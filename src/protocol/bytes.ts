@@ -59,6 +59,11 @@ export function toHex(bytes: Bytes): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
 }
 
+/** @param hex as `toHex` writes it */
+export function fromHex(hex: string): Bytes {
+  return new Uint8Array(Buffer.from(hex, 'hex'));
+}
+
 export function u32(value: number): Bytes {
   const bytes = new Uint8Array(4);
   new DataView(bytes.buffer).setUint32(0, value);

@@ -37,6 +37,10 @@ export const LIMITS = {
   /** With the code accepted a JOIN spends no try, and costs the host two signatures to check: so many nicknames. */
   joinsPerRun: 16,
   undecidedTryMs: 10 * SECOND_MS,
+  /** Of an account: shorter ones are found by whoever gets hold of the host's disk, however they are made. */
+  passwordCharactersLeast: 8,
+  /** Someone who changes their mind; each costs the host a millisecond or two. */
+  registrationsPerMemberPerMinute: 5,
 
   messagesPerMemberPerSecond: 20,
   messagesPerMemberBurst: 40,
@@ -86,13 +90,16 @@ export const LIMITS = {
   invitationUsesMost: 255,
   invitationMsMost: 30 * 24 * 60 * MINUTE_MS,
 
-  pingMs: 30 * SECOND_MS,
-  deadMs: 75 * SECOND_MS,
+  /** Half a line is noticed within a minute: two pings may be late, and what follows still takes a moment. */
+  pingMs: 20 * SECOND_MS,
+  deadMs: 55 * SECOND_MS,
   rosterOperationsPerSecond: 4,
   /** Everyone gets every operation: in a large room those who come or go wait up to a second for company. */
   rosterDeliveriesPerSecond: 4_000,
   guestOfflineMs: 15 * MINUTE_MS,
   absenceBatchMs: MINUTE_MS,
+  /** A member whose place is kept tries so long to come back: as long as messages are kept for them. */
+  savedPatienceMs: 7 * 24 * 60 * MINUTE_MS,
   /** What the host keeps for members who come back within the room's life. */
   backlogEntries: 10_000,
   backlogBytes: 64 * MIB,

@@ -106,6 +106,31 @@ export const Entry = codec(
 );
 export type Entry = Decoded<typeof Entry>;
 
+/** Where a member is, as far as the host knows. */
+export const PRESENCE_STATE = { online: 1, away: 2, offline: 3 } as const;
+export type PresenceState = keyof typeof PRESENCE_STATE;
+
+const presenceFields = {
+  state: field.oneOf(PRESENCE_STATE),
+  /** When they were last here, in minutes since 1970; 0 where that is not told, and of those who are here. */
+  seenMinute: field.u32,
+};
+export const PresenceNow = codec('presence', field.struct(presenceFields));
+export type PresenceNow = Decoded<typeof PresenceNow>;
+export const PRESENCE_BYTES = 5;
+
+const MINUTE_MS = 60_000;
+
+/** Rounded down: nobody is told more than the minute. */
+export function minuteOf(timeMs: number): number {
+  return Math.max(0, Math.floor(timeMs / MINUTE_MS));
+}
+
+/** @returns `null` for whoever is here, and where it is not told */
+export function lastSeenMs({ state, seenMinute }: PresenceNow): number | null {
+  return state === 'offline' && seenMinute > 0 ? seenMinute * MINUTE_MS : null;
+}
+
 /** Pages of the member list as of the WELCOME on this connection. */
 export const PullList = codec('PULL_LIST', field.struct({ from: field.u16 }));
 export const ListPage = codec(
@@ -116,8 +141,8 @@ export const ListPage = codec(
     count: field.u16,
     /** Encoded roster entries, one after the other, in the order that the list hash covers. */
     entries: field.bytes,
-    /** One bit an entry, first entry in the highest bit of the first byte: set when online. */
-    online: field.bytes,
+    /** Of each entry, in the same order: `PRESENCE_BYTES` that `PresenceNow` reads. */
+    presence: field.bytes,
   }),
 );
 
@@ -198,7 +223,7 @@ export const WrapDelivery = codec('WRAP', field.struct({ announcement: field.sig
 export const NeedKeyFrame = codec('NEEDKEY', field.struct({ request: field.signed }));
 export const LeaveFrame = codec('LEAVE', field.struct({ leave: field.signed }));
 
-/** How a member wants to be treated while away. Sent where it differs from how everyone is: no, yes, yes. */
+/** How a member wants to be treated while away. A host remembers what the program before has said. */
 export const Prefer = codec(
   'PREFER',
   field.struct({
@@ -211,6 +236,9 @@ export const Prefer = codec(
   }),
 );
 export type Prefer = Decoded<typeof Prefer>;
+
+/** How everyone is treated who has not asked for anything else. */
+export const USUAL_PREFER: Prefer = { stays: false, receipts: true, lastSeen: true };
 
 /** All up to here is this member's for good: the host need not keep it for them any longer. */
 export const Ack = codec('ACK', field.struct({ conversation: field.conversation, index: field.u32 }));
@@ -255,7 +283,7 @@ export const Presence = codec(
     changes: field.list(
       field.u16,
       PRESENCE_MOST,
-      field.struct({ memberId: field.memberId, online: field.bool }),
+      field.struct({ memberId: field.memberId, ...presenceFields }),
     ),
   }),
 );

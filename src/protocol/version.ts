@@ -12,6 +12,8 @@ export const FEATURE = {
   moderation: 1,
   /** WAIT: the host says that all is right and that only its word is missing. */
   waiting: 2,
+  /** A host names it where the room is kept: members may register a password. */
+  accounts: 3,
 } as const;
 
 /** What HELLO and WELCOME list at most. */

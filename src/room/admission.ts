@@ -4,6 +4,8 @@
  *   awaitHello ─ join ─▶ awaitAnswer ─▶ awaitProof ─▶ awaitJoin ─▶ judged ─▶ (WAIT and WELCOME by the room)
  *        └────── login ─▶ awaitLogin ─────────────────────────────▶ judged
  *
+ *   awaitJoin ─ password ─▶ awaitPassword ─▶ awaitJoin, where the nickname is an account's
+ *
  * `awaitAnswer` and `awaitJoin` may wait in line for a try. Any other frame in a state is a ProtocolError, which closes
  * the connection.
  * @see docs/protocol.md#admission
@@ -25,6 +27,9 @@ import {
   Login,
   type LogPosition,
   Nonce,
+  PasswordChallenge,
+  PasswordFields,
+  PasswordProof,
   Proof,
   Proved,
   Question,
@@ -34,13 +39,7 @@ import {
 import type { Bytes } from '../protocol/bytes.ts';
 import { ProtocolError, SecurityError } from '../protocol/errors.ts';
 import { encodeFrame, frameBody, frameType } from '../protocol/framing.ts';
-import {
-  type IdKey,
-  idKey,
-  NO_SESSION,
-  type RoomId,
-  type SessionId,
-} from '../protocol/identifiers.ts';
+import { type IdKey, idKey, NO_SESSION, type RoomId, type SessionId } from '../protocol/identifiers.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import { RETRYABLE_REFUSALS, type Refusal } from '../protocol/reasons.ts';
@@ -49,11 +48,18 @@ import type { Role } from '../protocol/signed-objects.ts';
 import { agreedFeatures, type Dialect, FEATURE, SUITE } from '../protocol/version.ts';
 import type { Purpose } from './door-gate.ts';
 import type { HolderId, InvitationBook } from './invitations.ts';
+import type { Account } from './store.ts';
 
 /** A member who may come back without an invitation, as long as the roster lists them. */
-interface Account {
+interface Member {
   readonly accountKey: Bytes;
   readonly verifyKey: VerifyKey;
+}
+
+/** A member whose nickname is behind a password. */
+interface AccountHolder {
+  readonly member: { readonly key: IdKey };
+  readonly account: Account | null;
 }
 
 /** What the run asks of the room it leads to. */
@@ -67,13 +73,26 @@ export interface Door {
   readonly invitations: InvitationBook;
   startAnswer(ke1: Bytes): { readonly state: string; readonly ke2: Bytes };
   finishAnswer(state: string, ke3: Bytes): Bytes | null;
+  /** @param record `null` where nobody of that nickname has an account */
+  startPassword(
+    credential: string,
+    record: string | null,
+    ke1: Bytes,
+  ): { readonly state: string; readonly ke2: Bytes };
+  finishPassword(state: string, ke3: Bytes): boolean;
+  /** Whose nickname reads like this one, if it is behind a password. */
+  accountCalled(nick: string): AccountHolder | null;
+  /** Whether anyone here has an account: then who stands at the door may be on the list under another key. */
+  hasAccounts(): boolean;
+  /** Whether someone is about to take this member's place. */
+  isReplacing(key: IdKey): boolean;
   judgeCode(code: string, moment: Moment): 'right' | 'wrong' | 'old';
   /** Why this nickname cannot be had by someone who becomes `role`, or `null`. */
   nickRefusal(nick: string, role: Role): Refusal | null;
   /** Why nobody new gets in now who becomes `role`, or `null`. */
   shut(role: Role): 'locked' | 'room-full' | null;
   isBanned(member: IdKey, nick: string, moment: Moment): boolean;
-  account(key: IdKey): Account | undefined;
+  account(key: IdKey): Member | undefined;
   /** Whether someone with this identity waits for the owner's signature already. */
   isJoining(key: IdKey): boolean;
   /** A valid HELLO: the connection leaves the strangers. @returns false when too many people stand at the door. */
@@ -88,6 +107,8 @@ export interface Candidate {
   readonly holder: HolderId;
   readonly invitation: IdKey;
   readonly nick: string;
+  /** Whose account they have shown to be theirs: they take that member's place. */
+  readonly replaces: IdKey | null;
   readonly verifyKey: VerifyKey;
   readonly statement: CheckedStatement;
 }
@@ -116,21 +137,33 @@ export type DoorStage =
   | 'answer-proved'
   | 'wrong-code'
   | 'nick-refused'
+  | 'password-tested'
+  | 'password-proved'
   /** All is right, and the host has to say yes. */
   | 'waiting';
+
+interface AwaitJoin {
+  readonly kind: 'awaitJoin';
+  readonly invitation: IdKey;
+  readonly sessionKey: Bytes;
+  readonly codeAccepted: boolean;
+  /** In line for a try. */
+  readonly waiting: CheckedJoin | PasswordFields | null;
+}
+
+interface PasswordRun {
+  readonly opaqueState: string;
+  /** As it was when the run began; `null`: nobody's. */
+  readonly account: Account | null;
+}
 
 type State =
   | { readonly kind: 'awaitHello' }
   | { readonly kind: 'awaitAnswer'; readonly invitation: IdKey; readonly waiting: Bytes | null }
   | { readonly kind: 'awaitProof'; readonly invitation: IdKey; readonly answerState: string }
-  | {
-      readonly kind: 'awaitJoin';
-      readonly invitation: IdKey;
-      readonly sessionKey: Bytes;
-      readonly codeAccepted: boolean;
-      readonly waiting: CheckedJoin | null;
-    }
-  | { readonly kind: 'awaitLogin'; readonly member: IdKey; readonly account: Account }
+  | AwaitJoin
+  | { readonly kind: 'awaitPassword'; readonly run: PasswordRun; readonly join: AwaitJoin }
+  | { readonly kind: 'awaitLogin'; readonly member: IdKey; readonly account: Member }
   | { readonly kind: 'judged'; readonly secret: Bytes }
   | { readonly kind: 'closed' };
 
@@ -155,6 +188,9 @@ export class Admission {
   #features: ReadonlySet<number> = new Set();
   #answers = 0;
   #joins = 0;
+  #passwords = 0;
+  /** Whose password was proved in this run. One that is registered meanwhile is another. */
+  #provedAccount: Account | null = null;
 
   constructor(door: Door, holder: HolderId, channelBinding: Bytes) {
     this.#door = door;
@@ -188,8 +224,24 @@ export class Admission {
         }
         break;
       case 'awaitJoin':
-        if (type === ADMISSION_FRAME.join && state.waiting === null)
-          return this.#join(state, frame, body, moment);
+        if (state.waiting !== null) break;
+        if (type === ADMISSION_FRAME.join) return this.#join(state, frame, body, moment);
+        if (type === ADMISSION_FRAME.password && state.codeAccepted)
+          return this.#password(state, frame, body, moment);
+        if (type === ADMISSION_FRAME.passwordProof && this.#passwords > 0)
+          return [this.#refusal('timed-out', state.invitation)];
+        break;
+      case 'awaitPassword':
+        if (type === ADMISSION_FRAME.passwordProof) {
+          this.#transcript.add(frame);
+          return this.#passwordProof(state, PasswordProof.decode(body).ke3);
+        }
+        // Their own side has seen that it does not fit.
+        if (type === ADMISSION_FRAME.password || type === ADMISSION_FRAME.join) {
+          this.#door.invitations.fail(this.#holder);
+          this.#state = state.join;
+          return this.onFrame(frame, moment);
+        }
         break;
       case 'awaitLogin':
         if (type === ADMISSION_FRAME.login) return this.#login(state, frame, body);
@@ -208,7 +260,9 @@ export class Admission {
       return this.#answer(state.invitation, state.waiting, moment);
     }
     if (state.kind === 'awaitJoin' && state.waiting !== null) {
-      return this.#judge(state, state.waiting, moment);
+      return 'ke1' in state.waiting
+        ? this.#testPassword(state, state.waiting, moment)
+        : this.#judge(state, state.waiting, moment);
     }
     return [];
   }
@@ -220,7 +274,7 @@ export class Admission {
   onTryExpired(): void {
     if (this.#state.kind === 'awaitProof') {
       this.#state = { kind: 'awaitAnswer', invitation: this.#state.invitation, waiting: null };
-    }
+    } else if (this.#state.kind === 'awaitPassword') this.#state = this.#state.join;
   }
 
   /** An end that the room decides on: a time-out, a full room, closing. */
@@ -279,7 +333,7 @@ export class Admission {
       this.#state = { kind: 'awaitLogin', member: subject, account };
       return [this.#send(ADMISSION_FRAME.nonce, Nonce.encode({ nonce }))];
     }
-    const closed = this.#closed(subject, moment);
+    const closed = this.#closedToAll(subject, moment);
     if (closed !== null) return [this.#refusal(closed, subject)];
     this.#state = { kind: 'awaitAnswer', invitation: subject, waiting: null };
     const question = Question.encode({
@@ -298,7 +352,7 @@ export class Admission {
   #answer(invitation: IdKey, ke1: Bytes, moment: Moment): AdmissionEffect[] {
     if (this.#answers === this.#door.limits.answersPerRun)
       return [this.#refusal('too-many-answers', invitation)];
-    const closed = this.#closed(invitation, moment);
+    const closed = this.#closedToAll(invitation, moment);
     if (closed !== null) return [this.#refusal(closed, invitation)];
     const taken = this.#door.invitations.take(invitation, this.#holder, moment.nowMs);
     if (taken === 'waits') {
@@ -307,7 +361,7 @@ export class Admission {
     }
     if (taken === 'suspended') return [this.#refusal('suspended', invitation)];
     this.#answers += 1;
-    const { state, ke2 } = this.#startAnswer(ke1);
+    const { state, ke2 } = this.#startRun(() => this.#door.startAnswer(ke1));
     this.#state = { kind: 'awaitProof', invitation, answerState: state };
     const challenge = Challenge.encode({ ke2, triesLeft: this.#triesLeft(invitation) });
     return [
@@ -317,9 +371,9 @@ export class Admission {
   }
 
   /** Bytes that are no point of the curve are answered by no CHALLENGE, so no guess can be tested: no try is lost. */
-  #startAnswer(ke1: Bytes): ReturnType<Door['startAnswer']> {
+  #startRun(start: () => ReturnType<Door['startAnswer']>): ReturnType<Door['startAnswer']> {
     try {
-      return this.#door.startAnswer(ke1);
+      return start();
     } catch (error) {
       this.#door.invitations.giveBack(this.#holder);
       throw error;
@@ -342,18 +396,10 @@ export class Admission {
     ];
   }
 
-  #join(
-    state: State & { readonly kind: 'awaitJoin' },
-    frame: Bytes,
-    body: Bytes,
-    moment: Moment,
-  ): AdmissionEffect[] {
-    if (this.#joins === this.#door.limits.joinsPerRun) return [this.#refusal('timed-out', state.invitation)];
-    this.#joins += 1;
+  #join(state: AwaitJoin, frame: Bytes, body: Bytes, moment: Moment): AdmissionEffect[] {
+    if (!this.#countJoin()) return [this.#refusal('timed-out', state.invitation)];
     const transcript = this.#transcript.value();
-    const plaintext = openBox(this.#box(state.sessionKey, ADMISSION_FRAME.join, 'to-host'), body);
-    this.#transcript.add(frame);
-    if (plaintext === null) throw new ProtocolError('bad-box', 'JOIN was not sealed in this run');
+    const plaintext = this.#open(state.sessionKey, ADMISSION_FRAME.join, frame, body);
     const join = Join.decode(plaintext);
     let checked: CheckedJoin;
     try {
@@ -376,18 +422,80 @@ export class Admission {
     return this.#judge(state, checked, moment);
   }
 
-  #judge(
-    state: State & { readonly kind: 'awaitJoin' },
-    join: CheckedJoin,
-    moment: Moment,
-  ): AdmissionEffect[] {
+  /** Who asks for a nickname that is behind a password proves that; the proof is for a JOIN with that nickname. */
+  #password(state: AwaitJoin, frame: Bytes, body: Bytes, moment: Moment): AdmissionEffect[] {
+    if (!this.#countJoin()) return [this.#refusal('timed-out', state.invitation)];
+    const plaintext = this.#open(state.sessionKey, ADMISSION_FRAME.password, frame, body);
+    const { nick, ke1 } = PasswordFields.decode(plaintext);
+    return this.#testPassword(state, { nick, ke1: ke1.slice() }, moment);
+  }
+
+  #testPassword(state: AwaitJoin, { nick, ke1 }: PasswordFields, moment: Moment): AdmissionEffect[] {
+    const { invitations } = this.#door;
+    const { invitation } = state;
+    const closed = this.#closedToAll(invitation, moment);
+    if (closed !== null) return [this.#refusal(closed, invitation)];
+    const taken = invitations.take(invitation, this.#holder, moment.nowMs);
+    if (taken === 'suspended') return [this.#refusal('suspended', invitation)];
+    if (taken === 'waits') {
+      this.#state = { ...state, waiting: { nick, ke1 } };
+      return [];
+    }
+    this.#passwords += 1;
+    const account = this.#door.accountCalled(nick)?.account ?? null;
+    const { state: opaqueState, ke2 } = this.#startRun(() =>
+      this.#door.startPassword(account?.credential ?? `nickname:${nick}`, account?.record ?? null, ke1),
+    );
+    this.#state = { kind: 'awaitPassword', run: { opaqueState, account }, join: { ...state, waiting: null } };
+    const challenge = PasswordChallenge.encode({ ke2, triesLeft: this.#triesLeft(invitation) });
+    return [
+      this.#send(ADMISSION_FRAME.passwordChallenge, challenge),
+      { kind: 'stage', stage: 'password-tested', invitation },
+    ];
+  }
+
+  #passwordProof({ run, join }: State & { readonly kind: 'awaitPassword' }, ke3: Bytes): AdmissionEffect[] {
+    const { invitations } = this.#door;
+    const { invitation } = join;
+    this.#state = join;
+    const isProved = this.#door.finishPassword(run.opaqueState, ke3);
+    if (!isProved || run.account === null) {
+      invitations.fail(this.#holder);
+      return [this.#refusal('wrong-password', invitation)];
+    }
+    invitations.giveBack(this.#holder);
+    this.#provedAccount = run.account;
+    return [
+      this.#send(ADMISSION_FRAME.proved, Proved.encode({ triesLeft: this.#triesLeft(invitation) })),
+      { kind: 'stage', stage: 'password-proved', invitation },
+    ];
+  }
+
+  /** @returns false when the run has had as many as it may */
+  #countJoin(): boolean {
+    if (this.#joins === this.#door.limits.joinsPerRun) return false;
+    this.#joins += 1;
+    return true;
+  }
+
+  /** @throws ProtocolError `bad-box` */
+  #open(sessionKey: Bytes, type: number, frame: Bytes, body: Bytes): Bytes {
+    const plaintext = openBox(this.#box(sessionKey, type, 'to-host'), body);
+    this.#transcript.add(frame);
+    if (plaintext === null) throw new ProtocolError('bad-box', 'a box that was not sealed in this run');
+    return plaintext;
+  }
+
+  #judge(state: AwaitJoin, join: CheckedJoin, moment: Moment): AdmissionEffect[] {
     const { invitations } = this.#door;
     const { invitation } = state;
     const { nick, verifyKey, statement } = join;
     const member = idKey(verifyKey.memberId);
     const isBack = this.#door.account(member) !== undefined;
     // Who is on the list already takes no place, and is no newcomer to a locked room.
-    const closed = isBack ? invitations.refusal(invitation, moment.nowMs) : this.#closed(invitation, moment);
+    const closed = isBack
+      ? invitations.refusal(invitation, moment.nowMs)
+      : this.#closedToAll(invitation, moment);
     if (closed !== null) return [this.#refusal(closed, invitation)];
     let { codeAccepted } = state;
     if (!codeAccepted) {
@@ -425,14 +533,32 @@ export class Admission {
       return [{ kind: 'returns', returner }];
     }
     if (this.#door.isBanned(member, nick, moment)) return [this.#refusal('banned', invitation)];
-    const nickRefusal = this.#door.nickRefusal(nick, this.#role(invitation));
+    const holder = this.#door.accountCalled(nick);
+    const replaces = this.#maySucceed(holder, invitation) ? holder.member.key : null;
+    if (replaces !== null && this.#door.isReplacing(replaces))
+      return [this.#refusal('already-online', invitation)];
+    const shut = holder === null ? this.#door.shut(this.#role(invitation)) : null;
+    if (shut !== null) return [this.#refusal(shut, invitation)];
+    const nickRefusal = replaces === null ? this.#nickRefusal(nick, holder, invitation) : null;
     if (nickRefusal !== null) {
       this.#state = { ...state, codeAccepted, waiting: null };
       return [this.#refusal(nickRefusal, invitation), { kind: 'stage', stage: 'nick-refused', invitation }];
     }
     invitations.spend(invitation);
     this.#state = { kind: 'judged', secret: state.sessionKey };
-    return [{ kind: 'joins', candidate: { holder: this.#holder, invitation, nick, verifyKey, statement } }];
+    const candidate = { holder: this.#holder, invitation, nick, replaces, verifyKey, statement };
+    return [{ kind: 'joins', candidate }];
+  }
+
+  /** Whether this run has proved that account, as it is now. The owner takes nobody's place. */
+  #maySucceed(holder: AccountHolder | null, invitation: IdKey): holder is AccountHolder {
+    const account = holder?.account ?? null;
+    return account !== null && account === this.#provedAccount && this.#role(invitation) !== 'owner';
+  }
+
+  #nickRefusal(nick: string, holder: AccountHolder | null, invitation: IdKey): Refusal | null {
+    const role = this.#role(invitation);
+    return holder !== null && role !== 'owner' ? 'nick-registered' : this.#door.nickRefusal(nick, role);
   }
 
   #login(state: State & { readonly kind: 'awaitLogin' }, frame: Bytes, body: Bytes): AdmissionEffect[] {
@@ -487,9 +613,14 @@ export class Admission {
     return { kind: 'close', frame: encodeFrame(ADMISSION_FRAME.refused, body), reason };
   }
 
-  /** Why someone new with this invitation cannot go on, or `null`. */
-  #closed(invitation: IdKey, { nowMs }: Moment): Refusal | null {
-    return this.#door.invitations.refusal(invitation, nowMs) ?? this.#door.shut(this.#role(invitation));
+  /**
+   * Why nobody with this invitation can go on, or `null`. Where there are accounts, whoever stands here may be on the list
+   * under another key: then only the nickname tells whether a locked or full room is shut to them.
+   */
+  #closedToAll(invitation: IdKey, { nowMs }: Moment): Refusal | null {
+    const refusal = this.#door.invitations.refusal(invitation, nowMs);
+    if (refusal !== null || this.#door.hasAccounts()) return refusal;
+    return this.#door.shut(this.#role(invitation));
   }
 
   #role(invitation: IdKey): Role {

@@ -3,6 +3,7 @@ import type { RosterChange, RosterMember } from '../crypto/roster.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 import type { IdKey } from '../protocol/identifiers.ts';
 import type { Refusal } from '../protocol/reasons.ts';
+import type { PresenceState } from '../protocol/session-frames.ts';
 import type { ShownCode } from './code-keeper.ts';
 import type { HolderId } from './invitations.ts';
 import type { Visitor } from './visitors.ts';
@@ -25,7 +26,14 @@ export type RoomNotice =
   | { readonly kind: 'unbanned'; readonly nick: string; readonly by: RosterMember }
   | { readonly kind: 'suspended'; readonly invitation: IdKey; readonly because: 'tries' | 'removal' }
   | { readonly kind: 'roster'; readonly change: RosterChange }
-  | { readonly kind: 'presence'; readonly member: RosterMember; readonly online: boolean };
+  | {
+      readonly kind: 'presence';
+      readonly member: RosterMember;
+      readonly presence: PresenceState;
+      readonly before: PresenceState;
+      readonly online: boolean;
+      readonly lastSeenMs: number | null;
+    };
 
 export type RoomEffect =
   /** To one, in order with what is broadcast before and after. */

@@ -6,13 +6,14 @@
 import type { Roster, RosterMember } from '../crypto/roster.ts';
 import type { KEEPS, LogPosition, Welcome } from '../protocol/admission-frames.ts';
 import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
-import { InputError, unreachable } from '../protocol/errors.ts';
-import { type Hash, ID_BYTES, type IdKey, idKey, type RoomId } from '../protocol/identifiers.ts';
+import { InputError, ProtocolError, unreachable } from '../protocol/errors.ts';
+import { ANY_SESSION, type Hash, ID_BYTES, type IdKey, idKey, type RoomId } from '../protocol/identifiers.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import type { Refusal } from '../protocol/reasons.ts';
 import type { Role } from '../protocol/signed-objects.ts';
 import { DIALECT, type Dialect } from '../protocol/version.ts';
+import { type AccountGate, accountCalled } from './accounts.ts';
 import { Admission, type AdmissionEffect, type Candidate, type Door, type Returner } from './admission.ts';
 import type { BanBook } from './bans.ts';
 import type { CodeKeeper } from './code-keeper.ts';
@@ -48,11 +49,14 @@ export interface EntranceStart {
   readonly roomId: RoomId;
   readonly name: string;
   readonly question: string;
-  readonly keeps: keyof typeof KEEPS;
   readonly maxMembers: number;
   readonly limits: Limits;
   readonly answer: AnswerGate;
   readonly gate: Gate;
+  /** What of the room is on the host's disk; not given: nothing. */
+  readonly keeps?: keyof typeof KEEPS;
+  /** Of a room that is kept, where members may have accounts. */
+  readonly accounts?: AccountGate;
   /** Not given: what this build speaks. */
   readonly dialect?: Dialect;
 }
@@ -161,7 +165,7 @@ export class Entrance {
     const peer = this.#peers.get(holder);
     if (peer?.kind !== 'waiting')
       throw new InputError('not-waiting', 'Nobody of that number waits at the door.');
-    if (this.#isFull())
+    if (peer.candidate.replaces === null && this.#isFull())
       throw new InputError('room-full', 'The room is full. Remove someone first; they go on waiting.');
     this.#approve(holder, peer);
   }
@@ -181,14 +185,31 @@ export class Entrance {
     return this.#effects(connection, peer.admission.refuse(reason), moment);
   }
 
-  /** The owner has signed these members in: whoever of them stands here is welcomed. */
-  signedIn(members: readonly RosterMember[], moment: Moment): RoomEffect[] {
+  /**
+   * The owner has signed these members in: whoever of them stands here is welcomed.
+   * @param predecessors by the new key, who they were under the old one
+   */
+  signedIn(
+    members: readonly RosterMember[],
+    predecessors: ReadonlyMap<IdKey, Resident>,
+    moment: Moment,
+  ): RoomEffect[] {
     const byKey = new Map(members.map((member) => [member.key, member]));
     return [...this.#peers].flatMap(([connection, peer]) => {
       if (peer.kind !== 'approved') return [];
       const member = byKey.get(idKey(peer.candidate.verifyKey.memberId));
-      return member === undefined ? [] : this.#welcome(connection, peer, member, moment);
+      if (member === undefined) return [];
+      return this.#welcome(connection, peer, { member, before: predecessors.get(member.key) }, moment);
     });
+  }
+
+  /** A member is gone, and their account with them: whoever was about to go on with it cannot. */
+  accountEnded(member: IdKey, moment: Moment): RoomEffect[] {
+    return [...this.#peers].flatMap(([connection, peer]) =>
+      peer.kind !== 'candidate' && peer.candidate.replaces === member
+        ? this.#effects(connection, peer.admission.refuse('denied'), moment)
+        : [],
+    );
   }
 
   /** A connection is gone, or is closed because its program broke the protocol. */
@@ -212,12 +233,23 @@ export class Entrance {
       roomId: start.roomId,
       roomName: start.name,
       question: start.question,
-      keeps: start.keeps,
+      keeps: start.keeps ?? 'nothing',
       limits: start.limits,
       dialect: start.dialect ?? DIALECT,
       invitations,
       startAnswer: (ke1) => start.answer.start(ke1),
       finishAnswer: (state, ke3) => start.answer.finish(state, ke3),
+      startPassword: (credential, record, ke1) => {
+        if (start.accounts === undefined) throw new ProtocolError('no-accounts', 'this room has no accounts');
+        return start.accounts.start(credential, record, ke1);
+      },
+      finishPassword: (state, ke3) => start.accounts?.finish(state, ke3) != null,
+      accountCalled: (nick) => accountCalled(nick, residents),
+      hasAccounts: () => [...residents.values()].some(({ account }) => account !== null),
+      isReplacing: (key) =>
+        [...this.#peers.values()].some(
+          (peer) => peer.kind !== 'candidate' && peer.candidate.replaces === key,
+        ),
       judgeCode: (code, moment) => codes.judge(code, moment),
       nickRefusal: (nick, role) => nicknames.refusal(nick, role),
       shut: (role) => this.#shut(role),
@@ -233,7 +265,8 @@ export class Entrance {
 
   #isFull(): boolean {
     const { roster, owner } = this.#context;
-    return roster.size + owner.approving.length >= this.#start.maxMembers;
+    const newcomers = owner.approving.filter(({ replaces }) => replaces === null);
+    return roster.size + newcomers.length >= this.#start.maxMembers;
   }
 
   /** The host's own way in is always open, but for a room that is full. */
@@ -245,7 +278,7 @@ export class Entrance {
   /** Of those who wait, for the owner's signature or the host's yes. */
   #joiningIdentities(): Hash[] {
     return [
-      ...this.#context.owner.approving.map(({ identity }) => identity),
+      ...this.#context.owner.approving.map(({ entry }) => entry.identity),
       ...this.#visitors.all.flatMap(({ fingerprint }) => fingerprint ?? []),
     ];
   }
@@ -260,8 +293,9 @@ export class Entrance {
     if (moment.nowMs - sinceMs >= this.#start.limits.waitingMs) return refuse('timed-out');
     const { approval, locked } = this.#context.roster.settings;
     if (approval) return [];
-    if (locked) return refuse('locked');
-    if (!this.#isFull()) this.#approve(holder, peer);
+    const isOnList = peer.candidate.replaces !== null;
+    if (locked && !isOnList) return refuse('locked');
+    if (isOnList || !this.#isFull()) this.#approve(holder, peer);
     return [];
   }
 
@@ -305,7 +339,8 @@ export class Entrance {
     const peer = this.#peers.get(connection);
     if (peer?.kind !== 'candidate') return [];
     const { admission } = peer;
-    this.#context.nicknames.take(candidate.nick);
+    // Of an account it is taken already, and stays so.
+    if (candidate.replaces === null) this.#context.nicknames.take(candidate.nick);
     this.#start.gate.judged(connection);
     const waiting: Waiting = { kind: 'waiting', admission, candidate };
     if (!this.#context.roster.settings.approval || this.#roleBy(candidate.invitation) === 'owner') {
@@ -321,17 +356,23 @@ export class Entrance {
   }
 
   #approve(connection: HolderId, { admission, candidate }: Waiting): void {
-    this.#context.owner.approve({
+    const entry = {
       identity: candidate.verifyKey.idFingerprint,
       nick: candidate.nick,
       role: this.#roleBy(candidate.invitation),
       algorithm: candidate.verifyKey.algorithm,
       muted: false,
-    });
+    };
+    this.#context.owner.approve(entry, candidate.replaces);
     this.#peers.set(connection, { kind: 'approved', admission, candidate });
   }
 
-  #welcome(connection: HolderId, approved: Approved, member: RosterMember, moment: Moment): RoomEffect[] {
+  #welcome(
+    connection: HolderId,
+    approved: Approved,
+    { member, before }: { readonly member: RosterMember; readonly before: Resident | undefined },
+    moment: Moment,
+  ): RoomEffect[] {
     const { admission, candidate } = approved;
     this.#context.invitations.admitted(candidate.invitation);
     const resident = new Resident({
@@ -345,6 +386,7 @@ export class Entrance {
       limits: this.#start.limits,
       keeper: this.#context.keeperOf(member.key),
     });
+    if (before !== undefined) resident.succeed(before);
     this.#context.residents.set(member.key, resident);
     return this.#enter(connection, resident, admission, [], moment);
   }
@@ -358,7 +400,9 @@ export class Entrance {
     // Removed while the run was under way.
     if (resident === undefined) return refuse('not-recognised');
     const before = resident.connection;
-    const same = resident.sessionId !== null && idKey(resident.sessionId) === idKey(returner.replaces);
+    const same =
+      bytesEqual(returner.replaces, ANY_SESSION) ||
+      (resident.sessionId !== null && idKey(resident.sessionId) === idKey(returner.replaces));
     if (before !== null && !same) return refuse('already-online');
     const { statement } = returner;
     const known = resident.statement;
@@ -371,6 +415,8 @@ export class Entrance {
       effects.push(...this.#context.replaced(before, moment));
     }
     if (renewed) resident.statement = statement;
+    // With nothing of the log they begin here: what waited for them, they never get.
+    if (returner.positions.length === 0) resident.droppedTo = this.#context.logIndex();
     if (returner.invitation !== null) resident.invitations.add(returner.invitation);
     this.#context.owner.keep(returner.member);
     const { positions } = returner;
@@ -408,7 +454,7 @@ export class Entrance {
     if (peer?.kind !== 'waiting' && peer?.kind !== 'approved') return;
     const { candidate } = peer;
     if (peer.kind === 'approved') owner.withdraw(candidate.verifyKey.idFingerprint);
-    nicknames.free(candidate.nick);
+    if (candidate.replaces === null) nicknames.free(candidate.nick);
     invitations.unspend(candidate.invitation);
   }
 

@@ -6,7 +6,7 @@
 import type { RosterMember } from '../crypto/roster.ts';
 import { type Bytes, concatBytes } from '../protocol/bytes.ts';
 import { encodeFrame } from '../protocol/framing.ts';
-import { ListPage, SESSION_FRAME } from '../protocol/session-frames.ts';
+import { ListPage, PRESENCE_BYTES, PresenceNow, SESSION_FRAME } from '../protocol/session-frames.ts';
 
 export interface MadePage {
   readonly frame: Bytes;
@@ -16,18 +16,18 @@ export interface MadePage {
 
 export class ListPages {
   readonly #bytesMost: number;
-  readonly #isOnline: (member: RosterMember) => boolean;
+  readonly #presence: (member: RosterMember) => PresenceNow;
   #list: readonly RosterMember[] = [];
   /** By where they begin; only those that follow one another from the start, so that odd questions fill nothing. */
   readonly #pages = new Map<number, MadePage>();
 
-  /** @param bytesMost the most that a page's entries take together */
-  constructor(bytesMost: number, isOnline: (member: RosterMember) => boolean) {
+  /** @param bytesMost the most that a page's entries and their presence take together */
+  constructor(bytesMost: number, presence: (member: RosterMember) => PresenceNow) {
     this.#bytesMost = bytesMost;
-    this.#isOnline = isOnline;
+    this.#presence = presence;
   }
 
-  /** Someone came or went, and pages say who is online. */
+  /** Someone came, went or is away, and pages say so. */
   presenceChanged(): void {
     this.#pages.clear();
   }
@@ -45,23 +45,22 @@ export class ListPages {
 
   #make(list: readonly RosterMember[], from: number): MadePage {
     const entries: Bytes[] = [];
-    const online: number[] = [];
+    const presence: Bytes[] = [];
     let bytes = 0;
     for (let place = 0; ; place += 1) {
       const member = list[from + place];
       if (member === undefined) break;
-      bytes += member.encoded.length;
+      bytes += member.encoded.length + PRESENCE_BYTES;
       if (bytes > this.#bytesMost) break;
-      if (this.#isOnline(member)) online[place >> 3] = (online[place >> 3] ?? 0) | (0x80 >> (place & 7));
+      presence.push(PresenceNow.encode(this.#presence(member)));
       entries.push(member.encoded);
     }
-    const bits = Uint8Array.from({ length: Math.ceil(entries.length / 8) }, (_, place) => online[place] ?? 0);
     const body = ListPage.encode({
       from,
       total: list.length,
       count: entries.length,
       entries: concatBytes(...entries),
-      online: bits,
+      presence: concatBytes(...presence),
     });
     return { frame: encodeFrame(SESSION_FRAME.list, body), next: from + entries.length };
   }

@@ -31,6 +31,8 @@ export interface Log {
   readonly index: number;
   /** The head at `index`. */
   readonly head: Hash;
+  /** From this index on every message is whole. */
+  readonly wholeFrom: number;
   append(entry: NewEntry): number;
   /** Everyone who may ask has what lies up to `index`: messages there need not be whole any more. */
   release(index: number): void;

@@ -142,6 +142,12 @@ export class Moderation {
     for (const [member, untilMs] of this.#mutedUntilMs) if (nowMs >= untilMs) this.unmute(member);
   }
 
+  /** Someone goes on under another key: what silences them does so for as long as was said. */
+  succeeded(before: IdKey, after: IdKey): void {
+    const untilMs = this.#mutedUntilMs.get(before);
+    if (untilMs !== undefined) this.#mutedUntilMs.set(after, untilMs);
+  }
+
   /** Someone is no longer here. */
   gone(member: IdKey): void {
     this.#forget(member);

@@ -42,6 +42,7 @@ export class OperationBatch {
   readonly #entries = new Map<IdKey, RosterEntry>();
   #settings: RoomSettings;
   readonly removes = new Map<IdKey, PendingRemoval>();
+  readonly #successors: RosterEntry[] = [];
   readonly causes: Cause[] = [];
   /** Acts that nothing comes of: whoever asked lost the right to, or whom it was about is gone. */
   readonly dropped: Cause[] = [];
@@ -51,6 +52,10 @@ export class OperationBatch {
     this.#settings = roster.settings;
   }
 
+  /** Entries of keys that are new: of whoever takes another's place. */
+  get successors(): readonly RosterEntry[] {
+    return this.#successors;
+  }
   get settings(): RoomSettings {
     return this.#settings;
   }
@@ -77,6 +82,21 @@ export class OperationBatch {
   }
 
   /**
+   * Puts someone in another's place, as that other is now, under the key of this entry. After the removals: whoever is
+   * shown out is not followed.
+   * @returns whether it is settled; `false` while the one before is to go, or this operation holds no more
+   */
+  succeed(before: IdKey, heir: RosterEntry): boolean {
+    const member = this.#roster.member(before);
+    const isFull = Math.max(this.removes.size, this.#successors.length) >= ROSTER_CHANGES_MOST;
+    if (member === undefined || this.removes.has(before) || isFull) return false;
+    this.removes.set(before, { memberId: member.memberId, reason: 'replaced', cause: null });
+    const { nick, role, muted } = member;
+    this.#successors.push({ ...heir, nick, role, muted });
+    return true;
+  }
+
+  /**
    * After the removals. What an act accounts for changes nothing else with it: the rest waits for the operation after.
    * @returns what is not settled yet, in its order
    */
@@ -91,7 +111,9 @@ export class OperationBatch {
           ? this.#entries.has(place)
           : !sameSettings(this.#settings, this.#roster.settings);
       const mustWait =
-        closed.has(place) || (step.cause !== null && isTouched) || this.#entries.size >= ROSTER_CHANGES_MOST;
+        closed.has(place) ||
+        (step.cause !== null && isTouched) ||
+        this.#entries.size + this.#successors.length >= ROSTER_CHANGES_MOST;
       if (mustWait) {
         closed.add(place);
         return true;

@@ -23,6 +23,13 @@ import {
   type Step,
 } from './operation-batch.ts';
 
+/** Someone who waits for the owner's signature. */
+interface Approved {
+  readonly entry: RosterEntry;
+  /** Whose place they take: then their nickname, role and silence are that member's. */
+  readonly replaces: IdKey | null;
+}
+
 /** The room before anyone is in it. */
 export interface OwnerStart {
   readonly roomName: string;
@@ -42,7 +49,7 @@ export class Owner {
   readonly #key: SigningKey;
   readonly #limits: Limits;
   readonly #start: OwnerStart;
-  readonly #puts: RosterEntry[] = [];
+  #puts: Approved[] = [];
   readonly #removes = new Map<IdKey, PendingRemoval>();
   /** Changes to members and settings, in the order they were asked for. */
   #steps: Step[] = [];
@@ -65,17 +72,17 @@ export class Owner {
   }
 
   /** How many candidates wait for their signature. */
-  get approving(): readonly RosterEntry[] {
+  get approving(): readonly Approved[] {
     return this.#puts;
   }
 
-  approve(candidate: RosterEntry): void {
-    this.#puts.push(candidate);
+  approve(entry: RosterEntry, replaces: IdKey | null = null): void {
+    this.#puts.push({ entry, replaces });
   }
 
   /** A candidate who went before the signature. */
   withdraw(identity: Hash): void {
-    const place = this.#puts.findIndex((candidate) => bytesEqual(candidate.identity, identity));
+    const place = this.#puts.findIndex(({ entry }) => bytesEqual(entry.identity, identity));
     if (place >= 0) this.#puts.splice(place, 1);
   }
 
@@ -191,14 +198,24 @@ export class Owner {
     const batch = new OperationBatch(roster);
     for (const [key, removal] of this.#removes) if (batch.remove(key, removal)) this.#removes.delete(key);
     if (this.#removes.size === 0) this.#absentSinceMs = null;
+    this.#puts = this.#puts.filter(
+      ({ entry, replaces }) => replaces === null || !batch.succeed(replaces, entry),
+    );
     this.#steps = batch.change(this.#steps);
     this.#dropped.push(...batch.dropped);
-    const { entries, settings, causes } = batch;
-    const joining = this.#puts.splice(0, ROSTER_CHANGES_MOST - entries.length);
+    const { settings, causes } = batch;
+    const entries = [...batch.entries, ...batch.successors];
+    const joining = this.#takeNew(ROSTER_CHANGES_MOST - entries.length);
     if (batch.isEmpty && joining.length === 0) return null;
     this.#lastOperationMs = nowMs;
     const removes = [...batch.removes.values()];
     return this.#sign(roster, { puts: [...entries, ...joining], removes, settings, causes }, nowMs);
+  }
+
+  #takeNew(most: number): readonly RosterEntry[] {
+    const taken = this.#puts.filter(({ replaces }) => replaces === null).slice(0, most);
+    this.#puts = this.#puts.filter((each) => !taken.includes(each));
+    return taken.map(({ entry }) => entry);
   }
 
   #due(members: number, nowMs: number): boolean {

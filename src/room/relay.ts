@@ -4,7 +4,7 @@
  * @see docs/protocol.md#session
  */
 import { leafHash } from '../crypto/log-hash.ts';
-import type { Roster, RosterMember, RosterSnapshot } from '../crypto/roster.ts';
+import type { Roster, RosterSnapshot } from '../crypto/roster.ts';
 import { type ActKind, SignedAct } from '../protocol/acts.ts';
 import type { LogPosition, Welcome } from '../protocol/admission-frames.ts';
 import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
@@ -26,6 +26,7 @@ import {
   Ack,
   ActAnswer,
   ActFrame,
+  Away,
   Deferred,
   DigestItem,
   Entry,
@@ -38,9 +39,7 @@ import {
   NeedKeyFrame,
   Placed,
   Post,
-  PRESENCE_MOST,
   Prefer,
-  Presence,
   PublishKey,
   PullKeys,
   PullList,
@@ -51,7 +50,8 @@ import {
   WrapsTaken,
 } from '../protocol/session-frames.ts';
 import { ChainAnnouncement, Leave, MessageHeader } from '../protocol/signed-objects.ts';
-import { type Dialect, PROTOCOL_VERSION } from '../protocol/version.ts';
+import { type Dialect, FEATURE, PROTOCOL_VERSION } from '../protocol/version.ts';
+import type { Accounts } from './accounts.ts';
 import type { RoomEffect } from './effects.ts';
 import { FairRate } from './fair-rate.ts';
 import type { HolderId } from './invitations.ts';
@@ -61,6 +61,7 @@ import type { Log } from './log.ts';
 import type { Moderation } from './moderation.ts';
 import type { Owner } from './owner.ts';
 import { judgePost } from './posting.ts';
+import { PresenceNews } from './presence.ts';
 import type { Resident, ResidentChanges } from './resident.ts';
 import type { RoomStore } from './store.ts';
 import type { KeptWrap } from './wrap-queue.ts';
@@ -75,7 +76,13 @@ export interface RelayPeer {
   readonly resident: Resident;
   /** The list as of this connection's WELCOME, until its last page has been served. */
   list: Pick<RosterSnapshot, 'members'> | null;
+  /** Where the log stood then. */
+  readonly welcomeIndex: number;
+  /** From here on this member may have missed what was broadcast, before this connection was theirs. */
+  readonly goneSinceMs: number;
   live: boolean;
+  /** Under which credential a registration has begun here. */
+  registering: string | null;
 }
 
 export interface RelayContext {
@@ -83,6 +90,7 @@ export interface RelayContext {
   readonly roster: Roster;
   readonly owner: Owner;
   readonly moderation: Moderation;
+  readonly accounts: Accounts;
   readonly residents: ReadonlyMap<IdKey, Resident>;
   readonly log: Log;
   readonly limits: Limits;
@@ -94,8 +102,7 @@ export interface RelayContext {
 export class Relay {
   readonly #context: RelayContext;
   readonly #rate: FairRate;
-  /** Presence changes since the last broadcast, so that a rush of comings and goings is one frame. */
-  readonly #presence = new Map<IdKey, { readonly member: RosterMember; readonly online: boolean }>();
+  readonly #presence: PresenceNews;
   readonly #listPages: ListPages;
   #placedAtMs = 0;
   /** Someone has said what they have since the log last let go of what everyone has. */
@@ -109,9 +116,10 @@ export class Relay {
     this.#placedAtMs = store.kept?.placedAtMs ?? 0;
     this.#eras = [...(store.kept?.eras ?? [])];
     this.#rate = new FairRate(limits.messagesPerRoomPerSecond * limits.roomBurstSeconds, nowMs);
+    this.#presence = new PresenceNews(context);
     this.#listPages = new ListPages(
       limits.pageBytes - PAGE_MARGIN_BYTES,
-      ({ key }) => context.residents.get(key)?.connection != null,
+      ({ key }) => context.residents.get(key)?.presence ?? { state: 'offline', seenMinute: 0 },
     );
   }
 
@@ -148,13 +156,16 @@ export class Relay {
     positions: readonly LogPosition[],
     moment: Moment,
   ): { readonly peer: RelayPeer; readonly welcome: Welcome; readonly deliveries: readonly Bytes[] } {
-    const { log, roster, limits, owner, dialect } = this.#context;
+    const { log, roster, limits, owner, dialect, accounts } = this.#context;
+    // A line may have been dead for so long before anybody noticed.
+    const goneSinceMs = (resident.offlineSinceMs ?? moment.nowMs) - limits.deadMs;
+    this.#presence.arrived(resident);
     resident.connection = connection;
     this.#listPages.presenceChanged();
     resident.sessionId = sessionId(moment.randomBytes(16));
     resident.offlineSinceMs = null;
     const welcome: Welcome = {
-      features: [...dialect.features],
+      features: dialect.features.filter((feature) => feature !== FEATURE.accounts || accounts.exist),
       memberId: resident.member.memberId,
       sessionId: resident.sessionId,
       accountKey: resident.accountKey,
@@ -177,9 +188,15 @@ export class Relay {
       messagesPerSecond: limits.messagesPerMemberPerSecond,
       messagesBurst: limits.messagesPerMemberBurst,
     };
-    const peer: RelayPeer = { connection, resident, list: roster.snapshot(), live: false };
+    const begin = {
+      list: roster.snapshot(),
+      welcomeIndex: log.index,
+      goneSinceMs,
+      live: false,
+      registering: null,
+    };
     const deliveries = [...this.#erasFor(positions), ...resident.wrapsUnderWay.frames];
-    return { peer, welcome, deliveries };
+    return { peer: { connection, resident, ...begin }, welcome, deliveries };
   }
 
   /** For who holds what this log does not: a copy of the room from before that was opened. */
@@ -197,11 +214,11 @@ export class Relay {
   detach(peer: RelayPeer, moment: Moment): RoomEffect[] {
     const { resident } = peer;
     if (resident.connection !== peer.connection) return [];
-    resident.connection = null;
+    resident.goOffline(moment.nowMs);
     this.#listPages.presenceChanged();
-    resident.offlineSinceMs = moment.nowMs;
     this.#context.changes.progress.add(resident);
-    return this.#present(resident, false);
+    this.#presence.changed(resident);
+    return [];
   }
 
   /** @throws ProtocolError when the frame is malformed or does not belong here. */
@@ -243,6 +260,19 @@ export class Relay {
         peer.resident.prefers = Prefer.decode(body);
         this.#context.changes.records.add(peer.resident);
         return [];
+      case SESSION_FRAME.away:
+        return this.#away(peer, Away.decode(body).away);
+      case SESSION_FRAME.register:
+        return [
+          {
+            kind: 'send',
+            to: peer.connection,
+            frame: this.#context.accounts.register(peer, body, moment),
+          },
+        ];
+      case SESSION_FRAME.registerRecord:
+        this.#context.changes.records.add(peer.resident);
+        return [{ kind: 'send', to: peer.connection, frame: this.#context.accounts.record(peer, body) }];
       case SESSION_FRAME.act:
         return this.#act(peer, ActFrame.decode(body).act, moment);
       default:
@@ -277,6 +307,14 @@ export class Relay {
     this.#hasAcks = true;
     this.#context.changes.progress.add(resident);
     resident.wrapsUnderWay.seen(index);
+    this.#presence.acknowledged(resident);
+    return [];
+  }
+
+  #away({ resident, live }: RelayPeer, away: boolean): RoomEffect[] {
+    resident.away = away;
+    this.#listPages.presenceChanged();
+    if (live) this.#presence.changed(resident);
     return [];
   }
 
@@ -286,28 +324,9 @@ export class Relay {
     return [...effects, ...this.answerAct(resident, SignedAct.decode(signed.bytes).kind, outcome)];
   }
 
-  /** Presence since the last call, as broadcasts. */
-  presence(): RoomEffect[] {
-    const changes = [...this.#presence.values()].map(({ member, online }) => ({
-      memberId: member.memberId,
-      online,
-    }));
-    this.#presence.clear();
-    const effects: RoomEffect[] = [];
-    for (let from = 0; from < changes.length; from += PRESENCE_MOST) {
-      const body = Presence.encode({ changes: changes.slice(from, from + PRESENCE_MOST) });
-      effects.push({ kind: 'broadcast', frame: encodeFrame(SESSION_FRAME.presence, body) });
-    }
-    return effects;
-  }
-
-  /** Someone new is online without saying so, and someone removed needs no word of being offline. */
-  #present(resident: Resident, online: boolean): RoomEffect[] {
-    const { member } = resident;
-    if (resident.shownOnline === online || this.#context.residents.get(member.key) !== resident) return [];
-    resident.shownOnline = online;
-    this.#presence.set(member.key, { member, online });
-    return [{ kind: 'notice', notice: { kind: 'presence', member, online } }];
+  /** Presence and receipts since the last call, as broadcasts. */
+  presence(moment: Moment): RoomEffect[] {
+    return this.#presence.due(moment);
   }
 
   #post(peer: RelayPeer, body: Bytes, moment: Moment): RoomEffect[] {
@@ -414,6 +433,8 @@ export class Relay {
       entries: LOG_PAGE_ENTRIES,
       bytes: limits.pageBytes - PAGE_MARGIN_BYTES,
     });
+    // They begin anew from WELCOME: what lies before is not theirs any more.
+    if (first > after + 1) peer.resident.droppedTo = peer.welcomeIndex;
     const live = first + items.length > log.index;
     const body = LogPage.encode({
       conversation: ROOM_CONVERSATION,
@@ -433,7 +454,13 @@ export class Relay {
     };
     if (!live) return [page];
     peer.live = true;
-    return [{ kind: 'live', connection: peer.connection }, page, ...this.#present(peer.resident, true)];
+    this.#presence.changed(peer.resident);
+    const receipts = this.#presence.receiptsFor(peer.resident, peer.goneSinceMs);
+    return [
+      { kind: 'live', connection: peer.connection },
+      page,
+      ...receipts.map((frame) => ({ kind: 'send', to: peer.connection, frame }) as const),
+    ];
   }
 
   #wraps(peer: RelayPeer, wraps: Wraps, moment: Moment): RoomEffect[] {

@@ -5,9 +5,15 @@ import type { Bytes } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
 import type { Hash, IdKey, SessionId } from '../protocol/identifiers.ts';
 import type { Limits } from '../protocol/limits.ts';
-import type { Prefer } from '../protocol/session-frames.ts';
+import {
+  minuteOf,
+  type Prefer,
+  type PresenceNow,
+  type PresenceState,
+  USUAL_PREFER,
+} from '../protocol/session-frames.ts';
 import type { HolderId } from './invitations.ts';
-import type { KeptMember, MemberProgress, MemberRecord } from './store.ts';
+import type { Account, KeptMember, MemberProgress, MemberRecord } from './store.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { type WrapKeeper, WrapQueue } from './wrap-queue.ts';
 
@@ -22,9 +28,6 @@ export interface HostChain {
   lastLeaf: Hash;
   readonly placed: Map<number, { readonly leaf: Hash; readonly index: number }>;
 }
-
-/** How everyone is treated who has not asked for anything else. */
-const USUAL: Prefer = { stays: false, receipts: true, lastSeen: true };
 
 /** The wrap keys in it were parsed to be checked; parsed they would cost 10 KiB a member, and the host wraps nothing. */
 interface KeptStatement {
@@ -67,13 +70,24 @@ export class Resident {
   quotedGeneration = 0;
   /** They have the log up to here for good. */
   acknowledged: number;
-  prefers: Prefer = USUAL;
-  account: MemberRecord['account'] = null;
+  prefers: Prefer = USUAL_PREFER;
+  /** What keeps their nickname and place for them, under whatever key. Plain data: it is kept on disk as it is. */
+  account: Account | null = null;
   connection: HolderId | null = null;
   sessionId: SessionId | null = null;
   offlineSinceMs: number | null;
+  /** They have said that they are not at the keyboard. */
+  away = false;
   /** What the others were last told. */
-  shownOnline = true;
+  shown: PresenceState = 'online';
+  /**
+   * Whoever was gone has what was placed meanwhile once they have acknowledged this index: without end while they are
+   * offline, `null` when nothing is missing.
+   */
+  catchUpTo: number | null = null;
+  /** What had been let go of, when they came back, before they had it; 0: nothing. */
+  droppedTo = 0;
+  caughtUpAtMs: number | null = null;
   readonly wrapsUnderWay: WrapQueue;
   chain: HostChain | null = null;
   /** Of the latest chain: none before it is taken up again. */
@@ -83,6 +97,7 @@ export class Resident {
   readonly wraps: TokenBucket;
   readonly requests: TokenBucket;
   readonly acts: TokenBucket;
+  readonly registrations: TokenBucket;
   /** When their latest message got its place, for slow mode. */
   lastPlacedMs: number | null = null;
   /** All frames that have no rate of their own. */
@@ -102,6 +117,7 @@ export class Resident {
     this.wraps = new TokenBucket(start.limits.membersMost, start.nowMs);
     this.frames = new TokenBucket(start.limits.framesPerMemberBurst, start.nowMs);
     this.acts = new TokenBucket(start.limits.actsPerMemberPerMinute, start.nowMs);
+    this.registrations = new TokenBucket(start.limits.registrationsPerMemberPerMinute, start.nowMs);
     this.requests = new TokenBucket(start.limits.needKeyPerMinute, start.nowMs);
     if (kept !== undefined) this.#takeUp(kept);
   }
@@ -130,7 +146,8 @@ export class Resident {
       this.chain = { chainKey, ...rest, placed: new Map() };
     }
     if (prefers.stays) this.offlineSinceMs = offlineSinceMs ?? this.offlineSinceMs;
-    this.shownOnline = false;
+    this.shown = 'offline';
+    this.catchUpTo = Number.POSITIVE_INFINITY;
   }
 
   get record(): MemberRecord {
@@ -163,11 +180,34 @@ export class Resident {
     };
   }
 
+  /** As others may be told. */
+  get presence(): PresenceNow {
+    if (this.connection !== null) return { state: this.away ? 'away' : 'online', seenMinute: 0 };
+    const sinceMs = this.prefers.lastSeen ? this.offlineSinceMs : null;
+    return { state: 'offline', seenMinute: sinceMs === null ? 0 : minuteOf(sinceMs) };
+  }
+
+  /** Their line is gone: from here on things wait for them. */
+  goOffline(sinceMs: number): void {
+    this.connection = null;
+    this.offlineSinceMs = sinceMs;
+    this.away = false;
+    this.catchUpTo = Number.POSITIVE_INFINITY;
+    this.droppedTo = 0;
+  }
+
   get statement(): KeptStatement {
     return this.#statement;
   }
   set statement(statement: KeptStatement) {
     this.#statement = bytesOf(statement);
+  }
+
+  /** The same person under another key: what was theirs is, and what they have shown to hold. */
+  succeed(before: Resident): void {
+    this.account = before.account;
+    this.lastPlacedMs = before.lastPlacedMs;
+    for (const invitation of before.invitations) this.invitations.add(invitation);
   }
 
   rememberPlaced(n: number, leaf: Hash, index: number): void {

@@ -4,6 +4,7 @@
  * @see docs/architecture.md#room
  */
 import { Roster, type RosterMember } from '../crypto/roster.ts';
+import { type RosterChange, successions } from '../crypto/roster-change.ts';
 import { importVerifyKey, type SigningKey, type VerifyKey } from '../crypto/signature.ts';
 import type { LogPosition } from '../protocol/admission-frames.ts';
 import type { Bytes } from '../protocol/bytes.ts';
@@ -16,6 +17,7 @@ import type { CloseReason, Refusal, Removal } from '../protocol/reasons.ts';
 import { closeFrame } from '../protocol/session-frames.ts';
 import type { RoomSettings } from '../protocol/signed-objects.ts';
 import { DIALECT } from '../protocol/version.ts';
+import { Accounts } from './accounts.ts';
 import { type Ban, BanBook, type BanView } from './bans.ts';
 import { CodeKeeper, type ShownCode } from './code-keeper.ts';
 import type { RoomEffect } from './effects.ts';
@@ -71,11 +73,11 @@ export class Room {
       limits,
     );
     this.#ownerKey = importVerifyKey(start.ownerKey.spki, start.ownerKey.algorithm);
-    this.#roster = new Roster(roomId);
-    this.#nicknames = new Nicknames(this.#owner);
-    this.#codes = new CodeKeeper(moment);
     const { store } = start;
     const { kept } = store;
+    this.#roster = kept === null ? new Roster(roomId) : Roster.restore(roomId, this.#ownerKey, kept.roster);
+    this.#nicknames = new Nicknames(this.#owner);
+    this.#codes = new CodeKeeper(moment);
     this.#store = store;
     this.invitations = new InvitationBook(limits, kept?.invitations);
     this.#bans = new BanBook(limits.bansMost, kept?.bans);
@@ -100,6 +102,7 @@ export class Room {
       roster: this.#roster,
       owner: this.#owner,
       moderation: this.#moderation,
+      accounts: new Accounts(start.accounts ?? null, limits),
       residents: this.#residents,
       log: store.log,
       limits,
@@ -138,9 +141,6 @@ export class Room {
 
   /** @throws SecurityError when what was kept is not what the owner signed. */
   #openAgain(kept: KeptRoom, moment: Moment): Signed {
-    const { operation, entries } = kept.roster;
-    this.#roster.adopt(operation, this.#ownerKey, entries);
-    this.#roster.recall(kept.roster);
     for (const each of kept.members) {
       const member = this.#roster.member(each.key);
       if (member === undefined)
@@ -151,7 +151,7 @@ export class Room {
       this.#nicknames.take(member.nick);
     }
     this.#relay.beginEra(moment);
-    return operation;
+    return kept.roster.operation;
   }
 
   /** What opens the door to a member who comes back; `null` for someone who is none. */
@@ -192,8 +192,8 @@ export class Room {
   }
 
   #placed(operation: Signed): PlacedOperation {
-    const { members, epoch } = this.#roster;
-    return { operation, members, ...this.#roster.memory(epoch) };
+    const { members, epoch, hash, lastRemovalEpoch, usedActs } = this.#roster;
+    return { operation, members, epoch, hash, lastRemovalEpoch, usedActs };
   }
 
   #keeperOf(member: IdKey): WrapKeeper {
@@ -263,12 +263,14 @@ export class Room {
     for (const resident of this.#residents.values()) {
       const since = resident.offlineSinceMs;
       const isTooLong = since !== null && moment.nowMs - since >= this.#limits.guestOfflineMs;
-      if (isTooLong && !resident.prefers.stays) {
+      // Whoever lost the device with their key has to find their account again.
+      const stays = resident.prefers.stays || resident.account !== null;
+      if (isTooLong && !stays) {
         this.#owner.remove(resident.member.memberId, 'absent', moment.nowMs);
       }
     }
     this.#relay.tick(moment);
-    effects.push(...this.#settle(moment), ...this.#relay.presence());
+    effects.push(...this.#settle(moment), ...this.#relay.presence(moment));
     return effects;
   }
 
@@ -394,21 +396,27 @@ export class Room {
       this.#nicknames.free(before.nick);
       this.#nicknames.take(after.nick);
     }
+    const predecessors = new Map<IdKey, Resident>();
+    for (const { before, after } of successions(change)) {
+      const resident = this.#residents.get(before.key);
+      if (resident !== undefined) predecessors.set(after.key, resident);
+      this.#moderation.succeeded(before.key, after.key);
+    }
     for (const { member, reason, by } of change.removed) {
       const resident = this.#residents.get(member.key);
       this.#residents.delete(member.key);
       this.#store.forgetMember(member.key);
       this.#moderation.gone(member.key);
-      this.#nicknames.free(member.nick);
+      if (reason !== 'replaced') {
+        this.#nicknames.free(member.nick);
+        effects.push(...this.#entrance.accountEnded(member.key, moment));
+      }
       if (resident === undefined || resident.connection === null) continue;
       const left = reason === 'left';
-      const who = by?.nick ?? 'the owner';
-      const text = left
-        ? 'you left the room'
-        : `${who} ${reason === 'banned' ? 'banned' : 'removed'} you from the room`;
+      const text = left ? 'you left the room' : removedText(reason, by?.nick ?? 'the owner');
       effects.push(...this.#close(resident.connection, left ? 'bye' : 'removed', text, moment));
     }
-    effects.push(...this.#entrance.signedIn(change.added, moment));
+    effects.push(...this.#entrance.signedIn(change.added, predecessors, moment));
     effects.push({ kind: 'notice', notice: { kind: 'roster', change } });
     return effects;
   }
@@ -439,4 +447,9 @@ export class Room {
     this.#lines.delete(connection);
     return this.#relay.detach(line, moment);
   }
+}
+
+function removedText(reason: RosterChange['removed'][number]['reason'], who: string): string {
+  if (reason === 'replaced') return 'your account goes on elsewhere, under another key';
+  return `${who} ${reason === 'banned' ? 'banned' : 'removed'} you from the room`;
 }

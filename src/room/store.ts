@@ -3,29 +3,31 @@
  * the door: nothing in here opens a message. A room in memory keeps its log and forgets the rest.
  * @see docs/architecture.md#kept-rooms
  */
-import type { RosterMember, RosterMemory } from '../crypto/roster.ts';
+import type { RosterMember, SavedRoster } from '../crypto/roster.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
 import type { Hash, IdKey } from '../protocol/identifiers.ts';
 import type { Prefer } from '../protocol/session-frames.ts';
-import type { Algorithm, RosterEntry } from '../protocol/signed-objects.ts';
+import type { Algorithm } from '../protocol/signed-objects.ts';
 import type { Ban } from './bans.ts';
 import type { KeptInvitation } from './invitations.ts';
 import type { Log } from './log.ts';
 import type { KeptWrap } from './wrap-queue.ts';
 
-/** The roster's latest operation and all that judges what is said of earlier ones. */
-export interface KeptRoster extends RosterMemory {
-  readonly operation: Signed;
-  /** Sorted by identity, as the operation's list hash covers them. */
-  readonly entries: readonly RosterEntry[];
-}
-
-/** After an operation. What is remembered of hashes is that of this one: the earlier ones have been saved. */
-export interface PlacedOperation extends RosterMemory {
-  readonly operation: Signed;
+/** After an operation. Hashes of earlier ones have been saved. */
+export interface PlacedOperation extends Pick<SavedRoster, 'operation' | 'lastRemovalEpoch' | 'usedActs'> {
+  readonly epoch: number;
+  readonly hash: Hash;
   /** Whoever is as before is the very same object. */
   readonly members: readonly RosterMember[];
+}
+
+/** What the host keeps of a password: with its OPAQUE setup it lets passwords be tested. */
+export interface Account {
+  /** Of whoever first registered it; it goes along when the account goes on under another key. */
+  readonly credential: string;
+  /** As base64url. */
+  readonly record: string;
 }
 
 /** What of a member changes seldom. */
@@ -39,7 +41,7 @@ export interface MemberRecord {
   readonly invitations: readonly IdKey[];
   readonly prefers: Prefer;
   /** What proves their password, where they have registered one. */
-  readonly account: { readonly credential: string; readonly record: string } | null;
+  readonly account: Account | null;
 }
 
 /** What changes with every message. */
@@ -63,7 +65,7 @@ export type KeptMember = MemberRecord & MemberProgress & { readonly wraps: reado
 
 /** A room as it was when its host last had it open. */
 export interface KeptRoom {
-  readonly roster: KeptRoster;
+  readonly roster: SavedRoster;
   readonly members: readonly KeptMember[];
   readonly invitations: readonly KeptInvitation[];
   readonly bans: readonly Ban[];

@@ -16,6 +16,8 @@ export interface Visitor {
   /** Known once everything is right. */
   readonly nick: string | null;
   readonly fingerprint: Hash | null;
+  /** They have shown to be the member of that nickname, and take their place under this key. */
+  readonly takesOver?: true;
 }
 
 export class Visitors {
@@ -32,9 +34,10 @@ export class Visitors {
   }
 
   /** Everything is right, and the host is asked. */
-  waits({ holder, invitation, nick, verifyKey }: Candidate, nowMs: number): Visitor {
+  waits({ holder, invitation, nick, verifyKey, replaces }: Candidate, nowMs: number): Visitor {
     const fingerprint = verifyKey.idFingerprint;
-    return this.#put({ holder, invitation, stage: 'waiting', sinceMs: nowMs, nick, fingerprint });
+    const visitor = { holder, invitation, stage: 'waiting' as const, sinceMs: nowMs, nick, fingerprint };
+    return this.#put(replaces === null ? visitor : { ...visitor, takesOver: true });
   }
 
   /** @returns who it was; nobody when it never showed an invitation */

@@ -30,10 +30,8 @@ export function loadRoom(
       entries: rows('SELECT entry FROM roster')
         .map(({ entry }) => RosterEntry.decode(entry as Uint8Array))
         .sort((left, right) => compareBytes(left.identity, right.identity)),
-      hashes: rows('SELECT * FROM epochs').map(({ epoch, hash }) => ({
-        epoch: Number(epoch),
-        hash: hash as Hash,
-      })),
+      hashes: rows('SELECT hash FROM epochs ORDER BY epoch').map(({ hash }) => hash as Hash),
+      adoptedEpoch: 0,
       lastRemovalEpoch: meta.number('last-removal-epoch') ?? 0,
       usedActs: rows('SELECT * FROM used_acts').map(({ name, epoch }) => ({
         name: String(name),

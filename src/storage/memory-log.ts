@@ -42,6 +42,9 @@ export class MemoryLog implements Log {
   get head(): Hash {
     return this.#head;
   }
+  get wholeFrom(): number {
+    return this.#firstWhole;
+  }
 
   append(entry: NewEntry): number {
     this.#index += 1;

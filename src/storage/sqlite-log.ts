@@ -80,6 +80,10 @@ export class SqliteLog implements Log {
     return this.#head;
   }
 
+  get wholeFrom(): number {
+    return this.#firstWhole;
+  }
+
   /** Whether something has been overwritten since this was last asked: until a checkpoint it stands in the journal. */
   takeDeleted(): boolean {
     const has = this.#hasDeleted;

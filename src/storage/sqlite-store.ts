@@ -18,8 +18,8 @@ import { BUSY_MS } from './room-database.ts';
 import { SqliteLog } from './sqlite-log.ts';
 import type { Write } from './write.ts';
 
-/** As many as a roster remembers. */
-const EPOCHS_KEPT = 4_096;
+/** More than lie between a message's sealing and its place. */
+const EPOCHS_KEPT = 1_024;
 
 type Entry = PlacedOperation['members'][number];
 
@@ -88,16 +88,14 @@ export class SqliteStore implements RoomStore {
     }
   }
 
-  saveRoster({ operation, members, hashes, lastRemovalEpoch, usedActs }: PlacedOperation): void {
+  saveRoster({ operation, members, epoch, hash, lastRemovalEpoch, usedActs }: PlacedOperation): void {
     this.meta.setBytes('operation', operation.bytes);
     this.meta.setBytes('operation-signature', operation.signature);
     this.meta.setNumber('last-removal-epoch', lastRemovalEpoch);
-    for (const { epoch, hash } of hashes) {
-      this.#run('INSERT OR REPLACE INTO epochs VALUES (?, ?)', epoch, hash);
-      this.#run('DELETE FROM epochs WHERE epoch <= ?', epoch - EPOCHS_KEPT);
-    }
+    this.#run('INSERT INTO epochs VALUES (?, ?)', epoch, hash);
+    this.#run('DELETE FROM epochs WHERE epoch <= ?', epoch - EPOCHS_KEPT);
     this.#run('DELETE FROM used_acts');
-    for (const { name, epoch } of usedActs) this.#run('INSERT INTO used_acts VALUES (?, ?)', name, epoch);
+    for (const used of usedActs) this.#run('INSERT INTO used_acts VALUES (?, ?)', used.name, used.epoch);
     const before = this.#entries;
     this.#entries = new Map(members.map((member) => [member.key, member]));
     for (const member of members) {

@@ -25,7 +25,11 @@ export type PersonView = { readonly id: string; readonly nick: string };
 export type MemberView = PersonView & {
   readonly fingerprint: string;
   readonly role: string;
+  /** On a line, away or not. */
   readonly online: boolean;
+  readonly away: boolean;
+  /** Of who is offline, to the minute, where it is told. */
+  readonly lastSeen?: string;
   readonly muted: boolean;
 };
 export type InvitationView = {
@@ -75,6 +79,8 @@ export type MemberChange =
   | 'left'
   | 'online'
   | 'offline'
+  | 'away'
+  | 'back'
   | 'renamed'
   | 'removed'
   /** Left or removed, while one was too far behind to be told which. */
@@ -91,6 +97,8 @@ export type MemberEvent = {
   readonly reason?: string;
   /** The nickname before a rename. */
   readonly formerNick?: string;
+  /** The fingerprint of the key before it changed. */
+  readonly formerFingerprint?: string;
 };
 export type RoomSetting = 'topic' | 'motd' | 'slow' | 'locked' | 'approval';
 export type RoomEvent = {
@@ -111,6 +119,8 @@ export type DoorEvent = {
     | 'answer-proved'
     | 'wrong-code'
     | 'nick-refused'
+    | 'password-tested'
+    | 'password-proved'
     | 'waiting'
     | 'gone'
     | 'refused'
@@ -134,10 +144,20 @@ export type MessageEvent = {
   readonly text: string;
   readonly at: string;
   readonly own: boolean;
+  /** By somebody else, while one had no line. */
+  readonly away?: true;
   /** Someone else's text holds one's own nickname. */
   readonly mention: boolean;
   /** One's own message carries what it was sent with. */
   readonly ref?: string;
+};
+/** What became of one's own message for someone who was offline, as the host says. */
+export type ReceiptEvent = {
+  readonly type: 'receipt';
+  /** The message's. */
+  readonly id: string;
+  readonly state: 'waiting' | 'delivered' | 'dropped';
+  readonly member: PersonView;
 };
 export type NoticeEvent = {
   readonly type: 'notice';
@@ -192,6 +212,7 @@ export type JsonEvent =
   | RoomEvent
   | DoorEvent
   | MessageEvent
+  | ReceiptEvent
   | NoticeEvent
   | IdentityEvent
   | KeptRoomEvent

@@ -43,6 +43,8 @@ function membershipOf(member: TestMember): NonNullable<ChatOptions['membership']
     session: member.session,
     say: ({ text }) => member.say(text),
     act: (request) => member.act(request),
+    setAway: (away) => member.setAway(away),
+    register: (password) => member.register(password),
     acknowledge: () => member.acknowledge(),
     hurry: () => {},
   };
@@ -158,13 +160,15 @@ describe('Chat', () => {
     const { chat, ann, front } = await openHost();
     const member = ann.session.self;
     assert.ok(member);
+    const gone = { online: false, lastSeenMs: null };
+    const here = { online: true, lastSeenMs: null };
     chat.command('/names');
     assert.doesNotMatch(front.take().join(), /offline/);
-    chat.show({ kind: 'presence', member, online: false });
+    chat.show({ kind: 'presence', member, before: 'online', presence: 'offline', ...gone });
     front.take();
     chat.command('/names');
     assert.match(front.take().join(), /ann \(offline\)/);
-    chat.show({ kind: 'presence', member, online: true });
+    chat.show({ kind: 'presence', member, before: 'offline', presence: 'online', ...here });
     front.take();
     chat.command('/names');
     assert.doesNotMatch(front.take().join(), /offline/);

@@ -41,6 +41,8 @@ function sit(room: TestRoom, member: TestMember | null, place: Place = 'guest') 
     say: ({ kind, text }: { readonly kind: 'text' | 'emote'; readonly text: string }) =>
       member.say(text, kind),
     act: (request: Parameters<TestMember['act']>[0]) => member.act(request),
+    setAway: (away: boolean) => member.setAway(away),
+    register: (password: string) => member.register(password),
     acknowledge: () => member.acknowledge(),
     hurry() {
       hurried = true;
@@ -212,6 +214,22 @@ describe('what is said', () => {
         ['text', '/slash'],
       ],
     );
+  });
+
+  test('away and back, each once, and saying something is being back', async () => {
+    const { guest, host, room } = await everyone();
+    assert.equal(guest.give('/back'), 'no-change: You are not away.');
+    assert.match(guest.give('/away out to lunch'), /^usage: Usage: \/away$/);
+    assert.equal(guest.give('/away'), '');
+    assert.match(host.give('/names'), /\bann \(away\)/);
+    assert.match(guest.give('/whois ann'), /^ann: member, away, /);
+    assert.equal(guest.give('/away'), 'no-change: You are away already.');
+    guest.chat.say('hello', null);
+    room.advance(1_000);
+    assert.match(host.give('/whois ann'), /^ann: member, online, /);
+    assert.equal(guest.give('/back'), 'no-change: You are not away.');
+    const relaying = sit(room, null, 'relaying host');
+    assert.match(relaying.give('/away'), /^not-joined: /);
   });
 
   test('a new nickname is asked of the owner, and a bad one of nobody', async () => {

@@ -1,7 +1,7 @@
 /** What programs are told of members who are gone: no more than is known. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { jsonEvents } from '../../src/app/event-view.ts';
+import { type EventContext, jsonEvents } from '../../src/app/event-view.ts';
 import type { RosterChange } from '../../src/crypto/roster-change.ts';
 import { openRoom } from '../helpers/room.ts';
 
@@ -9,7 +9,8 @@ test('somebody who went unseen is gone: neither left nor removed', async () => {
   const room = await openRoom({ answer: 'stand-in' });
   const ann = await room.join('ann');
   const { self: member, roomId } = ann.eventsOf('joined')[0] ?? assert.fail();
-  const context = { room: { id: roomId, name: 'Kitchen' }, settings: null, self: null };
+  const kitchen = { id: roomId, name: 'Kitchen' };
+  const context = { room: kitchen, settings: null, self: null, shown: () => assert.fail('nobody is here') };
   const told = (reason: RosterChange['removed'][number]['reason']) => {
     const nothing = { epoch: 7, atMs: 0, added: [], changed: [], settings: null };
     const change: RosterChange = { ...nothing, removed: [{ member, reason, by: null }] };
@@ -22,4 +23,60 @@ test('somebody who went unseen is gone: neither left nor removed', async () => {
   assert.deepEqual(told('absent'), [['left', 'absent for too long']]);
   assert.deepEqual(told('removed'), [['removed', undefined]]);
   assert.deepEqual(told('banned'), [['removed', 'banned']]);
+});
+
+test('where someone is: away is online too, last seen is of who is gone, and coming back away is both', async () => {
+  const room = await openRoom({ answer: 'stand-in' });
+  const ann = await room.join('ann');
+  const { self: member, roomId } = ann.eventsOf('joined')[0] ?? assert.fail();
+  const here = { member, presence: 'online', online: true, lastSeenMs: null } as const;
+  const away = { ...here, presence: 'away' } as const;
+  const gone = {
+    ...here,
+    presence: 'offline',
+    online: false,
+    lastSeenMs: Date.UTC(2026, 0, 1, 14, 2),
+  } as const;
+  const kitchen = { id: roomId, name: 'Kitchen' };
+  const context: EventContext = { room: kitchen, settings: null, self: null, shown: () => away };
+  const told = (...event: Parameters<typeof jsonEvents>) =>
+    jsonEvents(...event).flatMap((json) =>
+      json.type === 'member'
+        ? [[json.change, json.member.online, json.member.away, json.member.lastSeen]]
+        : [],
+    );
+  const moved = (before: typeof here | typeof away | typeof gone, now: typeof before) =>
+    told({ kind: 'presence', before: before.presence, ...now }, context);
+  assert.deepEqual(moved(here, away), [['away', true, true, undefined]]);
+  assert.deepEqual(moved(away, here), [['back', true, false, undefined]]);
+  assert.deepEqual(moved(away, gone), [['offline', false, false, '2026-01-01T14:02:00.000Z']]);
+  assert.deepEqual(moved(gone, here), [['online', true, false, undefined]]);
+  assert.deepEqual(moved(gone, away), [
+    ['online', true, true, undefined],
+    ['away', true, true, undefined],
+  ]);
+  // What is told of them for another reason says where they are.
+  const nothing = { epoch: 7, atMs: 0, added: [], removed: [], settings: null };
+  const changed = [{ before: member, after: { ...member, muted: true }, by: null }];
+  assert.deepEqual(told({ kind: 'roster', change: { ...nothing, changed } }, context), [
+    ['muted', true, true, undefined],
+  ]);
+});
+
+test('a receipt is one event for each message and member', async () => {
+  const room = await openRoom({ answer: 'stand-in' });
+  const ann = await room.join('ann');
+  const bob = await room.join('bob');
+  const { self, roomId } = bob.eventsOf('joined')[0] ?? assert.fail();
+  const members = [ann.session.self ?? assert.fail(), self];
+  const kitchen = { id: roomId, name: 'Kitchen' };
+  const context = { room: kitchen, settings: null, self, shown: () => assert.fail('nobody moved') };
+  const told = jsonEvents({ kind: 'receipt', id: 'x', state: 'waiting', members }, context);
+  assert.deepEqual(
+    told.map((event) => (event.type === 'receipt' ? [event.id, event.state, event.member.nick] : [])),
+    [
+      ['x', 'waiting', 'ann'],
+      ['x', 'waiting', 'bob'],
+    ],
+  );
 });

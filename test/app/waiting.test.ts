@@ -46,7 +46,8 @@ async function someoneWaiting(context: TestContext) {
     identity: dsaIdentity(0),
     wrapKeys: wrapKeys(0),
     answers,
-    ask: (what) => Promise.resolve({ answer: ANSWER, code: host.code.value, nick: 'ann' }[what]),
+    ask: (what) =>
+      Promise.resolve({ answer: ANSWER, code: host.code.value, nick: 'ann', password: '' }[what]),
     onQuestion() {},
     onWaiting: () => waits.resolve(),
     onEvent(event) {

@@ -56,7 +56,7 @@ async function runWith(words: readonly string[], setting: Setting = {}): Promise
       stdoutIsTerminal: false,
       env: {},
       configPath: async () => null,
-      dataFolder: async () => null,
+      dataFolder: async () => '/data',
       askRole: () => assert.fail('nobody is there to ask'),
       ...surroundings,
       writeOut: (text) => {
@@ -138,6 +138,7 @@ describe('hosting', () => {
       nick: null,
       signing: null,
       identity: null,
+      prefers: { stays: false, receipts: true, lastSeen: true },
       display: 'plain',
       color: false,
       colors: 16,
@@ -145,6 +146,7 @@ describe('hosting', () => {
       mayAsk: true,
       logFile: null,
       logLevel: 'warn',
+      keep: null,
       roomName: null,
       question: null,
       answer: null,
@@ -163,12 +165,25 @@ describe('hosting', () => {
     });
   });
 
+  test('--keep takes a name or none, and nothing that is no name of a file', async () => {
+    const kept = async (words: readonly string[]) => (await hostOptions(words)).keep;
+    assert.deepEqual(await kept(['--keep']), { name: null, passphrase: null, folder: '/data' });
+    assert.equal((await kept(['--keep', '--room', 'Kitchen']))?.name, null);
+    assert.equal((await kept(['--keep', 'our-room_2']))?.name, 'our-room_2');
+    for (const name of ['../up', 'A', 'con', 'lpt1', '-x', 'a.b', 'a'.repeat(41)]) {
+      const { hosted, exitCode } = await runWith(['s', `--keep=${name}`]);
+      assert.deepEqual([hosted.length, exitCode], [0, 2], name);
+    }
+    assert.equal((await runWith(['s', '--keep-passphrase-file', 'k'])).exitCode, 2);
+  });
+
   test('every option', async () => {
     const words = [
       ...['--room', 'Kitchen', '--nick', 'ann', '--question', 'Where did we meet?', '--answer-file', 'a.txt'],
       ...['--listen', '127.0.0.1:0', '--private', '--address', 'a.example', '--address', '[2001:db8::7]:99'],
       ...['--uses', '3', '--expires', '2h', '--max-members', '4096', '--no-chat', '--sign', 'dsa'],
-      ...['--identity', 'id.pem', '--passphrase-file', 'p.txt'],
+      ...['--keep', 'kitchen', '--keep-passphrase-file', 'k.txt'],
+      ...['--identity', 'id.pem', '--passphrase-file', 'p.txt', '--no-last-seen', '--no-receipts'],
       ...['--topic', 'Dinner', '--motd-file', 'm.txt', '--approve', '--no-qr', '--no-clipboard'],
       ...['--timestamps', 'seconds', '--quiet', '--bell', 'all', '--notify', '--theme', 'light'],
       ...['--plain', '--no-color', '--no-input', '--log-file', 'log.txt', '--log-level', 'debug'],
@@ -177,6 +192,8 @@ describe('hosting', () => {
       nick: 'ann',
       signing: 'dsa',
       identity: { path: 'id.pem', passphrase: { kind: 'file', path: 'p.txt' } },
+      keep: { name: 'kitchen', passphrase: { kind: 'file', path: 'k.txt' }, folder: '/data' },
+      prefers: { stays: false, receipts: false, lastSeen: false },
       display: 'plain',
       color: false,
       colors: 16,

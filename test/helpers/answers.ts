@@ -1,5 +1,6 @@
 /** The answer's two sides: OPAQUE as the product uses it, and a stand-in for tests that are about something else. */
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { accountGate } from '../../src/app/account-gate.ts';
 import {
   type AnswerClient,
   type AnswerIdentifiers,
@@ -9,10 +10,13 @@ import {
   registerAnswer,
 } from '../../src/crypto/answer.ts';
 import { type Bytes, concatBytes, fromBase64url, toBase64url, utf8 } from '../../src/protocol/bytes.ts';
+import type { AccountGate } from '../../src/room/accounts.ts';
 import type { AnswerGate } from '../../src/room/entrance.ts';
 
 export interface AnswerSides {
   readonly gate: AnswerGate;
+  /** Of a room that is kept. */
+  readonly accounts: AccountGate;
   readonly client: AnswerClient;
 }
 
@@ -43,6 +47,7 @@ async function register(answer: string, identifiers: AnswerIdentifiers): Promise
       start: (ke1) => host.startLogin({ setup, record, credential, identifiers, ke1 }),
       finish: (state, ke3) => host.finishLogin({ state, ke3, identifiers }),
     },
+    accounts: accountGate({ host, setup, identifiers }),
   };
 }
 
@@ -63,25 +68,39 @@ export function unsafeTestingAnswer(answer: string, randomBytes: (length: number
   const keyOf = (text: string, ke1: Bytes, ke2: Bytes): Bytes =>
     digest('key', utf8.encode(text), ke1, ke2.subarray(0, 64));
   const right = normaliseAnswer(answer);
+  const start = (text: string, ke1: Bytes): ReturnType<AnswerGate['start']> => {
+    const ke2 = new Uint8Array(320);
+    ke2.set(randomBytes(64));
+    const key = keyOf(text, ke1, ke2);
+    ke2.set(digest('ke2', key), 64);
+    return { state: toBase64url(key), ke2 };
+  };
+  const finish = (state: string, ke3: Bytes): Bytes | null => {
+    const key = fromBase64url(state);
+    if (key === null) throw new Error('not a state');
+    return timingSafeEqual(digest('ke3', key), ke3) ? key : null;
+  };
   return {
-    gate: {
-      start(ke1) {
-        const ke2 = new Uint8Array(320);
-        ke2.set(randomBytes(64));
-        const key = keyOf(right, ke1, ke2);
-        ke2.set(digest('ke2', key), 64);
-        return { state: toBase64url(key), ke2 };
+    gate: { start: (ke1) => start(right, ke1), finish },
+    accounts: {
+      register: () => randomBytes(64),
+      start(_, record, ke1) {
+        const password = record === null ? randomBytes(16) : (fromBase64url(record) ?? new Uint8Array());
+        return start(Buffer.from(password).toString().replaceAll('\0', ''), ke1);
       },
-      finish(state, ke3) {
-        const key = fromBase64url(state);
-        if (key === null) throw new Error('not a state');
-        return timingSafeEqual(digest('ke3', key), ke3) ? key : null;
-      },
+      finish,
     },
     client: {
       start() {
         const ke1 = randomBytes(96);
         return { state: toBase64url(ke1), ke1 };
+      },
+      startRegistration: () => ({ state: '', request: randomBytes(32) }),
+      // The password as it is, which no other record of an account would be.
+      finishRegistration({ answer: password }) {
+        const record = new Uint8Array(192);
+        record.set(utf8.encode(password));
+        return record;
       },
       finish({ state, ke2, answer: given }) {
         const ke1 = fromBase64url(state);

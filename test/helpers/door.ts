@@ -18,6 +18,9 @@ import {
   Login,
   LoginFields,
   type Mode,
+  PasswordChallenge,
+  PasswordFields,
+  PasswordProof,
   Proof,
   Refused,
 } from '../../src/protocol/admission-frames.ts';
@@ -58,6 +61,7 @@ export class RawCandidate {
   readonly #identity: SigningKey;
   readonly #wrapKeys: WrapPublicBytes;
   #answerState = '';
+  #passwordState = '';
 
   /** Cheap keys, unless a test is about them. */
   static async at(room: TestRoom, options: { place?: number; binding?: Bytes } = {}): Promise<RawCandidate> {
@@ -206,6 +210,34 @@ export class RawCandidate {
       changes.secret ?? this.sessionKey ?? new Uint8Array(64),
       Join.encode({ ...fields, signature }),
     );
+  }
+
+  /** Offers to prove the password of whoever has this nickname. */
+  password(nick: string, password: string, changes: { readonly secret?: Bytes } = {}): void {
+    const { state, ke1 } = this.#room.answers.client.start(password);
+    this.#passwordState = state;
+    const secret = changes.secret ?? this.sessionKey ?? new Uint8Array(64);
+    this.#box(ADMISSION_FRAME.password, secret, PasswordFields.encode({ nick, ke1 }));
+  }
+
+  /** Goes on after PASSWORD_CHALLENGE. @returns false when the password was wrong */
+  provePassword(password: string): boolean {
+    const challenge = this.received.findLast(
+      (frame) => frameType(frame) === ADMISSION_FRAME.passwordChallenge,
+    );
+    if (challenge === undefined) throw new Error('no PASSWORD_CHALLENGE yet');
+    const { ke2 } = PasswordChallenge.decode(frameBody(challenge));
+    const identifiers = answerIdentifiers(this.#room.id, TEST_PIN);
+    const { client } = this.#room.answers;
+    const result = client.finish({ state: this.#passwordState, ke2, answer: password, identifiers });
+    if (result === null) return false;
+    this.send(ADMISSION_FRAME.passwordProof, PasswordProof.encode({ ke3: result.ke3 }));
+    return true;
+  }
+
+  /** A PASSWORD_PROOF of nothing. */
+  provePasswordWithNothing(): void {
+    this.send(ADMISSION_FRAME.passwordProof, PasswordProof.encode({ ke3: this.#room.clock.randomBytes(64) }));
   }
 
   login(account: {

@@ -4,7 +4,8 @@ import type { WrapKeyPair } from '../../src/crypto/key-wrap.ts';
 import type { SigningKey } from '../../src/crypto/signature.ts';
 import type { SessionEffect, SessionEvent } from '../../src/member/events.ts';
 import { Joining, type JoiningEffect, type Purpose, type Wanted } from '../../src/member/joining.ts';
-import { Session } from '../../src/member/session.ts';
+import { decodeSavedState, encodeSavedState } from '../../src/member/saved-state.ts';
+import { Session, type SessionStart } from '../../src/member/session.ts';
 import { OwnWrapKeys } from '../../src/member/wrap-keys.ts';
 import type { ActRequest } from '../../src/protocol/acts.ts';
 import type { Question, Welcome } from '../../src/protocol/admission-frames.ts';
@@ -12,6 +13,7 @@ import type { Bytes } from '../../src/protocol/bytes.ts';
 import type { ContentKind } from '../../src/protocol/content.ts';
 import { type IdKey, idKey, ROOM_CONVERSATION, type SessionId } from '../../src/protocol/identifiers.ts';
 import type { Refusal } from '../../src/protocol/reasons.ts';
+import type { Prefer } from '../../src/protocol/session-frames.ts';
 import { DIALECT, type Dialect } from '../../src/protocol/version.ts';
 import { type Line, type LineRoom, TEST_PIN, type TestInvitation } from './line.ts';
 
@@ -26,8 +28,14 @@ export interface MemberOptions {
   readonly answers: readonly Said[];
   readonly codes: readonly Said[];
   readonly nicks: readonly Said[];
+  readonly passwords?: readonly Said[];
   /** An older or newer program. */
   readonly dialect?: Dialect;
+  /** What an earlier run of the program kept: this one goes on with it. */
+  readonly saved?: Bytes;
+  readonly keeps?: SessionStart['keeps'];
+  /** How they want to be treated while away. */
+  readonly prefers?: Prefer;
 }
 
 export type Outcome =
@@ -77,21 +85,33 @@ export class TestMember {
     this.room = room;
     this.identity = options.identity;
     this.key = idKey(options.identity.memberId);
-    this.wrapKeys = new OwnWrapKeys({
-      identity: options.identity,
-      roomId: room.id,
-      pair: options.wrapPair,
-      nowMs: room.clock.nowMs,
-      ...(options.firstGeneration !== undefined && { firstGeneration: options.firstGeneration }),
-    });
+    const saved = options.saved === undefined ? null : decodeSavedState(options.saved);
+    this.wrapKeys =
+      saved === null
+        ? new OwnWrapKeys({
+            identity: options.identity,
+            roomId: room.id,
+            pair: options.wrapPair,
+            nowMs: room.clock.nowMs,
+            ...(options.firstGeneration !== undefined && { firstGeneration: options.firstGeneration }),
+          })
+        : OwnWrapKeys.restore(options.identity, room.id, saved.wrapKeys);
     this.#dialect = options.dialect ?? DIALECT;
     this.session = new Session({
       roomId: room.id,
       identity: options.identity,
       wrapKeys: this.wrapKeys,
       dialect: this.#dialect,
+      ...(options.keeps !== undefined && { keeps: options.keeps }),
+      ...(saved !== null && { saved }),
+      ...(options.prefers && { prefers: options.prefers }),
     });
-    this.#typed = { answer: [...options.answers], code: [...options.codes], nick: [...options.nicks] };
+    this.#typed = {
+      answer: [...options.answers],
+      code: [...options.codes],
+      nick: [...options.nicks],
+      password: [...(options.passwords ?? [])],
+    };
   }
 
   get live(): boolean {
@@ -137,6 +157,15 @@ export class TestMember {
     });
   }
 
+  /** What a file would hold now. The session is told that it does. */
+  save(): Bytes {
+    const saved = this.session.save();
+    if (saved === null) throw new Error('nothing to save');
+    const bytes = encodeSavedState(saved.state);
+    this.#perform(this.session.saved(saved.mark, this.room.clock.moment));
+    return bytes;
+  }
+
   /** The person types something at the door that they were asked for. */
   type(what: Wanted, text: string): void {
     this.#guard(() => this.#performJoining(this.#joining?.[what](text) ?? []));
@@ -164,6 +193,15 @@ export class TestMember {
   /** Asks the owner for a change. */
   act(request: ActRequest): void {
     this.#perform(this.session.act(request));
+  }
+
+  setAway(away: boolean): void {
+    this.#perform(this.session.setAway(away));
+  }
+
+  /** Puts this member's account behind a password. */
+  register(password: string): void {
+    this.#perform(this.session.register(password));
   }
 
   acknowledge(): void {
@@ -254,6 +292,18 @@ export class TestMember {
           this.#performJoining(this.#joining?.answerFinished(result) ?? []);
           break;
         }
+        case 'start-password':
+          this.#performJoining(this.#joining?.passwordStarted(client.start(effect.password)) ?? []);
+          break;
+        case 'finish-password': {
+          const identifiers = answerIdentifiers(this.room.id, TEST_PIN);
+          const { state, ke2, password: answer } = effect;
+          const result = client.finish({ state, ke2, answer, identifiers });
+          this.#performJoining(this.#joining?.passwordFinished(result) ?? []);
+          break;
+        }
+        case 'account-proved':
+          break;
         case 'waiting':
           this.waits = true;
           break;
@@ -283,6 +333,19 @@ export class TestMember {
           if (effect.event.kind === 'joined') this.firstWelcome = this.welcome;
           this.events.push(effect.event);
           break;
+        case 'start-registration': {
+          const made = this.room.answers.client.startRegistration(effect.password);
+          this.#perform(this.session.registrationStarted(made));
+          break;
+        }
+        case 'finish-registration': {
+          const identifiers = answerIdentifiers(this.room.id, TEST_PIN);
+          const { state, response, password: answer } = effect;
+          const { client } = this.room.answers;
+          const record = client.finishRegistration({ state, response, answer, identifiers });
+          this.#perform(this.session.registrationFinished(record));
+          break;
+        }
         case 'make-wrap-keys':
           this.wantsWrapKeys = true;
           break;

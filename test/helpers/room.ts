@@ -43,6 +43,8 @@ export interface TestRoomOptions {
   readonly limits?: Partial<Limits>;
   readonly maxMembers?: number;
   readonly gate?: Partial<Gate>;
+  /** `ciphertext`: a room that its host keeps, with accounts; nothing of it is on a disk here. */
+  readonly keeps?: 'nothing' | 'ciphertext';
   /** An older or newer host. */
   readonly dialect?: Dialect;
   /** How the room is to begin with, where it is not plain. */
@@ -111,6 +113,7 @@ export class TestRoom implements LineRoom {
         ownerKey,
         answer: answers.gate,
         gate: { ...OPEN_GATE, ...options.gate },
+        ...(options.keeps === 'ciphertext' && { keeps: options.keeps, accounts: answers.accounts }),
         ...(options.dialect && { dialect: options.dialect }),
         ...(options.settings && { settings: options.settings }),
         keeps: 'nothing',
@@ -162,6 +165,19 @@ export class TestRoom implements LineRoom {
     // Joins close together share one roster operation: it comes with time.
     for (let waited = 0; !member.live && waited < 4; waited += 1) this.advance(250);
     if (!member.live) throw new Error(`${nick} did not get in: ${JSON.stringify(member.outcome)}`);
+    return member;
+  }
+
+  /** The program of a member ends at once, and another goes on with what it had saved by then. */
+  async restart(before: TestMember, saved: Bytes): Promise<TestMember> {
+    before.loseLine();
+    const place = this.members.indexOf(before);
+    const { identity } = before;
+    const member = await this.person('', { identity, saved, keeps: 'when-saved' });
+    this.members.splice(this.members.indexOf(member), 1);
+    this.members[place] = member;
+    member.comeBack();
+    this.pump();
     return member;
   }
 

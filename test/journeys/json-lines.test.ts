@@ -67,6 +67,8 @@ const member = object({
   fingerprint,
   role: matching(/^(owner|moderator|member)$/),
   online: flag,
+  away: flag,
+  'lastSeen?': time,
   muted: flag,
 });
 const invitation = {
@@ -101,7 +103,7 @@ const SHAPES: Readonly<Record<JsonEvent['type'], Shape>> = {
   joined: object({ type: text, room, self: object({ ...person, fingerprint }), members: listOf(member) }),
   member: object({
     type: text,
-    change: matching(/^(joined|left|online|offline|renamed|removed|gone|role|muted|unmuted)$/),
+    change: matching(/^(joined|left|online|offline|away|back|renamed|removed|gone|role|muted|unmuted)$/),
     member,
     'by?': object(person),
     'reason?': text,
@@ -136,6 +138,12 @@ const SHAPES: Readonly<Record<JsonEvent['type'], Shape>> = {
     own: flag,
     mention: flag,
     'ref?': text,
+  }),
+  receipt: object({
+    type: text,
+    id: text,
+    state: matching(/^(waiting|delivered|dropped)$/),
+    member: object(person),
   }),
   notice: object({ type: text, level: matching(/^(info|warning|alarm)$/), code: text, text }),
   identity: object({

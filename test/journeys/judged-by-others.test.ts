@@ -150,7 +150,7 @@ async function verdictOn(code: string, secret: Bytes, nowMs: number): Promise<st
       todo.push(...joining.answerFinished(answerClient.finish({ ...effect, identifiers })));
     } else if (effect.kind === 'ask') {
       if (effect.problem !== null) return effect.problem;
-      todo.push(...joining[effect.what]({ answer: ANSWER, code, nick: 'ann' }[effect.what]));
+      todo.push(...joining[effect.what]({ answer: ANSWER, code, nick: 'ann', password: '' }[effect.what]));
     }
   }
   return 'nothing';

@@ -1,6 +1,9 @@
 /** How a membership ends or goes on: removal, leaving, absence, second logins. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { frameBody } from '../../src/protocol/framing.ts';
+import { ANY_SESSION } from '../../src/protocol/identifiers.ts';
+import { Close } from '../../src/protocol/session-frames.ts';
 import type { RoomNotice } from '../../src/room/effects.ts';
 import { NO_SESSION, RawCandidate } from '../helpers/door.ts';
 import { openRoom, type TestRoom } from '../helpers/room.ts';
@@ -161,6 +164,25 @@ test('P36 a second login that quotes no session is refused, and the first goes o
   alice.say('still there?');
   room.pump();
   assert.deepEqual(bob.texts, ['still there?']);
+});
+
+test('P36 a login that takes over replaces whatever session there is, and exactly one goes on', async () => {
+  const room = await openRoom();
+  const alice = await room.join('alice', { crowd: true });
+  const bob = await room.join('bob', { crowd: true });
+  room.advance(1_000);
+  const first = bob.line;
+  bob.comeBack({ replaces: ANY_SESSION });
+  room.pump();
+  assert.ok(bob.live);
+  assert.ok(first?.closed);
+  const last = first.sentByHost.at(-1);
+  assert.ok(last);
+  assert.equal(Close.decode(frameBody(last)).reason, 'replaced');
+  assert.deepEqual(alice.eventsOf('presence'), []);
+  alice.say('to one of you');
+  room.pump();
+  assert.deepEqual(bob.texts, ['to one of you']);
 });
 
 test('P36 a login that quotes its session replaces it, and nobody is told of a coming or going', async () => {

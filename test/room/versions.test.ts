@@ -33,7 +33,7 @@ describe('within one version', () => {
   };
   for (const [name, [host, guest, agreed]] of Object.entries(meetings)) {
     test(`${name}: they talk, and use what both know`, async () => {
-      const room = await openRoom({ dialect: host });
+      const room = await openRoom({ dialect: host, keeps: 'ciphertext' });
       const alice = await room.join('alice', { crowd: true });
       room.perform(room.room.change({ approval: true }, room.clock.moment));
       room.advance(500);

@@ -192,7 +192,8 @@ describe('a lock', () => {
     const path = newPath();
     const source = `
       const { takeLock } = await import(${JSON.stringify(import.meta.resolve('../../src/storage/file-lock.ts'))});
-      console.log(takeLock(${JSON.stringify(path)}) !== null);
+      globalThis.held = takeLock(${JSON.stringify(path)});
+      console.log(globalThis.held !== null);
       setInterval(() => {}, 60_000);`;
     const holder = spawn(process.execPath, ['--input-type=module', '-e', source]);
     const exit = once(holder, 'exit');

@@ -47,7 +47,8 @@ function placed(
   return {
     operation: signedOf(`operation ${epoch}`),
     members,
-    hashes: [{ epoch, hash: hashOf(`epoch ${epoch}`) }],
+    epoch,
+    hash: hashOf(`epoch ${epoch}`),
     lastRemovalEpoch: epoch - 1,
     usedActs: usedActs.map((name) => ({ name, epoch })),
   };
@@ -199,7 +200,8 @@ describe('a room', () => {
           entries: ENTRIES.filter(({ nick }) => nick !== 'eve').map((each) =>
             each.nick === 'bob' ? { ...each, nick: 'rob', role: 'moderator', muted: true } : each,
           ),
-          hashes: [1, 2, 3].map((epoch) => ({ epoch, hash: hashOf(`epoch ${epoch}`) })),
+          hashes: [1, 2, 3].map((epoch) => hashOf(`epoch ${epoch}`)),
+          adoptedEpoch: 0,
           lastRemovalEpoch: 2,
           usedActs: [{ name: 'act three', epoch: 3 }],
         },

@@ -1,6 +1,6 @@
 /** Another program with a room open: commits one part, writes another, and waits to be killed. */
 import { leafHash } from '../../src/crypto/log-hash.ts';
-import { ciphertext, invitationId } from '../../src/protocol/identifiers.ts';
+import { ciphertext, hash, invitationId } from '../../src/protocol/identifiers.ts';
 import { openDatabase } from '../../src/storage/room-database.ts';
 import { storeOn } from '../helpers/room-file.ts';
 
@@ -24,8 +24,8 @@ function invite(triesLeft: number): void {
 }
 
 store.saveRoster({
-  ...{ operation: { bytes: Buffer.of(1), signature: Buffer.of(2) }, members: [], hashes: [] },
-  ...{ lastRemovalEpoch: 0, usedActs: [] },
+  ...{ operation: { bytes: Buffer.of(1), signature: Buffer.of(2) }, members: [], epoch: 1 },
+  ...{ hash: hash(new Uint8Array(32)), lastRemovalEpoch: 0, usedActs: [] },
 });
 append('first');
 append('second');

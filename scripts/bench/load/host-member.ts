@@ -208,6 +208,7 @@ export class HostMember {
         this.#announced.resolve();
         break;
       case SESSION_FRAME.presence:
+      case SESSION_FRAME.receipts:
         break;
       case SESSION_FRAME.close:
         this.#fail(`closed: ${Close.decode(body).text}`);
@@ -243,7 +244,7 @@ export class HostMember {
       case 'ask':
         if (effect.problem !== null) return this.#fail(effect.problem);
         return this.#perform(
-          joining[effect.what]({ answer: ANSWER, code: entrance.code, nick }[effect.what]),
+          joining[effect.what]({ answer: ANSWER, code: entrance.code, nick, password: '' }[effect.what]),
         );
       case 'start-answer':
         return this.#perform(joining.answerStarted(startLightly(effect.answer)));

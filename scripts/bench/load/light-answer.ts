@@ -22,7 +22,9 @@ export async function registerLightly(job: {
   const { clientRegistrationState, registrationRequest } = client.startRegistration({ password: answer });
   const { registrationRecord } = client.finishRegistration({
     clientRegistrationState,
-    registrationResponse: host.register({ setup, credential, request: registrationRequest }),
+    registrationResponse: toBase64url(
+      host.register({ setup, credential, request: bytesOf(registrationRequest) }),
+    ),
     password: answer,
     identifiers,
     keyStretching: LEAST_STRETCHING,

@@ -27,7 +27,7 @@ export class JsonFront extends ScreenFront {
     return this.waitFor(() => {
       this.#asked = prompt.name;
       this.emit({ type: 'prompt', ...prompt });
-      this.#take();
+      this.hear();
     });
   }
 
@@ -40,7 +40,7 @@ export class JsonFront extends ScreenFront {
 
   override listen(listener: FrontListener): void {
     super.listen(listener);
-    this.#take();
+    this.hear();
   }
 
   override display({ name }: DisplayCall): never {
@@ -51,7 +51,7 @@ export class JsonFront extends ScreenFront {
     throw new InputError('no-screen', 'With --json no QR code is drawn: the event has the invitation.');
   }
 
-  #take(): void {
+  protected override hear(): void {
     this.screen.onLine((line) => this.#line(line));
   }
 

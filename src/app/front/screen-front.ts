@@ -33,7 +33,11 @@ export abstract class ScreenFront implements Front {
     this.screen = screen;
     screen.onInterrupt(() => this.#interrupted());
     screen.onEnd(() => this.#ended());
-    screen.onLeave(() => (this.listener === null ? this.#ended() : this.listener.leave()));
+    screen.onLeave(() => {
+      if (this.#giveQuestionUp()) return;
+      if (this.listener === null) this.#ended();
+      else this.listener.leave();
+    });
     screen.onRefused((error) => this.emit({ type: 'error', code: error.code, message: error.message }));
     this.#offSignals = onSignals(
       // Keys pressed in another program are meant for it, and reach this one as well.
@@ -45,6 +49,9 @@ export abstract class ScreenFront implements Front {
 
   abstract emit(event: JsonEvent): void;
   abstract ask(prompt: Omit<PromptEvent, 'type'>): Promise<string>;
+
+  /** Lines go to the listener: from the start, and again once a question in the middle of the talk is over. */
+  protected abstract hear(): void;
 
   listen(listener: FrontListener): void {
     this.listener = listener;
@@ -75,6 +82,8 @@ export abstract class ScreenFront implements Front {
       return await pending.promise;
     } finally {
       if (this.pending === pending) this.pending = null;
+      // After what the answer leads to, which may be the next question.
+      if (this.listener !== null) setImmediate(() => this.pending === null && this.hear());
     }
   }
 
@@ -94,8 +103,16 @@ export abstract class ScreenFront implements Front {
   }
 
   #interrupted(): void {
+    if (this.#giveQuestionUp()) return;
     if (this.listener !== null) this.listener.interrupt();
     else this.giveUp(new GaveUpError('interrupted'));
+  }
+
+  /** One in the middle of the talk, and no more than that. @returns whether there was one */
+  #giveQuestionUp(): boolean {
+    if (this.listener === null || this.pending === null) return false;
+    this.pending.reject(new GaveUpError('interrupted'));
+    return true;
   }
 
   #terminated(): void {
@@ -106,7 +123,7 @@ export abstract class ScreenFront implements Front {
   /** Where nobody listens yet, the end is told once somebody does. */
   #ended(): void {
     this.#gone ??= new GaveUpError('ended');
-    if (this.listener !== null) this.listener.end();
-    else this.pending?.reject(this.#gone);
+    this.pending?.reject(this.#gone);
+    this.listener?.end();
   }
 }

@@ -89,15 +89,21 @@ export class TerminalFront extends ScreenFront {
 
   override listen(listener: FrontListener): void {
     super.listen(listener);
-    this.screen.onLine((line) => {
-      if (line.startsWith('/')) listener.command(line);
-      else if (line.trim() !== '') listener.say(line, null);
-    });
+    this.hear();
     this.screen.onEdit(() => this.#edit(this.screen.draft));
     this.screen.setCompleter((line, cursor) =>
       completeLine(line, cursor, { ...listener.known, paths: pathsFrom }),
     );
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  protected override hear(): void {
+    // A secret that was begun and given up is gone.
+    this.screen.setMasked(false);
+    this.screen.onLine((line) => {
+      if (line.startsWith('/')) this.listener?.command(line);
+      else if (line.trim() !== '') this.listener?.say(line, null);
+    });
     this.#drawStatus();
   }
 
@@ -269,7 +275,7 @@ export class TerminalFront extends ScreenFront {
   }
 
   #drawStatus(): void {
-    if (this.#status === null || this.listener === null) return;
+    if (this.#status === null || this.listener === null || this.pending !== null) return;
     this.screen.setPrompt(promptText({ ...this.#status, nowMs: Date.now(), columns: this.screen.columns }));
   }
 }
@@ -279,6 +285,7 @@ const ANSWERED_BY: Readonly<Record<string, string>> = {
   answer: '--answer-file',
   code: '--code-file',
   nick: '--nick',
+  password: '--password-file',
   question: '--question',
   room: '--room',
   token: '--token-file',

@@ -30,6 +30,8 @@ const STAGES: Readonly<Record<DoorStage, string>> = {
   'answer-proved': 'has the right answer and is at the code',
   'wrong-code': 'gave a wrong code',
   'nick-refused': 'asked for a nickname that cannot be had',
+  'password-tested': 'has given the password of an account',
+  'password-proved': 'has the right password of an account',
   waiting: 'has everything right and waits for your yes',
 };
 
@@ -97,7 +99,7 @@ export class DoorReport {
         if (nick !== null) this.#nicks.set(notice.holder, nick);
         const isAgain = notice.stage === 'answer-tested' && this.#answered.has(notice.holder);
         if (notice.stage === 'answer-tested') this.#answered.add(notice.holder);
-        const does = isAgain ? 'has given another answer' : STAGES[notice.stage];
+        const does = isAgain ? 'has given another answer' : doesText(notice);
         return this.#made(notice, notice.stage, {
           ...(nick !== null && { nick }),
           ...(fingerprint !== null && { fingerprint: toBase64url(fingerprint) }),
@@ -169,6 +171,12 @@ export function whoText({ nick, holder }: Pick<Visitor, 'nick' | 'holder'>): str
   return nick ?? `Visitor ${holder}`;
 }
 
+function doesText({ stage, takesOver }: Pick<Visitor, 'stage' | 'takesOver'>): string {
+  const member =
+    takesOver === true ? 'is the member of that name under another key, by their password, and ' : '';
+  return member + STAGES[stage];
+}
+
 function yesText(stage: DoorStage, nick: string | null, fingerprint: Hash | null): string {
   if (stage !== 'waiting' || nick === null) return '';
   const key = fingerprint === null ? '' : ` Their key is ${formatFingerprint(fingerprint)}`;
@@ -223,7 +231,7 @@ export function doorLines(atDoor: readonly Visitor[], names: Names, nowMs: numbe
   const lines = others.map((visitor) => {
     const { holder, stage, invitation, sinceMs, nick, fingerprint } = visitor;
     const since = formatDuration(nowMs - sinceMs);
-    const what = `${whoText(visitor)} ${STAGES[stage]} (${names.describe(invitation)})`;
+    const what = `${whoText(visitor)} ${doesText(visitor)} (${names.describe(invitation)})`;
     return `${holder}  ${since}  ${what}${yesText(stage, nick, fingerprint)}`;
   });
   return [DOOR_HEAD, ...lines];

@@ -2,6 +2,7 @@
 
 import { formatAddress } from '../../crypto/invitation.ts';
 import { generateWrapKeys } from '../../crypto/key-wrap.ts';
+import type { SessionEvent } from '../../member/events.ts';
 import { toBase64url } from '../../protocol/bytes.ts';
 import type { RoomNotice } from '../../room/effects.ts';
 import type { Visitor } from '../../room/visitors.ts';
@@ -12,7 +13,7 @@ import { finish, LEFT_EXIT, outcomeOf, outcomeOfError } from '../finish.ts';
 import type { Front } from '../front/front.ts';
 import { openFront } from '../front/open-front.ts';
 import { openLog } from '../log.ts';
-import { Membership } from '../membership.ts';
+import { Membership, type MembershipOptions } from '../membership.ts';
 import type { HostOptions } from '../options.ts';
 import type { RelayHost } from '../relay-host.ts';
 import type { KeptRoom } from '../rooms/kept-room.ts';
@@ -96,24 +97,21 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
       chat?.refreshStatus();
     });
     if (ownMember !== null && wrapKeys !== null) {
-      const { identity, isKept, accountKey } = ownMember;
+      const { identity, isKept, accountKey, place, saved } = ownMember;
       tellIfSlow(Promise.all([identity, wrapKeys]), front, MAKING_KEYS);
-      const own = await host.invite({
-        addresses: desk.addresses,
-        uses: 1,
-        ttlMs: OWN_INVITATION_MS,
-        role: 'owner',
-      });
+      const entrance = accountKey === null ? await ownInvitation(host, desk) : { accountKey };
+      /** What a return brings before it is known who is here. */
+      const early: SessionEvent[] = [];
       membership = new Membership({
         roomId: host.roomId,
         ownerFingerprint,
         tlsPin: host.tlsPin,
-        invitationId: own.id,
-        admissionKey: own.admissionKey,
+        ...entrance,
         connect: () => Promise.resolve(host.connectInProcess()),
         identity,
         identityIsKept: isKept,
-        ...(accountKey !== null && { accountKey }),
+        keep: () => Promise.resolve(place),
+        prefers: options.prefers,
         wrapKeys,
         answers,
         ask: (what) => Promise.resolve(what === 'answer' ? answer : what === 'code' ? host.code.value : nick),
@@ -126,13 +124,18 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
             chat = makeChat(membership);
           }
           // The last word is this side's own.
-          if (event.kind !== 'closed') chat?.show(event);
+          if (event.kind === 'closed' || isPause(event)) return;
+          if (chat === null) return void early.push(event);
+          chat.show(event);
+          if (event.kind !== 'joined') return;
+          for (const before of early.splice(0)) chat.show(before);
           // What was typed ahead finds a room that has been entered.
-          if (event.kind === 'joined' && chat !== null) front.listen(chat);
+          front.listen(chat);
         },
         onLine: () => {},
       });
-      void membership.join();
+      if (saved === null) void membership.join();
+      else void membership.resume(saved);
       void membership.ended.then((ending) => {
         const { exitCode, problem } = outcomeOf(ending, 'quit');
         over.resolve(
@@ -149,7 +152,11 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
 
     const how = await over.promise;
     log.info('room', `closing: ${how instanceof Error ? how.message : how}`);
-    // Members are told that the room closes; the host's own membership needs no LEAVE for that.
+    // Members are told that the room closes; the host's own membership needs no LEAVE for that, but a last word to its file.
+    if (kept !== null && membership !== null) {
+      membership.quit();
+      await membership.ended;
+    }
     await host.close(closingText(kept));
     relay = null;
     if (how instanceof Error) throw how;
@@ -169,6 +176,23 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
 
 function closingText(kept: KeptRoom | null): string {
   return kept === null ? 'the host closed the room' : 'the host closed the room for now';
+}
+
+/** The host's own way in, through all four layers like everyone's. */
+async function ownInvitation(
+  host: RelayHost,
+  { addresses }: InvitationDesk,
+): Promise<Pick<MembershipOptions, 'invitationId' | 'admissionKey'>> {
+  const { id, admissionKey } = await host.invite({
+    ...{ addresses, uses: 1, ttlMs: OWN_INVITATION_MS },
+    role: 'owner',
+  });
+  return { invitationId: id, admissionKey };
+}
+
+/** Its own room's word that it closes. */
+function isPause(event: SessionEvent): boolean {
+  return event.kind === 'notice' && event.code === 'paused';
 }
 
 function isAtCode({ stage }: Visitor): boolean {

@@ -15,15 +15,18 @@ import type { AnswerThread } from '../answer-thread.ts';
 import type { Front } from '../front/front.ts';
 import { askNewPassphrase, beginIdentity, readNewPassphrase } from '../identity.ts';
 import type { RunLog } from '../log.ts';
+import type { SavedMembership } from '../membership.ts';
 import type { HostOptions } from '../options.ts';
 import { RelayHost } from '../relay-host.ts';
 import { createKeptRoom, type KeptRoom, lockRoom, openKeptRoom, writeSecrets } from '../rooms/kept-room.ts';
 import { nameFor, RoomFolder, type RoomPlace } from '../rooms/room-folder.ts';
 import { makeRoomKeys, registerAnswer } from '../rooms/room-keys.ts';
+import type { SavedPlace } from '../saved-place.ts';
 import { readSecret } from '../secret.ts';
 import { askAnswer, givenAnswer } from '../setup/answer-question.ts';
 import { Interview } from '../setup/interview.ts';
 import { accountNick, askHost, type HostPlan } from '../setup/wizard.ts';
+import { ownPlace, ownSaved } from './own-place.ts';
 
 export interface OpenedRoom {
   readonly relay: RelayHost;
@@ -35,13 +38,18 @@ export interface OpenedRoom {
   readonly kept: KeptRoom | null;
 }
 
-export interface OwnMember {
+interface OwnMember {
   readonly identity: Promise<SigningKey>;
   /** It may have been in this room before. */
   readonly isKept: boolean;
   /** By which it comes back; `null`: it comes in by all four layers. */
   readonly accountKey: Uint8Array | null;
+  /** Where its membership is kept, and what is there already. */
+  readonly place: SavedPlace | null;
+  readonly saved: SavedMembership | null;
 }
+
+const NEWCOMER = { accountKey: null, saved: null } as const;
 
 interface Parts {
   readonly front: Front;
@@ -96,7 +104,8 @@ async function openInMemory(options: HostOptions, parts: Parts): Promise<OpenedR
   const settings = early ?? (await firstSettings(options, front));
   const keys = await makeRoomKeys(plan.answer, answers);
   const relay = await startRelay(options, { ...plan, keys, settings, log });
-  const own = identity === null ? null : { identity, isKept: options.identity !== null, accountKey: null };
+  const own =
+    identity === null ? null : { identity, isKept: options.identity !== null, ...NEWCOMER, place: null };
   return { relay, plan, own, kept: null };
 }
 
@@ -122,7 +131,14 @@ async function openNew(
     const relay = await startRelay(options, { ...plan, keys, settings, keeping: kept.store, log });
     tell(front, `This room is kept as ${place.name}. securechat s --keep ${place.name} opens it again.`);
     const own =
-      identity === null ? null : { identity: Promise.resolve(identity), isKept: true, accountKey: null };
+      identity === null
+        ? null
+        : {
+            identity: Promise.resolve(identity),
+            isKept: true,
+            ...NEWCOMER,
+            place: ownPlace(place, kept, identity),
+          };
     return { relay, plan, own, kept };
   } catch (error) {
     kept.store.close();
@@ -155,7 +171,8 @@ async function openAgain(
     const relay = await startRelay(options, { ...plan, keys: room.keys, keeping: kept.store, log });
     if (Object.keys(settings).length > 0) relay.change(settings);
     tell(front, `The room ${place.name} is open again, with ${relay.members.length} members.`);
-    const own = options.chat ? await ownMember(options, { ...kept, keys: room.keys }, relay, front) : null;
+    const known = { place, kept: { ...kept, keys: room.keys }, relay };
+    const own = options.chat ? await ownMember(options, known, front) : null;
     return { relay, plan, own, kept };
   } catch (error) {
     kept.store.close();
@@ -166,8 +183,7 @@ async function openAgain(
 /** The host as it was in this room before, or, where it never took part, as it comes in now. */
 async function ownMember(
   options: HostOptions,
-  kept: KeptRoom,
-  relay: RelayHost,
+  { place, kept, relay }: { readonly place: RoomPlace; readonly kept: KeptRoom; readonly relay: RelayHost },
   front: Front,
 ): Promise<OwnMember> {
   const identity =
@@ -182,7 +198,9 @@ async function ownMember(
       `The host of this room is ${host.nick}, under another key: use the identity it was made with.`,
     );
   if (options.identity === null && kept.identity === null) writeSecrets({ ...kept, identity });
-  return { identity: Promise.resolve(identity), isKept: true, accountKey };
+  const own = ownPlace(place, kept, identity);
+  const saved = accountKey === null ? null : await ownSaved(own, identity);
+  return { identity: Promise.resolve(identity), isKept: true, accountKey, place: own, saved };
 }
 
 /** Another question or answer, where one is given: everyone who comes from now on is asked it. */

@@ -7,8 +7,9 @@ import { StorageError } from '../../storage/errors.ts';
 import { copyRoom, reviveRoom } from '../../storage/room-copy.ts';
 import { FILE_MODE } from '../../storage/room-database.ts';
 import { lookAt, type RoomSummary } from '../../storage/room-look.ts';
+import { syncFolder } from '../atomic-file.ts';
 import { systemMoment } from '../moment.ts';
-import { checkAbsent, fileError, syncFolder } from '../private-file.ts';
+import { checkAbsent, fileError } from '../private-file.ts';
 import { lockRoom } from './kept-room.ts';
 import { nameFor, type RoomFolder, type RoomPlace } from './room-folder.ts';
 

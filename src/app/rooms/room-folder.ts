@@ -10,6 +10,7 @@ import { nearestWord } from '../../protocol/nearest-word.ts';
 /** A kept room's files. */
 export interface RoomPlace {
   readonly name: string;
+  readonly folder: string;
   /** The database. SQLite puts two more beside it while it is open. */
   readonly file: string;
   readonly lock: string;
@@ -58,6 +59,7 @@ export class RoomFolder {
     checkRoomName(name);
     return {
       name,
+      folder: this.path,
       file: join(this.path, `${name}${SUFFIX}`),
       lock: join(this.path, `${name}.lock`),
     };

@@ -47,7 +47,7 @@ export type HostCall =
 export type CommandCall =
   | DisplayCall
   | HostCall
-  | Named<'quit' | 'names' | 'room' | 'security' | 'lock' | 'unlock'>
+  | Named<'quit' | 'leave' | 'away' | 'back' | 'names' | 'register' | 'room' | 'security' | 'lock' | 'unlock'>
   | Named<'me', { readonly text: string }>
   | Named<'help', { readonly topic: string | null }>
   /** `null` shows it, an empty text takes it away. */

@@ -111,9 +111,21 @@ export const COMMANDS: readonly Command[] = [
       aliases: ['exit'],
       summary: 'leave the room',
       details:
-        'For the host it ends the room for everyone. With --plain so does Ctrl-D, which ends the input.',
+        'For the host it ends the room for everyone. With --plain so does Ctrl-D, which ends the input. ' +
+        'In a saved room your place is kept: /leave gives it up.',
     },
     nothing({ name: 'quit' }),
+  ),
+  command(
+    'Talking',
+    'everyone',
+    {
+      name: 'leave',
+      summary: 'leave the room for good',
+      details:
+        'Everyone is shown it, and a saved room is saved no more. Where nothing is saved, /quit does the same.',
+    },
+    nothing({ name: 'leave' }),
   ),
   command(
     'Talking',
@@ -136,6 +148,34 @@ export const COMMANDS: readonly Command[] = [
     'Talking',
     'everyone',
     {
+      name: 'away',
+      summary: 'let others see that you are not at the keyboard',
+      details:
+        'It takes no text, because the machine that relays could read one. Saying something ends it, as /back does.',
+    },
+    nothing({ name: 'away' }),
+  ),
+  command(
+    'Talking',
+    'everyone',
+    { name: 'back', summary: 'let others see that you are there again' },
+    nothing({ name: 'back' }),
+  ),
+  command(
+    'Talking',
+    'everyone',
+    {
+      name: 'register',
+      summary: 'keep your nickname behind a password',
+      details:
+        'In a room that is kept. The password makes you the same member on another device, with a fresh invitation; everyone is shown that your key has changed. Given again, it changes the password.',
+    },
+    nothing({ name: 'register' }),
+  ),
+  command(
+    'Talking',
+    'everyone',
+    {
       name: 'edit',
       usage: '[TEXT]',
       summary: 'write the message in your editor',
@@ -148,7 +188,11 @@ export const COMMANDS: readonly Command[] = [
   command(
     'The room',
     'everyone',
-    { name: 'names', aliases: ['who'], summary: 'show who is in the room' },
+    {
+      name: 'names',
+      aliases: ['who'],
+      summary: 'show who is here, away or offline',
+    },
     nothing({ name: 'names' }),
   ),
   command(
@@ -157,7 +201,7 @@ export const COMMANDS: readonly Command[] = [
     {
       name: 'whois',
       usage: 'NICK',
-      summary: "show a member's role and key fingerprint",
+      summary: "show a member's role, where they are, and their key's fingerprint",
       completes: ['nick'],
     },
     oneNick((nick) => ({ name: 'whois', nick })),
@@ -262,7 +306,7 @@ export const COMMANDS: readonly Command[] = [
     {
       name: 'quiet',
       usage: '[on|off]',
-      summary: 'leave out who comes and goes',
+      summary: 'leave out who comes and goes, and what waits for whom',
       completes: [Object.keys(ON_OFF)],
     },
     choice(ON_OFF, (value) => ({ name: 'quiet', value })),

@@ -9,7 +9,8 @@ const NEXT: Readonly<Record<CloseReason, string>> = {
   replaced: 'Go on there. If that is not you, ask the host another way to remove that member.',
   'host-closing': 'If there is to be another, ask the host for its invitation.',
   silent: 'Nothing needs to be done: this program tries again by itself.',
-  paused: 'The room is kept: this program tries until it is open again, and your place stays.',
+  paused:
+    'Nothing needs to be done: the room is kept, your place stays, and this program tries again by itself.',
   'slow-reader': 'Nothing needs to be done: this program tries again by itself.',
 };
 

@@ -4,7 +4,7 @@
  */
 import type { MemberEvent } from '../json-lines.ts';
 
-const COMINGS = ['joined', 'left', 'gone', 'online', 'offline'] as const;
+const COMINGS = ['joined', 'left', 'gone', 'online', 'offline', 'away', 'back'] as const;
 export type ComingChange = (typeof COMINGS)[number];
 export type ComingEvent = MemberEvent & { readonly change: ComingChange };
 

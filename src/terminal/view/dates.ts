@@ -38,3 +38,11 @@ export function shortDate(timeMs: number, zone: Zone): string {
 export function dayOf(timeMs: number, zone: Zone): string | null {
   return Number.isNaN(timeMs) ? null : format('day', zone).format(timeMs).replace(',', '');
 }
+
+const DAY_MS = 24 * 3_600_000;
+
+/** When someone was last here: `14:02` within the last day, then `2 d ago`. */
+export function lastSeenText(timeMs: number, nowMs: number, zone?: string): string {
+  const days = Math.floor((nowMs - timeMs) / DAY_MS);
+  return days < 1 ? clock(timeMs, 'minutes', zone) : `${days} d ago`;
+}

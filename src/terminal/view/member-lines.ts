@@ -4,6 +4,7 @@ import { unreachable } from '../../protocol/errors.ts';
 import type { MemberEvent } from '../json-lines.ts';
 import type { ComingChange, Folded } from './comings.ts';
 import { alert, cleanNick, entry, type RenderView, SIGN, stamp } from './entry.ts';
+import { shownFingerprint } from './ready-panel.ts';
 
 const COMING_SIGN: Readonly<Record<ComingChange, string>> = {
   joined: SIGN.arrived,
@@ -11,6 +12,8 @@ const COMING_SIGN: Readonly<Record<ComingChange, string>> = {
   left: SIGN.left,
   gone: SIGN.left,
   offline: SIGN.left,
+  away: SIGN.alert,
+  back: SIGN.alert,
 };
 
 const MANY: Readonly<Record<ComingChange, string>> = {
@@ -19,6 +22,8 @@ const MANY: Readonly<Record<ComingChange, string>> = {
   left: 'have left',
   gone: 'are no longer in the room',
   offline: 'are offline',
+  away: 'are away',
+  back: 'are back',
 };
 
 export function memberLines(event: MemberEvent, view: RenderView): readonly string[] {
@@ -47,6 +52,10 @@ export function memberLines(event: MemberEvent, view: RenderView): readonly stri
       return line(SIGN.left, 'is no longer in the room');
     case 'offline':
       return line(SIGN.left, 'is offline');
+    case 'away':
+      return news(isSelf ? 'away until you say something, or /back' : 'away');
+    case 'back':
+      return news('back');
     case 'removed':
       return line(SIGN.left, `was removed${by}${reason}`);
     case 'renamed':
@@ -54,7 +63,11 @@ export function memberLines(event: MemberEvent, view: RenderView): readonly stri
         ? alert(`You are now called ${nick}`, view, view.palette.bold)
         : line(SIGN.alert, `is the new nickname of ${cleanNick(event.formerNick ?? 'a member')}`);
     case 'key-changed':
-      return line(SIGN.alert, 'goes on under another key');
+      return alert(
+        keyChangedText(isSelf ? null : nick, event.member.fingerprint),
+        view,
+        view.palette.warning,
+      );
     case 'role':
       return event.member.role === 'member'
         ? news('no longer a moderator')
@@ -66,6 +79,14 @@ export function memberLines(event: MemberEvent, view: RenderView): readonly stri
     default:
       return unreachable(event.change);
   }
+}
+
+/** @param nick `null`: one's own account, seen where it was used before */
+function keyChangedText(nick: string | null, fingerprint: string): string {
+  const key = shownFingerprint(fingerprint);
+  if (nick === null)
+    return `Your account goes on elsewhere, under the key ${key}. If that is not you, tell the host at once`;
+  return `${nick} goes on under another key, ${key}. The host says that they gave their password: compare the key with them another way`;
 }
 
 /** Several who came or went, in one line: `--> ann, bob and 14 more have joined`. */

@@ -140,6 +140,9 @@ export function renderEvent(event: JsonEvent, view: RenderView): readonly string
       return prompt(event, view);
     case 'identity':
       return identity(event, view);
+    case 'receipt':
+      // Told together, by `scroll.ts`.
+      return [];
     case 'room-kept':
       return keptRoomLines(event, view);
     case 'closed':

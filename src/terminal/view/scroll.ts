@@ -4,10 +4,11 @@
  */
 
 import type { JsonEvent } from '../json-lines.ts';
-import { Comings, isComing } from './comings.ts';
+import { type ComingEvent, Comings, isComing } from './comings.ts';
 import { clock, dayOf } from './dates.ts';
 import type { RenderView } from './entry.ts';
 import { foldedLines } from './member-lines.ts';
+import { ReceiptFold, type ReceiptNews, receiptLines } from './receipt-lines.ts';
 import { renderEvent } from './render.ts';
 import { SearchBook } from './search.ts';
 
@@ -16,6 +17,7 @@ const IGNORED_MOST = 200;
 
 export class Scroll {
   readonly #comings = new Comings();
+  readonly #receipts = new ReceiptFold();
   readonly #book = new SearchBook();
   /** Member id by nickname, of those in the room now. */
   readonly #ids = new Map<string, string>();
@@ -27,24 +29,31 @@ export class Scroll {
   #awaySinceMs: number | null = null;
   #looking = true;
   #hasShown = false;
+  /** What is said now was sent while one had no line: the marker stands before the first of it. */
+  #readsLate = false;
 
   /** @returns what the event adds to the screen: nothing for one that is hidden or waits for `tick`. */
   lines(event: JsonEvent, view: RenderView): readonly string[] {
     this.#lastMs = view.nowMs;
     this.#follow(event);
     const due = this.tick(view);
+    if (event.type === 'receipt') {
+      this.#receipts.take(event, view.nowMs);
+      return due;
+    }
     if (this.#hides(event, view)) return due;
-    if (event.type === 'member' && isComing(event) && !this.#comings.take(event, view.nowMs)) return due;
+    if (isOthersComing(event, view) && !this.#comings.take(event, view.nowMs)) return due;
     if (event.type === 'message') this.#book.keep(event);
     const waited = this.#comings.flush().flatMap((folded) => foldedLines(folded, view));
     // A panel and a question stand for themselves, without a time.
     const isNews = event.type !== 'ready' && event.type !== 'prompt';
     const atMs = event.type === 'message' ? Date.parse(event.at) : view.nowMs;
     const own = event.type === 'message' && event.own;
+    const late = event.type === 'message' && !own ? this.#lateMark(event.away === true, view) : [];
     return [
       ...due,
       ...this.#marked(waited, view.nowMs, view),
-      ...(isNews ? this.#marked(renderEvent(event, view), atMs, view, own) : renderEvent(event, view)),
+      ...(isNews ? this.#marked(renderEvent(event, view), atMs, view, own, late) : renderEvent(event, view)),
     ];
   }
 
@@ -52,7 +61,10 @@ export class Scroll {
   tick(view: RenderView): readonly string[] {
     this.#lastMs = view.nowMs;
     const waited = this.#comings.due(view.nowMs).flatMap((folded) => foldedLines(folded, view));
-    return this.#marked(waited, view.nowMs, view);
+    const isShown = ({ kind }: ReceiptNews): boolean => kind === 'dropped' || !view.preferences.quiet;
+    const receipts = this.#receipts.due(view.nowMs).filter(isShown);
+    const lines = [...waited, ...receipts.flatMap((news) => receiptLines(news, view))];
+    return this.#marked(lines, view.nowMs, view);
   }
 
   /** Whether somebody looks at the screen. Looking again takes the marker's place away. */
@@ -104,6 +116,7 @@ export class Scroll {
       for (const { id, nick } of event.members) this.#name(id, nick);
     }
     if (event.type !== 'member') return;
+    this.#receipts.follow(event);
     const { id, nick } = event.member;
     if (event.formerNick !== undefined && this.#ids.get(event.formerNick) === id)
       this.#ids.delete(event.formerNick);
@@ -118,15 +131,23 @@ export class Scroll {
   }
 
   /** Only what is said and who comes and goes can be hidden; what is done to someone never. */
-  #hides(event: JsonEvent, { preferences }: RenderView): boolean {
+  #hides(event: JsonEvent, view: RenderView): boolean {
     if (event.type === 'message') return this.isIgnored(event.from.id);
     // Whoever is gone may have been removed.
-    return event.type === 'member' && preferences.quiet && isComing(event) && event.change !== 'gone';
+    return view.preferences.quiet && isOthersComing(event, view) && event.change !== 'gone';
   }
 
-  #marked(lines: readonly string[], atMs: number, view: RenderView, own = false): readonly string[] {
+  #marked(
+    lines: readonly string[],
+    atMs: number,
+    view: RenderView,
+    own = false,
+    late: readonly string[] = [],
+  ): readonly string[] {
     if (lines.length === 0) return lines;
-    const marks = [...this.#dayMark(atMs, view), ...(own ? [] : this.#newMark(view))];
+    const news = own ? [] : this.#newMark(view);
+    // One of the two says it all.
+    const marks = [...this.#dayMark(atMs, view), ...(late.length > 0 ? late : news)];
     this.#hasShown = true;
     return [...marks, ...lines];
   }
@@ -139,6 +160,12 @@ export class Scroll {
     return [palette.dim(`--- ${day} ---`)];
   }
 
+  #lateMark(late: boolean, { palette }: RenderView): readonly string[] {
+    const isFirst = late && !this.#readsLate;
+    this.#readsLate = late;
+    return isFirst ? [palette.bold('--- sent while you were away ---')] : [];
+  }
+
   #newMark({ palette, timeZone, preferences }: RenderView): readonly string[] {
     const sinceMs = this.#awaySinceMs;
     this.#awaySinceMs = null;
@@ -147,4 +174,9 @@ export class Scroll {
     const since = clock(sinceMs, style, timeZone);
     return [palette.bold(`--- new since ${since} ---`)];
   }
+}
+
+/** What one does oneself is answered, and never folded. */
+function isOthersComing(event: JsonEvent, { self }: RenderView): event is ComingEvent {
+  return event.type === 'member' && isComing(event) && event.member.nick !== self;
 }

@@ -14,6 +14,7 @@ class TestFront extends ScreenFront {
   override readLine(): Promise<string> {
     return this.ask();
   }
+  override hear(): void {}
   override display(): void {}
   override showQr(): void {}
 }

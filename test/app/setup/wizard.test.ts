@@ -15,6 +15,7 @@ const OPTIONS: HostOptions = {
   signing: null,
   identity: null,
   keep: null,
+  prefers: { stays: false, receipts: true, lastSeen: true },
   display: 'terminal',
   color: false,
   colors: 16,

@@ -203,7 +203,7 @@ test('help on one command says who may give it', () => {
   ]);
   const names = findCommand('who');
   assert.ok(names !== undefined);
-  assert.deepEqual(helpTopicLines(names), ['/names', '  show who is in the room', '  Also: /who']);
+  assert.deepEqual(helpTopicLines(names), ['/names', '  show who is here, away or offline', '  Also: /who']);
 });
 
 test('every row of the table can be read: a summary without a full stop, details with one', () => {

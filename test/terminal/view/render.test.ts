@@ -43,7 +43,7 @@ const WIDE = view(80);
 const PLAIN = view(Number.POSITIVE_INFINITY);
 
 function person(nick: string, online = true): MemberView {
-  return { id: 'AAAA', nick, fingerprint: 'BBBB', role: 'member', online, muted: false };
+  return { id: 'AAAA', nick, fingerprint: 'BBBB', role: 'member', online, away: false, muted: false };
 }
 
 function says(text: string, nick = 'ann', kind: 'text' | 'emote' = 'text', mention = false): JsonEvent {
@@ -319,7 +319,15 @@ test('P42: no untrusted string of any event reaches the screen uncleaned', () =>
     }
   };
   const everywhere = (text: string): readonly JsonEvent[] => {
-    const bad = { id: text, nick: text, fingerprint: text, role: text, online: true, muted: true };
+    const bad = {
+      id: text,
+      nick: text,
+      fingerprint: text,
+      role: text,
+      online: true,
+      away: false,
+      muted: true,
+    };
     const changes = [
       ...(['joined', 'left', 'online', 'offline', 'renamed', 'removed'] as const),
       ...(['gone', 'role', 'muted', 'unmuted'] as const),

@@ -44,7 +44,7 @@ function says(
 }
 
 function member(change: MemberEvent['change'], nick: string, more: Partial<MemberEvent> = {}): MemberEvent {
-  const about = { fingerprint: 'F', role: 'member', online: true, muted: false };
+  const about = { fingerprint: 'F', role: 'member', online: true, away: false, muted: false };
   return { type: 'member', change, member: { id: `id-${nick}`, nick, ...about }, ...more };
 }
 
@@ -296,4 +296,20 @@ test('a mention is the nickname as a word by itself', () => {
   }
   assert.equal(mentions('a_b-c d', 'a_b-c'), true);
   assert.equal(mentions('anything', '.*'), false);
+});
+
+test('what was sent while one was away stands under a line, once, and what is said now does not', () => {
+  const scroll = new Scroll();
+  const late = (text: string) => says(text, { away: true });
+  scroll.lines(says('before'), view());
+  scroll.look(false);
+  assert.deepEqual(scroll.lines(late('one'), view()), [
+    '--- sent while you were away ---',
+    '12:00 <ann> one',
+  ]);
+  assert.deepEqual(scroll.lines(late('two'), view()), ['12:00 <ann> two']);
+  assert.deepEqual(scroll.lines(says('my own', { own: true, nick: 'sue' }), view()), ['12:00 <sue> my own']);
+  assert.deepEqual(scroll.lines(late('three'), view()), ['12:00 <ann> three']);
+  assert.deepEqual(scroll.lines(says('now'), view()), ['12:00 <ann> now']);
+  assert.equal(scroll.lines(late('away once more'), view()).length, 2);
 });

@@ -1,0 +1,124 @@
+/**
+ * A membership as it is kept beyond the life of a program: all that a later one needs to log in, to judge and open what
+ * was said meanwhile, and to go on as the same member. Never a sending chain: the next run begins its own.
+ * @see docs/protocol.md#saved-rooms
+ */
+import { EPOCHS_SAVED } from '../crypto/roster.ts';
+import type { Bytes } from '../protocol/bytes.ts';
+import { codec, type Decoded, field } from '../protocol/codec.ts';
+import { ProtocolError } from '../protocol/errors.ts';
+import { LIMITS } from '../protocol/limits.ts';
+import { ALGORITHM } from '../protocol/signed-objects.ts';
+import { HEADS_SAVED } from './history.ts';
+import { GENERATIONS_MOST } from './wrap-keys.ts';
+
+/**
+ * Chains of one sender whose keys have come and whose messages have not: someone who was away is handed all of them
+ * before the first message. Enough for the longest backlog that a host keeps, were it all one sender's.
+ */
+export const CHAINS_A_SENDER = 64;
+
+const VERSION = 1;
+const KEM_SEED_BYTES = 64;
+/** Acts that a roster remembers: as many as fit into the operations for which they stay fresh. */
+const ACTS_MOST = 64 * 12;
+
+/** None or one. */
+const maybe = <T>(inner: Parameters<typeof field.list<T>>[2]) => field.list(field.u8, 1, inner);
+
+const SavedStateCodec = codec(
+  'saved state',
+  field.struct({
+    version: field.u8,
+    roomId: field.roomId,
+    ownerKey: field.bytes,
+    memberId: field.memberId,
+    accountKey: field.fixed(32),
+    sessionId: field.sessionId,
+    retention: field.struct({ entries: field.u32, bytes: field.u32, seconds: field.u32, hashes: field.u32 }),
+    roster: field.struct({
+      operation: field.signed,
+      entries: field.list(field.u16, LIMITS.membersMost, field.shortBytes),
+      hashes: field.list(field.u16, EPOCHS_SAVED, field.hash),
+      lastRemovalEpoch: field.u32,
+      adoptedEpoch: field.u32,
+      usedActs: field.list(field.u16, ACTS_MOST, field.struct({ name: field.hash, epoch: field.u32 })),
+    }),
+    log: field.struct({
+      index: field.u32,
+      heads: field.list(field.u16, HEADS_SAVED, field.hash),
+      /** Where the record began. */
+      beganAt: field.u32,
+      /** The latest era whose entry was seen; 0 for none. */
+      era: field.u32,
+    }),
+    voices: field.list(
+      field.u16,
+      LIMITS.membersMost,
+      field.struct({
+        memberId: field.memberId,
+        algorithm: field.oneOf(ALGORITHM),
+        identityKey: field.bytes,
+        generation: field.u32,
+        /** Of the latest chain. */
+        sequence: maybe(field.u32),
+        chains: field.list(
+          field.u8,
+          CHAINS_A_SENDER,
+          field.struct({
+            chainId: field.chainId,
+            epoch: field.u32,
+            firstN: field.u32,
+            n: field.u32,
+            chainKey: field.fixed(32),
+            lastLeaf: maybe(field.hash),
+          }),
+        ),
+      }),
+    ),
+    wrapKeys: field.list(
+      field.u8,
+      GENERATIONS_MOST,
+      field.struct({
+        generation: field.u32,
+        madeAtMs: field.timeMs,
+        dropAtMs: field.timeMs,
+        rsaPkcs8: field.bytes,
+        kemSeed: field.fixed(KEM_SEED_BYTES),
+      }),
+    ),
+    /** An alarm that nobody has taken note of holds sending back. */
+    heldBack: field.bool,
+    /** Of the latest chain of one's own. */
+    sequence: field.u32,
+    /** The latest message of one's own that has its place. */
+    lastPlaced: maybe(field.struct({ sequence: field.u32, n: field.u32 })),
+  }),
+);
+
+export type SavedState = Omit<Decoded<typeof SavedStateCodec>, 'version'>;
+
+export function encodeSavedState(state: SavedState): Bytes {
+  return SavedStateCodec.encode({ version: VERSION, ...state });
+}
+
+/**
+ * @returns copies of everything: `bytes` may be overwritten afterwards
+ * @throws ProtocolError when this is none, or one of another version
+ */
+export function decodeSavedState(bytes: Bytes): SavedState {
+  if (bytes[0] !== VERSION)
+    throw new ProtocolError('version', `a saved state of version ${bytes[0] ?? 'none'}`);
+  const { version, ...state } = SavedStateCodec.decode(bytes.slice());
+  return state;
+}
+
+/** The private keys in it are gone; the object is of no more use. */
+export function eraseSavedState({ voices, wrapKeys, accountKey }: SavedState): void {
+  accountKey.fill(0);
+  for (const { chains } of voices) for (const { chainKey } of chains) chainKey.fill(0);
+  for (const { rsaPkcs8, kemSeed } of wrapKeys) {
+    rsaPkcs8.fill(0);
+    kemSeed.fill(0);
+  }
+}

@@ -1,0 +1,148 @@
+/** Registering a password and coming back by it, with the program itself on the guests' side of a room that is kept. */
+import assert from 'node:assert/strict';
+import { describe } from 'node:test';
+import { LIMITS } from '../../src/protocol/limits.ts';
+import { ANSWER, journey, type Program, type Stage } from '../helpers/program.ts';
+
+const PASSWORD = 'canary sings at nine';
+const KEY = { interrupt: '\u0003', up: '\u001b[A' } as const;
+
+async function keptRoom(stage: Stage) {
+  const room = await stage.room(['--keep', 'kitchen', '--room', 'Kitchen', '--no-chat']);
+  /** What gets one person in, but for nickname and password. */
+  const secrets = async (): Promise<readonly string[]> => {
+    const { token } = await room.invite();
+    return [
+      ...['--token-file', stage.file(token), '--answer-file', stage.file(ANSWER)],
+      ...['--code-file', stage.file(room.code)],
+    ];
+  };
+  const guest = async (nick: string, words: readonly string[] = []): Promise<Program> =>
+    stage.start(nick, ['c', '--json', '--nick', nick, ...(await secrets()), ...words]);
+  return { room, secrets, guest };
+}
+
+async function register(program: Program): Promise<void> {
+  program.command('/register');
+  await program.answer('password', PASSWORD);
+  await program.answer('password-again', PASSWORD);
+  await program.until('notice', { code: 'registered' });
+}
+
+describe('accounts', () => {
+  journey('P34 a program registers, and from another device it is the same member', async (stage) => {
+    const { guest } = await keptRoom(stage);
+    const ann = await guest('ann');
+    const { self: before } = await ann.until('joined');
+    const bob = await guest('bob');
+    await bob.until('joined');
+
+    ann.command('/register');
+    const asked = await ann.answer('password', 'short');
+    assert.equal(asked.secret, true);
+    const again = await ann.answer('password', PASSWORD);
+    assert.equal(again.problem, `A password needs at least ${LIMITS.passwordCharactersLeast} characters.`);
+    // What others say arrives meanwhile, and what this side says is placed.
+    bob.say('are you there?');
+    await ann.until('message', { text: 'are you there?' });
+    ann.say('just a moment');
+    await bob.until('message', { text: 'just a moment' });
+    ann.command('/register');
+    await ann.until('error', { code: 'registering' });
+    await ann.answer('password-again', 'something else');
+    assert.match((await ann.answer('password', PASSWORD)).problem ?? '', /not the same/);
+    await ann.answer('password-again', PASSWORD);
+    await ann.until('notice', { code: 'registered' });
+
+    const second = await guest('ann');
+    const wanted = await second.answer('password', 'not the one');
+    assert.equal(wanted.secret, true);
+    assert.equal(wanted.problem, undefined);
+    const wrong = await second.answer('password', PASSWORD);
+    assert.equal(wrong.triesLeft, LIMITS.triesPerInvitation - 1);
+    assert.match(wrong.problem ?? '', /does not fit/);
+    const { self: after } = await second.until('joined');
+    const change = await bob.until('member', { change: 'key-changed' });
+    assert.equal(change.member.fingerprint, after.fingerprint);
+    assert.equal(change.formerFingerprint, before.fingerprint);
+    const closed = await ann.until('closed');
+    assert.equal(closed.code, 'removed');
+    assert.match(closed.reason, /your account goes on elsewhere/);
+    assert.equal(await ann.exit, 4);
+    second.say('here again');
+    await bob.until('message', { text: 'here again' });
+    const ofAnn = bob.events.flatMap((event) =>
+      event.type === 'member' && event.member.nick === 'ann' ? [event.change] : [],
+    );
+    assert.deepEqual(ofAnn, ['key-changed']);
+
+    // Leaving keeps the place of an account.
+    second.send({ type: 'quit' });
+    assert.equal(await second.exit, 0);
+    await bob.until('member', { change: 'offline' });
+    const third = await guest('ann', ['--password-file', stage.file(PASSWORD)]);
+    const { members } = await third.until('joined');
+    assert.deepEqual(members.map(({ nick }) => nick).sort(), ['ann', 'bob']);
+    await bob.until('member', { change: 'key-changed' });
+    for (const program of [ann, second, third, bob]) assert.doesNotMatch(program.stdout, /canary/);
+  });
+
+  journey(
+    'on a terminal the password is shown nowhere, and Ctrl-C gives up the question alone',
+    async (stage) => {
+      const { secrets, guest } = await keptRoom(stage);
+      const ann = stage.terminal(['c', '--nick', 'ann', ...(await secrets())]);
+      await ann.waitFor('You are ann');
+      ann.enter('/register');
+      await ann.waitFor('A password for your nickname here?');
+      ann.type('canary');
+      await ann.waitFor('••••••');
+      ann.type(KEY.interrupt);
+      await ann.waitFor('Nothing has been registered.');
+      await ann.waitFor('Kitchen (1)>');
+      ann.enter('/register');
+      await ann.waitUntil('the second question', (text) => text.split('A password for your').length === 3);
+      ann.enter(PASSWORD);
+      await ann.waitFor('Once more?');
+      ann.enter(PASSWORD);
+      await ann.waitFor('behind the password');
+      ann.type(KEY.up);
+      await ann.waitFor('Kitchen (1)> /register');
+      ann.type('\u0015');
+      ann.enter('said after it');
+      await ann.waitFor('<ann> said after it');
+      assert.doesNotMatch(ann.bytes, /canary/);
+
+      const bob = stage.terminal(['c', '--nick', 'bob', '--plain', ...(await secrets())]);
+      await bob.waitFor('You are bob');
+      const again = await guest('ann');
+      await again.answer('password', PASSWORD);
+      await again.until('joined');
+      await bob.waitFor('ann goes on under another key, ');
+      await ann.waitFor('Your account goes on elsewhere, under the key ');
+      await ann.waitFor(/left with 4, settings kept: yes/);
+    },
+  );
+
+  journey(
+    'another nickname is had without the password, and a room that ends has no accounts',
+    async (stage) => {
+      const { guest } = await keptRoom(stage);
+      const ann = await guest('ann');
+      await ann.until('joined');
+      await register(ann);
+      const other = await guest('ann');
+      await other.answer('password', '');
+      await other.answer('nick', 'anna');
+      const { members } = await other.until('joined');
+      assert.deepEqual(members.map(({ nick }) => nick).sort(), ['ann', 'anna']);
+
+      const room = await stage.room();
+      room.host.command('/register');
+      await room.host.until('error', { code: 'no-accounts' });
+      const bob = await stage.guest('bob', room);
+      bob.command('/register');
+      assert.match((await bob.until('error', { code: 'no-accounts' })).message, /ends with its host/);
+    },
+  );
+});

@@ -1,0 +1,114 @@
+/** Members whose program ends, and who come back with what it had saved. */
+import assert from 'node:assert/strict';
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe } from 'node:test';
+import type { JsonEvent } from '../../src/terminal/json-lines.ts';
+import { type HostedRoom, journey, type Program, type Stage } from '../helpers/program.ts';
+
+const PASSPHRASE = 'three small words';
+const SAVED = '.local/share/securechat/saved';
+
+type MemberEvent = Extract<JsonEvent, { type: 'member' }>;
+
+const about =
+  (change: MemberEvent['change'], nick: string) =>
+  (event: MemberEvent): boolean =>
+    event.change === change && event.member.nick === nick;
+
+async function newIdentity(stage: Stage): Promise<string> {
+  const passphrase = stage.file(PASSPHRASE);
+  const words = ['identity', 'new', 'ann.pem', '--sign', 'dsa', '--passphrase-file', passphrase];
+  assert.equal(await stage.start('keeper', words).exit, 0);
+  return passphrase;
+}
+
+/** Ann, in the room by an invitation, which is saved. */
+async function ann(stage: Stage, room: HostedRoom, passphrase: string): Promise<Program> {
+  const words = ['--identity', 'ann.pem', '--passphrase-file', passphrase, '--save'];
+  const program = await stage.guest('ann', room, { words });
+  const told = await program.until('notice', { code: 'saved' });
+  assert.match(told.text, /^This room is saved: securechat c @kitchen comes back to it\./);
+  return program;
+}
+
+function comeBack(stage: Stage, passphrase: string, words: readonly string[] = []): Program {
+  return stage.start('ann', ['c', '@kitchen', '--json', '--passphrase-file', passphrase, ...words]);
+}
+
+/** Waits until what one has said has reached the other. */
+async function said(from: Program, to: Program, text: string): Promise<void> {
+  from.say(text);
+  await to.until('message', { text });
+}
+
+const textsOf = (program: Program) =>
+  program.events.flatMap((event) => (event.type === 'message' ? [event.text] : []));
+const alarmsOf = (program: Program) =>
+  program.events.filter((event) => event.type === 'notice' && event.level === 'alarm');
+
+describe('a saved room', () => {
+  journey(
+    'is come back to after kill -9: all that was said meanwhile, once, in order, marked',
+    async (stage) => {
+      const passphrase = await newIdentity(stage);
+      const room = await stage.room(['--room', 'Kitchen']);
+      const bob = await stage.guest('bob', room);
+      const first = await ann(stage, room, passphrase);
+      await said(bob, first, 'before');
+      await said(first, bob, 'hello');
+      // On the disk, and so acknowledged, before the program is killed.
+      const file = join(stage.folder, SAVED, 'kitchen.room');
+      while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 50));
+      assert.equal(statSync(file).mode & 0o777, 0o600);
+      assert.equal(statSync(join(stage.folder, SAVED)).mode & 0o777, 0o700);
+      first.kill();
+      await bob.until('member', about('offline', 'ann'));
+
+      const meanwhile: string[] = [];
+      for (let place = 0; place < 30; place += 1) {
+        const [from, to] = place % 2 === 0 ? [bob, room.host] : [room.host, bob];
+        meanwhile.push(`meanwhile ${place}`);
+        await said(from, to, `meanwhile ${place}`);
+      }
+      // New chains: someone comes, and goes for good.
+      const carl = await stage.guest('carl', room);
+      meanwhile.push('from someone new');
+      await said(carl, bob, 'from someone new');
+      carl.send({ type: 'quit' });
+      await bob.until('member', about('left', 'carl'));
+      meanwhile.push('last');
+      await said(bob, room.host, 'last');
+
+      const second = comeBack(stage, passphrase);
+      const joined = await second.until('joined');
+      assert.deepEqual([joined.self.nick, joined.room.name], ['ann', 'Kitchen']);
+      await second.until('message', { text: 'last' });
+      await second.until('notice', { code: 'reconnected' });
+      // What was read and not saved before the end may be shown once more.
+      const shown = textsOf(second).filter((text) => text !== 'before');
+      assert.deepEqual(shown, meanwhile);
+      for (const event of second.events)
+        if (event.type === 'message' && meanwhile.includes(event.text)) assert.equal(event.away, true);
+      await said(second, bob, 'back again');
+      await said(bob, second, 'welcome back');
+      for (const program of [room.host, bob, second]) assert.deepEqual(alarmsOf(program), []);
+
+      // Quitting keeps the place; leaving gives it up.
+      second.send({ type: 'quit' });
+      assert.deepEqual((await second.until('closed')).code, 'away');
+      assert.equal(await second.exit, 0);
+      await bob.until('member', about('offline', 'ann'));
+      const third = comeBack(stage, passphrase);
+      await third.until('joined');
+      await third.until('notice', { code: 'reconnected' });
+      third.command('/leave');
+      assert.equal(await third.exit, 0);
+      await bob.until('member', about('left', 'ann'));
+      assert.ok(!existsSync(file));
+      const fourth = comeBack(stage, passphrase);
+      assert.equal(await fourth.exit, 2);
+      assert.match(JSON.stringify(fourth.events), /There is no saved room @kitchen/);
+    },
+  );
+});
