@@ -102,7 +102,7 @@ const ENVIRONMENT: readonly Block[] = [
 
 const EXIT_TEXTS: Readonly<Record<keyof typeof EXIT, string>> = {
   done: 'Done.',
-  unexpected: 'Unexpected failure.',
+  unexpected: "Unexpected failure, or a kept room's file that cannot be used.",
   usage: 'Wrong usage or input.',
   network: 'Could not reach the host, or could not listen.',
   notAdmitted: 'Not admitted, or no longer.',
