@@ -37,8 +37,8 @@ async function keptRoom(stage: Stage): Promise<HostedRoom> {
   return stage.room(['--keep', 'kitchen', '--room', 'Kitchen']);
 }
 
-async function reopened(stage: Stage, name = 'kitchen'): Promise<HostedRoom> {
-  const words = ['s', '--json', '--nick', 'olga', '--listen', '127.0.0.1:0', '--keep', name];
+async function reopened(stage: Stage, name = 'kitchen', port = 0): Promise<HostedRoom> {
+  const words = ['s', '--json', '--nick', 'olga', '--listen', `127.0.0.1:${port}`, '--keep', name];
   const host = stage.start('host', words);
   const ready = await host.until('ready');
   await host.until('joined');
@@ -145,9 +145,16 @@ describe('kept rooms', () => {
     // A second copy is the same room: whoever has both is told.
     assert.match(await does(stage, 'restore', path, 'spare'), /kept as kitchen too/);
 
-    const back = await reopened(stage);
+    const back = await reopened(stage, 'kitchen', room.port);
     const joined = back.host.events.find((event) => event.type === 'joined');
     assert.deepEqual(joined?.members.map(({ nick }) => nick).sort(), ['ann', 'olga']);
+    // Who had read on is told what is lost, and goes on from there.
+    const lost = await ann.until('notice', { code: 'entries-lost' });
+    assert.match(lost.text, /lost the last/);
+    await ann.until('notice', { code: 'reconnected' });
+    await says(ann, 'here again');
+    await back.host.until('message', { text: 'here again' });
+
     const bob = stage.start('bob', ['c', '--json', '--nick', 'bob']);
     await bob.answer('token', token);
     assert.equal((await bob.until('closed')).code, 'suspended');
