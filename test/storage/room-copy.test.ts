@@ -1,14 +1,12 @@
 /** Copies of a room's file, and rooms made of them. */
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { DatabaseSync } from 'node:sqlite';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { leafHash } from '../../src/crypto/log-hash.ts';
 import { ciphertext, type InvitationId, invitationId } from '../../src/protocol/identifiers.ts';
 import type { KeptInvitation } from '../../src/room/invitations.ts';
 import { StorageError } from '../../src/storage/errors.ts';
 import { copyRoom, reviveRoom } from '../../src/storage/room-copy.ts';
-import { createDatabase } from '../../src/storage/room-database.ts';
 import { lookAt, readRoom } from '../../src/storage/room-look.ts';
 import type { SqliteStore } from '../../src/storage/sqlite-store.ts';
 import { createStore, newPath, openStore, START_HEAD } from '../helpers/room-file.ts';
@@ -124,19 +122,4 @@ test('what waits is counted, and what everyone has is not', () => {
   const { log, kept } = readRoom(path);
   assert.deepEqual([log.index, log.waitingBytes, log.head, kept], [3, 200, store.log.head, null]);
   store.close();
-});
-
-test('a journal that an earlier room has left is not taken for that of a new one', () => {
-  const [old, path] = [newPath(), newPath()];
-  const store = createStore(old);
-  store.meta.setText('room-name', 'the room before');
-  store.commit();
-  copyFileSync(`${old}-wal`, `${path}-wal`);
-  store.close();
-  createDatabase(path).close();
-  assert.equal(lookAt(path).roomName, '');
-  const database = new DatabaseSync(path, { readOnly: true });
-  assert.equal(database.prepare('PRAGMA integrity_check').get()?.['integrity_check'], 'ok');
-  database.close();
-  rmSync(path);
 });
