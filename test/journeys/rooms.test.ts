@@ -137,6 +137,8 @@ describe('kept rooms', () => {
     await ends(room.host);
 
     await does(stage, 'delete', 'kitchen', '--yes');
+    // The journal of another room, which SQLite would take for this one's.
+    writeFileSync(join(stage.rooms, 'kitchen.room-wal'), 'left behind');
     const told = await does(stage, 'restore', path);
     assert.match(told, /kept as kitchen, as it was/);
     assert.match(told, /open then \(1\).*suspended/);
