@@ -47,16 +47,16 @@ test('the folder is for its owner alone; its rooms are found by name, with all t
   assert.deepEqual(await folder.all(), []);
   await folder.make();
   assert.equal(statSync(folder.path).mode & 0o777, 0o700);
-  for (const file of ['b.room', 'b.room-wal', 'b.lock', 'b.self', 'a.room', 'ab.room', 'B.room', 'b'])
+  for (const file of ['b.room', 'b.room-wal', 'b.lock', 'b.self', 'a.room', 'bakery.room', 'B.room', 'b'])
     writeFileSync(join(folder.path, file), '');
   assert.deepEqual(
     (await folder.all()).map(({ name }) => name),
-    ['a', 'ab', 'b'],
+    ['a', 'b', 'bakery'],
   );
   const own = (await folder.filesOf('b')).map((path) => basename(path));
   assert.deepEqual([...own].sort(), ['b.lock', 'b.room', 'b.room-wal', 'b.self']);
   assert.equal(own.at(-1), 'b.lock');
-  await assert.rejects(folder.find('abb'), { code: 'no-such-room', message: /Did you mean ab\?/ });
+  await assert.rejects(folder.find('bakry'), { code: 'no-such-room', message: /Did you mean bakery\?/ });
   await assert.rejects(folder.find('../b'), { code: 'no-such-room' });
   await assert.rejects(folder.checkFree('b'), { code: 'room-taken' });
   await folder.checkFree('c');
