@@ -69,6 +69,10 @@ const FILES: readonly Block[] = [
     'What "securechat identity new" makes and --identity reads: a private key under a passphrase, as PKCS#8 in PEM, mode 0600. One that others on the machine may read is refused. Keep a copy: nobody can make the same key again.',
   ),
   item(
+    [{ italic: '~/.local/share/securechat/rooms' }],
+    'The kept rooms on Linux, a .room file each, mode 0600; "securechat rooms" names them on this machine. One that is open has files beside it, so copy it with "securechat rooms backup" and never by hand.',
+  ),
+  item(
     [{ italic: '~/.config/securechat/securechat.toml' }],
     'The configuration file on Linux, where there is one. "securechat config --path" says where it lies on this machine; "securechat config init" writes a sample. Relative file names in it are from its folder. It holds no secrets, and one that stands there is refused.',
   ),
@@ -102,7 +106,7 @@ const ENVIRONMENT: readonly Block[] = [
 
 const EXIT_TEXTS: Readonly<Record<keyof typeof EXIT, string>> = {
   done: 'Done.',
-  unexpected: 'Unexpected failure.',
+  unexpected: "Unexpected failure, or a kept room's file that cannot be used.",
   usage: 'Wrong usage or input.',
   network: 'Could not reach the host, or could not listen.',
   notAdmitted: 'Not admitted, or no longer.',

@@ -29,8 +29,6 @@ export function createDatabase(path: string): DatabaseSync {
     );
   }
   try {
-    // Left by a room that is gone, it would be taken for this one's.
-    rmSync(`${path}-wal`, { force: true });
     return guarded(path, {}, (database) => {
       database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
       prepare(database, path);

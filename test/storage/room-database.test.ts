@@ -6,7 +6,6 @@ import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
 import { StorageError, storageError } from '../../src/storage/errors.ts';
-import { takeLock } from '../../src/storage/file-lock.ts';
 import { createDatabase, openDatabase } from '../../src/storage/room-database.ts';
 import { APPLICATION_ID, MIGRATIONS } from '../../src/storage/schema.ts';
 import { newPath } from '../helpers/room-file.ts';
@@ -174,35 +173,4 @@ test("SQLite's own errors are told in words, and no others", () => {
   ]);
   const other = new Error('not of SQLite');
   assert.equal(storageError('/r/a.room', other), other);
-});
-
-describe('a lock', () => {
-  test('is held by one at a time, and let go of', () => {
-    const path = newPath();
-    const lock = takeLock(path);
-    assert.ok(lock);
-    assert.equal(takeLock(path), null);
-    lock.release();
-    const again = takeLock(path);
-    assert.ok(again);
-    again.release();
-  });
-
-  test('is free again when its holder was killed', async () => {
-    const path = newPath();
-    const source = `
-      const { takeLock } = await import(${JSON.stringify(import.meta.resolve('../../src/storage/file-lock.ts'))});
-      globalThis.held = takeLock(${JSON.stringify(path)});
-      console.log(globalThis.held !== null);
-      setInterval(() => {}, 60_000);`;
-    const holder = spawn(process.execPath, ['--input-type=module', '-e', source]);
-    const exit = once(holder, 'exit');
-    assert.equal(String((await once(holder.stdout, 'data'))[0]).trim(), 'true');
-    assert.equal(takeLock(path), null);
-    holder.kill('SIGKILL');
-    await exit;
-    const lock = takeLock(path);
-    assert.ok(lock);
-    lock.release();
-  });
 });
