@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type EventContext, jsonEvents } from '../../src/app/event-view.ts';
 import type { RosterChange } from '../../src/crypto/roster-change.ts';
+import { toBase64url } from '../../src/protocol/bytes.ts';
 import { openRoom } from '../helpers/room.ts';
 
 test('somebody who went unseen is gone: neither left nor removed', async () => {
@@ -79,4 +80,35 @@ test('a receipt is one event for each message and member', async () => {
       ['x', 'waiting', 'bob'],
     ],
   );
+});
+test('somebody under another key is one event, with both fingerprints: nobody came or went', async () => {
+  const room = await openRoom({ answer: 'stand-in', keeps: 'ciphertext' });
+  const [ann, ben] = [await room.join('ann', { crowd: true }), await room.join('ben', { crowd: true })];
+  ann.register('nine lives of a cat');
+  room.pump();
+  const again = await room.person('ann', { crowd: true, passwords: ['nine lives of a cat'] });
+  again.knock(room.invite());
+  room.advance(500);
+  const { roomId } = ben.eventsOf('joined')[0] ?? assert.fail();
+  const context: EventContext = {
+    ...{ room: { id: roomId, name: 'Kitchen' }, settings: null, self: null },
+    shown: (member) => ({ member, presence: 'online', online: true, lastSeenMs: null }),
+  };
+  const change = ben.eventsOf('roster').at(-1) ?? assert.fail();
+  assert.deepEqual(jsonEvents(change, context), [
+    {
+      type: 'member',
+      change: 'key-changed',
+      member: {
+        id: toBase64url(again.identity.memberId),
+        nick: 'ann',
+        fingerprint: toBase64url(again.identity.idFingerprint),
+        role: 'member',
+        online: true,
+        away: false,
+        muted: false,
+      },
+      formerFingerprint: toBase64url(ann.identity.idFingerprint),
+    },
+  ]);
 });

@@ -145,4 +145,21 @@ describe('accounts', () => {
       assert.match((await bob.until('error', { code: 'no-accounts' })).message, /ends with its host/);
     },
   );
+
+  journey('lines that were piped in answer the questions, and what follows them is said', async (stage) => {
+    const { secrets, guest } = await keptRoom(stage);
+    const bob = await guest('bob');
+    await bob.until('joined');
+    const ann = stage.start('ann', ['c', '--plain', '--nick', 'ann', ...(await secrets())]);
+    await ann.seen('You are ann');
+    ann.write(`/register\n${PASSWORD}\n${PASSWORD}\nsaid after it\n`);
+    await ann.seen('behind the password');
+    await bob.until('message', { text: 'said after it' });
+    assert.equal(bob.events.filter(({ type }) => type === 'message').length, 1);
+    assert.doesNotMatch(ann.stdout, /canary/);
+    // Where nobody can be asked, what would have answered is named.
+    const other = stage.start('other', ['c', '--plain', '--no-input', '--nick', 'ann', ...(await secrets())]);
+    assert.equal(await other.exit, 2);
+    assert.match(other.stderr, /--password-file/);
+  });
 });

@@ -338,6 +338,26 @@ test('a new nickname takes the account along, and what reads like it is behind t
   assert.deepEqual(nicks(room), ['ann', 'bob', 'mina']);
 });
 
+test('a nickname that was asked for and not signed yet does not come with the account', async () => {
+  const { room, ann } = await keptRoom();
+  const candidate = await RawCandidate.at(room, { place: 7 });
+  candidate.toCode(room.invite());
+  candidate.join({ nick: 'ann' });
+  candidate.password('ann', PASSWORD);
+  candidate.provePassword(PASSWORD);
+  // The next operation is a quarter of a second away: both wait for it.
+  room.perform(room.room.change({ topic: 'tea' }, room.clock.moment));
+  ann.act({ kind: 'rename', nick: 'mina' });
+  room.pump();
+  candidate.join({ nick: 'ann' });
+  room.advance(500);
+  assert.equal(candidate.lastType, ADMISSION_FRAME.welcome);
+  assert.deepEqual(nicks(room), ['ann', 'bob']);
+  const { member } = await onNewDevice(room, 'mina');
+  assert.ok(member.live, 'and is free');
+  assert.deepEqual(member.alarms, []);
+});
+
 test('a member with an account keeps their place however long they are away; others do not', async () => {
   const { room, ann, bob } = await keptRoom();
   ann.loseLine();

@@ -21,7 +21,7 @@ export class Scroll {
   readonly #book = new SearchBook();
   /** Member id by nickname, of those in the room now. */
   readonly #ids = new Map<string, string>();
-  /** Nickname by member id: whoever is ignored stays so under another name. */
+  /** Nickname by member id: whoever is ignored stays so under another name, and under another key. */
   readonly #ignored = new Map<string, string>();
   #day: string | null = null;
   #lastMs = 0;
@@ -122,7 +122,11 @@ export class Scroll {
       this.#ids.delete(event.formerNick);
     if (event.change === 'left' || event.change === 'gone' || event.change === 'removed')
       this.#ids.delete(nick);
-    else this.#name(id, nick);
+    else {
+      const before = event.change === 'key-changed' ? this.#ids.get(nick) : undefined;
+      if (before !== undefined && this.#ignored.delete(before)) this.#ignored.set(id, nick);
+      this.#name(id, nick);
+    }
   }
 
   #name(id: string, nick: string): void {

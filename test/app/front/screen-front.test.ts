@@ -77,4 +77,33 @@ describe('ScreenFront', () => {
     signal('SIGINT');
     assert.deepEqual(told, ['quit', 'interrupt']);
   });
+
+  test('a question in the middle of the talk is given up by Ctrl-C alone, and lines are heard again after it', async (context) => {
+    const { front, signal } = open(context);
+    const told: string[] = [];
+    const note = (what: string) => () => void told.push(what);
+    front.hear = note('hear');
+    front.listen({
+      say: note('say'),
+      command: note('command'),
+      quit: note('quit'),
+      end: note('end'),
+      leave: note('leave'),
+      interrupt: note('interrupt'),
+      known: { viewer: 'everyone', nicks: [] },
+    } satisfies FrontListener);
+    const asked = front.ask();
+    signal('SIGINT');
+    await assert.rejects(asked, { name: 'GaveUpError', how: 'interrupted' });
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(told, ['hear']);
+    signal('SIGINT');
+    assert.deepEqual(told, ['hear', 'interrupt']);
+    // It is only the question: another one can be asked.
+    const again = front.ask();
+    signal('SIGTERM');
+    assert.deepEqual(told, ['hear', 'interrupt', 'quit']);
+    signal('SIGINT');
+    await assert.rejects(again, { name: 'GaveUpError' });
+  });
 });

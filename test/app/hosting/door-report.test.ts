@@ -55,6 +55,24 @@ describe('the door, as it happens', () => {
     });
   });
 
+  test('someone with the password of an account, and that they are the member of that name', () => {
+    const { told, door } = report();
+    for (const stage of ['password-tested', 'password-proved'] as const)
+      door.take({ kind: 'door', ...visitor(stage) });
+    const waits = visitor('waiting', { nick: 'ann', fingerprint: KEY, takesOver: true });
+    door.take({ kind: 'door', ...waits });
+    assert.deepEqual(
+      told.map(({ text }) => text),
+      [
+        'Visitor 7 has given the password of an account (invitation 2, for Ann).',
+        'Visitor 7 has the right password of an account (invitation 2, for Ann).',
+        'ann is the member of that name under another key, by their password, and has everything right and waits for your yes (invitation 2, for Ann): /admit ann or /deny ann. Their key is abab abab abab abab abab abab abab abab.',
+      ],
+    );
+    const [, line] = doorLines([waits], names, 0);
+    assert.match(line ?? '', /ann is the member of that name under another key, by their password/);
+  });
+
   // Once two people who came by one invitation could not be told apart, nor a second answer from the first.
   test('who comes by the same invitation has another number, and another answer is told as one', () => {
     const { told, door } = report();

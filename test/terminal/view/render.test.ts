@@ -14,7 +14,12 @@ import type {
 import type { RenderView } from '../../../src/terminal/view/entry.ts';
 import { makePalette } from '../../../src/terminal/view/palette.ts';
 import type { Preferences } from '../../../src/terminal/view/preferences.ts';
-import { bannerLines, promptText, readyPanel } from '../../../src/terminal/view/ready-panel.ts';
+import {
+  bannerLines,
+  promptText,
+  readyPanel,
+  shownFingerprint,
+} from '../../../src/terminal/view/ready-panel.ts';
 import { renderEvent } from '../../../src/terminal/view/render.ts';
 import { vectors } from '../../helpers/vectors.ts';
 
@@ -107,6 +112,21 @@ test('what is done to members, and to oneself', () => {
     [change('unmuted', { member: person('sue') }), '-!- You were unmuted'],
   ];
   for (const [event, line] of cases) assert.deepEqual(renderEvent(event, WIDE), [`09:05 ${line}`]);
+});
+
+test('another key of a member says which, on whose word, and what to do', () => {
+  const shown = (nick: string): readonly string[] =>
+    renderEvent(change('key-changed', { member: person(nick), formerFingerprint: 'old' }), {
+      ...WIDE,
+      columns: Number.POSITIVE_INFINITY,
+    });
+  const key = shownFingerprint(person('ann').fingerprint);
+  assert.deepEqual(shown('ann'), [
+    `09:05 -!- ann goes on under another key, ${key}. The host says that they gave their password: compare the key with them another way`,
+  ]);
+  assert.deepEqual(shown('sue'), [
+    `09:05 -!- Your account goes on elsewhere, under the key ${key}. If that is not you, tell the host at once`,
+  ]);
 });
 
 test('what changes about the room, and who changed it', () => {
@@ -329,7 +349,7 @@ test('P42: no untrusted string of any event reaches the screen uncleaned', () =>
       muted: true,
     };
     const changes = [
-      ...(['joined', 'left', 'online', 'offline', 'renamed', 'removed'] as const),
+      ...(['joined', 'left', 'online', 'offline', 'renamed', 'removed', 'key-changed'] as const),
       ...(['gone', 'role', 'muted', 'unmuted'] as const),
     ];
     const room = {

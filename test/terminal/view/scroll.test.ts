@@ -193,6 +193,18 @@ test('who is ignored is not read, under no name, and is shown again when taken b
   assert.equal(scroll.lines(says('hi', { from: { id: 'id-ann', nick: 'eve' } }), view()).length, 1);
 });
 
+test('who is ignored stays so when their account goes on under another key', () => {
+  const scroll = new Scroll();
+  scroll.lines(joined('sue', 'ann', 'bob'), view());
+  scroll.ignore('ann');
+  const changed = member('key-changed', 'ann');
+  scroll.lines({ ...changed, member: { ...changed.member, id: 'id-new' } }, view());
+  assert.deepEqual(scroll.lines(says('hi', { from: { id: 'id-new', nick: 'ann' } }), view()), []);
+  assert.deepEqual(scroll.ignored, ['ann']);
+  assert.equal(scroll.unignore('ann'), true);
+  assert.equal(scroll.lines(says('hi', { from: { id: 'id-new', nick: 'ann' } }), view()).length, 1);
+});
+
 test('who has left can be ignored no more, and 200 are the most', () => {
   const scroll = new Scroll();
   const nicks = Array.from({ length: 201 }, (_, index) => `m${index}`);
