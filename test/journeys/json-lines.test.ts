@@ -257,6 +257,14 @@ describe('the line protocol', () => {
     assert.equal((await bob.until('closed')).code, 'removed');
     assert.equal(await bob.exit, 4);
 
+    const { token } = await room.invite();
+    const cyd = await stage.guest('cyd', room, { token });
+    cyd.kill();
+    await ann.until('member', { change: 'offline' });
+    ann.say('for who is gone', 'ref-2');
+    const { id: waits } = await ann.until('message', { ref: 'ref-2' });
+    await ann.until('receipt', { id: waits, state: 'waiting' });
+
     ann.send({ type: 'quit' });
     assert.equal(await ann.exit, 0);
     await host.until('member', { change: 'left' });
@@ -268,7 +276,7 @@ describe('the line protocol', () => {
     const lister = stage.start('lister', ['rooms', '--json']);
     assert.equal(await lister.exit, 0);
 
-    const seen = checkShapes([...everyone, keeper, lister]);
+    const seen = checkShapes([...everyone, cyd, keeper, lister]);
     for (const type of Object.keys(SHAPES)) {
       // Nobody made an error here, and the code changes every 30 seconds: it may have, or not.
       if (type !== 'code' && type !== 'error') assert.ok(seen.has(type), `no ${type} was seen`);
