@@ -165,6 +165,24 @@ export const SETTINGS = {
     true,
   ),
 
+  tokenFile: source(JOIN, {
+    key: 'token-file',
+    summary: 'read the invitation from a file, or - for standard input',
+    fallbackText: 'asked for',
+    example: '"invitation.txt"',
+  }),
+  joinAnswerFile: source(JOIN, {
+    key: 'answer-file',
+    summary: 'read the answer from a file, or - for standard input',
+    fallbackText: 'asked for',
+    example: '"answer.txt"',
+  }),
+  codeFile: source(JOIN, {
+    key: 'code-file',
+    summary: 'read the room code from a file, or - for standard input',
+    fallbackText: 'asked for',
+    example: '"code.txt"',
+  }),
   save: flag(
     JOIN,
     {
@@ -192,24 +210,6 @@ export const SETTINGS = {
     { key: 'takeover', summary: 'go on here, and end it where you are in the room already', place: 'option' },
     false,
   ),
-  tokenFile: source(JOIN, {
-    key: 'token-file',
-    summary: 'read the invitation from a file, or - for standard input',
-    fallbackText: 'asked for',
-    example: '"invitation.txt"',
-  }),
-  joinAnswerFile: source(JOIN, {
-    key: 'answer-file',
-    summary: 'read the answer from a file, or - for standard input',
-    fallbackText: 'asked for',
-    example: '"answer.txt"',
-  }),
-  codeFile: source(JOIN, {
-    key: 'code-file',
-    summary: 'read the room code from a file, or - for standard input',
-    fallbackText: 'asked for',
-    example: '"code.txt"',
-  }),
 
   timestamps: choice<Preferences['timestamps']>(
     TERMINAL,
