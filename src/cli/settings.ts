@@ -202,6 +202,30 @@ export const SETTINGS = {
     true,
   ),
 
+  tokenFile: source(JOIN, {
+    key: 'token-file',
+    summary: 'read the invitation from a file, or - for standard input',
+    fallbackText: 'asked for',
+    example: '"invitation.txt"',
+  }),
+  joinAnswerFile: source(JOIN, {
+    key: 'answer-file',
+    summary: 'read the answer from a file, or - for standard input',
+    fallbackText: 'asked for',
+    example: '"answer.txt"',
+  }),
+  codeFile: source(JOIN, {
+    key: 'code-file',
+    summary: 'read the room code from a file, or - for standard input',
+    fallbackText: 'asked for',
+    example: '"code.txt"',
+  }),
+  passwordFile: source(JOIN, {
+    key: 'password-file',
+    summary: "read the password of the nickname's account from a file, or - for standard input",
+    fallbackText: 'asked for',
+    example: '"password.txt"',
+  }),
   save: flag(
     JOIN,
     {
@@ -229,30 +253,6 @@ export const SETTINGS = {
     { key: 'takeover', summary: 'go on here, and end it where you are in the room already', place: 'option' },
     false,
   ),
-  tokenFile: source(JOIN, {
-    key: 'token-file',
-    summary: 'read the invitation from a file, or - for standard input',
-    fallbackText: 'asked for',
-    example: '"invitation.txt"',
-  }),
-  joinAnswerFile: source(JOIN, {
-    key: 'answer-file',
-    summary: 'read the answer from a file, or - for standard input',
-    fallbackText: 'asked for',
-    example: '"answer.txt"',
-  }),
-  codeFile: source(JOIN, {
-    key: 'code-file',
-    summary: 'read the room code from a file, or - for standard input',
-    fallbackText: 'asked for',
-    example: '"code.txt"',
-  }),
-  passwordFile: source(JOIN, {
-    key: 'password-file',
-    summary: "read the password of the nickname's account from a file, or - for standard input",
-    fallbackText: 'asked for',
-    example: '"password.txt"',
-  }),
 
   timestamps: choice<Preferences['timestamps']>(
     TERMINAL,

@@ -90,6 +90,7 @@ describe('a saved room', () => {
       assert.deepEqual(shown, meanwhile);
       for (const event of second.events)
         if (event.type === 'message' && meanwhile.includes(event.text)) assert.equal(event.away, true);
+      await bob.until('member', about('online', 'ann'));
       await said(second, bob, 'back again');
       await said(bob, second, 'welcome back');
       for (const program of [room.host, bob, second]) assert.deepEqual(alarmsOf(program), []);
@@ -111,4 +112,80 @@ describe('a saved room', () => {
       assert.match(JSON.stringify(fourth.events), /There is no saved room @kitchen/);
     },
   );
+
+  journey('P36: two programs are never in it at once, and --takeover moves it', async (stage) => {
+    const passphrase = await newIdentity(stage);
+    const room = await stage.room(['--room', 'Kitchen']);
+    const first = await ann(stage, room, passphrase);
+    await said(room.host, first, 'to the first');
+    const second = comeBack(stage, passphrase);
+    assert.equal(await second.exit, 2);
+    const refused = second.events.find((event) => event.type === 'error');
+    assert.match(refused?.message ?? '', /open in another program .* securechat c @kitchen --takeover$/);
+
+    const third = comeBack(stage, passphrase, ['--takeover']);
+    assert.equal((await first.until('closed')).code, 'replaced');
+    assert.equal(await first.exit, 4);
+    await third.until('notice', { code: 'reconnected' });
+    await said(room.host, third, 'to the one that goes on');
+    await said(third, room.host, 'here');
+    // What the first had shown is not shown again.
+    assert.deepEqual(textsOf(third), ['to the one that goes on', 'here']);
+    for (const program of [room.host, first, third]) assert.deepEqual(alarmsOf(program), []);
+    assert.ok(!room.host.events.some((event) => event.type === 'member' && event.change === 'left'));
+  });
+
+  journey('is tried for while the host is away, with Ctrl-C to give up', async (stage) => {
+    const passphrase = await newIdentity(stage);
+    const room = await stage.room(['--room', 'Kitchen']);
+    const first = await ann(stage, room, passphrase);
+    await said(room.host, first, 'on the disk soon');
+    first.send({ type: 'quit' });
+    assert.equal(await first.exit, 0);
+    room.host.kill('SIGKILL');
+    await room.host.exit;
+    const waiting = comeBack(stage, passphrase);
+    await waiting.until('notice', { code: 'host-away' });
+    waiting.kill('SIGINT');
+    assert.equal(await waiting.exit, 130);
+    assert.ok(existsSync(join(stage.folder, SAVED, 'kitchen.room')));
+  });
+
+  journey(
+    'is chosen at a terminal, where the passphrase is asked for and the rest is known',
+    async (stage) => {
+      const passphrase = await newIdentity(stage);
+      const room = await stage.room(['--room', 'Kitchen']);
+      const first = await ann(stage, room, passphrase);
+      await said(room.host, first, 'seen');
+      first.send({ type: 'quit' });
+      assert.equal(await first.exit, 0);
+      await said(room.host, room.host, 'sent while ann was away');
+      const terminal = stage.terminal(['c'], { columns: 100, rows: 30 });
+      await terminal.waitFor(/1 +@kitchen +Kitchen, as ann, just now/);
+      terminal.enter('1');
+      await terminal.waitFor('The passphrase of');
+      terminal.enter(PASSPHRASE);
+      await terminal.waitFor('--- sent while you were away ---');
+      await terminal.waitFor('sent while ann was away');
+      await terminal.waitFor('Back in the room.');
+      terminal.enter('/quit');
+      await terminal.waitFor('Your place is kept. To come back: securechat c @kitchen');
+      assert.deepEqual(await terminal.left(), { exitCode: 0, restored: true });
+    },
+  );
+
+  journey('is not made without a wish, nor without an identity to open it', async (stage) => {
+    const passphrase = await newIdentity(stage);
+    const room = await stage.room(['--room', 'Kitchen']);
+    const words = ['--identity', 'ann.pem', '--passphrase-file', passphrase];
+    const plain = await stage.guest('ann', room, { words });
+    plain.send({ type: 'quit' });
+    assert.equal((await plain.until('closed')).code, 'left');
+    await room.host.until('member', about('left', 'ann'));
+    assert.ok(!existsSync(join(stage.folder, SAVED)));
+    const unopenable = stage.start('bob', ['c', '--save', '--no-input']);
+    assert.equal(await unopenable.exit, 2);
+    assert.match(unopenable.stderr, /opened by an identity: give --identity as well/);
+  });
 });
