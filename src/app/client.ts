@@ -187,15 +187,16 @@ async function enter(run: Run, entry: Entry): Promise<ExitCode> {
     async keep() {
       const keeps = question?.keeps ?? 'nothing';
       try {
-        const place = await savePlace({ ...entry, roomName, keeps, identity: await identity }, options);
-        if (place !== null) tell('info', 'saved', savedText(place.name));
-        return place;
+        return await savePlace({ ...entry, roomName, keeps, identity: await identity }, options);
       } catch (error) {
         if (!(error instanceof InputError)) throw error;
         // In the room all the same: whoever minds can leave.
         tell('warning', 'not-saved', `This room is not saved: ${error.message}`);
         return null;
       }
+    },
+    onKept({ name }) {
+      if (entry.membership.invitationId !== undefined) tell('info', 'saved', savedText(name));
     },
     onEvent(event) {
       if (event.kind === 'registered') hasAccount = true;

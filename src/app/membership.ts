@@ -10,7 +10,7 @@ import type { SigningKey } from '../crypto/signature.ts';
 import type { SessionEffect, SessionEvent } from '../member/events.ts';
 import type { Purpose } from '../member/joining.ts';
 import type { SavedState } from '../member/saved-state.ts';
-import { Session, type SessionStart } from '../member/session.ts';
+import { type SaveMark, Session, type SessionStart } from '../member/session.ts';
 import { OwnWrapKeys } from '../member/wrap-keys.ts';
 import type { ActRequest } from '../protocol/acts.ts';
 import type { Welcome } from '../protocol/admission-frames.ts';
@@ -52,6 +52,8 @@ export interface MembershipOptions extends DoorRunOptions {
   readonly prefers?: Prefer;
   /** Where the membership is kept beyond the program's life, once the room is known; `null`: nowhere. */
   readonly keep?: () => Promise<SavedPlace | null>;
+  /** It is on the disk for the first time: from here on the program may end in whatever way. */
+  readonly onKept?: (place: SavedPlace) => void;
   readonly onEvent: (event: SessionEvent) => void;
   /** The line is lost, or is back. */
   readonly onLine: (
@@ -111,6 +113,7 @@ export class Membership {
   #wrapKeysMade: OwnWrapKeys | null = null;
   #place: SavedPlace | null = null;
   #keeper: StateKeeper | null = null;
+  #isKept = false;
   /** The session that a login replaces, where it is not this one's own. */
   #replaces: SessionId | null = null;
   /** Frames between WELCOME and the session taking over. */
@@ -171,11 +174,17 @@ export class Membership {
       });
       this.#keeper = new StateKeeper({
         place,
-        onSaved: (mark) => this.#guard(() => this.#session?.saved(mark, systemMoment()) ?? []),
+        onSaved: (mark) => this.#saved(mark),
         onProblem: (text) => this.#tell({ kind: 'notice', level: 'warning', code: 'not-saved', text }),
       });
     }
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  #saved(mark: SaveMark): void {
+    if (!this.#isKept && this.#place !== null) this.#options.onKept?.(this.#place);
+    this.#isKept = true;
+    this.#guard(() => this.#session?.saved(mark, systemMoment()) ?? []);
   }
 
   /** @throws InputError when too many messages wait for their place. */

@@ -78,6 +78,8 @@ class Talker {
   /** In the room: says the first of what it has to say. */
   async joined(): Promise<void> {
     await this.program.until('joined');
+    // Whose program ends before the room is saved has lost their place.
+    if (this.shown.length === 1) await this.program.until('notice', { code: 'saved' });
     this.#talk();
   }
 
