@@ -5,7 +5,7 @@ import { ADMISSION_FRAME } from '../../src/protocol/admission-frames.ts';
 import { encodeFrame } from '../../src/protocol/framing.ts';
 import { idKey } from '../../src/protocol/identifiers.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
-import { Close, SESSION_FRAME } from '../../src/protocol/session-frames.ts';
+import { ActAnswer, Close, SESSION_FRAME } from '../../src/protocol/session-frames.ts';
 import type { RoomNotice } from '../../src/room/effects.ts';
 import { company } from '../helpers/company.ts';
 import { RawCandidate } from '../helpers/door.ts';
@@ -45,6 +45,16 @@ async function onNewDevice(
 
 function nicks(room: TestRoom): readonly string[] {
   return room.room.members.map(({ nick }) => nick).sort();
+}
+
+/** Nobody in the room can have that nickname. */
+function assertTaken(room: TestRoom, by: TestMember, nick: string): void {
+  by.act({ kind: 'rename', nick });
+  room.advance(500);
+  const answers = bodiesOf(by.line?.sentByHost ?? [], SESSION_FRAME.actAnswer).map((body) =>
+    ActAnswer.decode(body),
+  );
+  assert.deepEqual(answers.at(-1), { kind: 'rename', outcome: 'nick-taken' });
 }
 
 function closedBy(member: TestMember) {
@@ -92,6 +102,7 @@ test('a new device needs the password, and goes on in the place of the old one',
     change?.added.map(({ key }) => key),
     [again.key],
   );
+  assertTaken(room, bob, 'ann');
   assert.deepEqual([...bob.alarms, ...again.alarms, ...ann.alarms], []);
 });
 
@@ -312,7 +323,7 @@ test('whoever is shown out in the same moment is not followed', async () => {
 });
 
 test('who leaves the door again has taken nothing', async () => {
-  const { room, ann } = await keptRoom();
+  const { room, ann, bob } = await keptRoom();
   room.perform(room.room.change({ approval: true }, room.clock.moment));
   room.advance(500);
   const { member, invitation } = await onNewDevice(room);
@@ -320,6 +331,7 @@ test('who leaves the door again has taken nothing', async () => {
   room.advance(500);
   assert.ok(ann.live);
   assert.equal(room.room.invitations.find(invitation.key)?.usesLeft, 1);
+  assertTaken(room, bob, 'ann');
   room.perform(room.room.change({ approval: false }, room.clock.moment));
   room.advance(500);
   const stranger = await onNewDevice(room, 'ann', { passwords: [''], nicks: ['ann', 'anna'] });
