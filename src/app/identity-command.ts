@@ -61,7 +61,7 @@ async function keyOf(options: IdentityOptions, front: IdentityFront): Promise<Si
     case 'passwd': {
       if (!options.mayAsk && options.display !== 'json') throw new InputError('no-input', ASKED_ONLY);
       const key = await unlockIdentity(identity, front);
-      const passphrase = await askNewPassphrase(path, front);
+      const passphrase = await askNewPassphrase({ path, holder: 'you' }, front);
       await replaceIdentityFile(path, await formatIdentity(key, passphrase));
       tellKept(path, passphrase, front);
       return key;

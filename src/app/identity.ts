@@ -89,7 +89,7 @@ export async function readNewPassphrase(
   { passphrase, path }: IdentitySource,
   front: IdentityFront,
 ): Promise<string> {
-  if (passphrase === null) return askNewPassphrase(path, front);
+  if (passphrase === null) return askNewPassphrase({ path, holder: 'you' }, front);
   const text = normalisePassphrase(await readSecret(passphrase, front));
   if (text === '')
     throw new InputError(
@@ -99,16 +99,22 @@ export async function readNewPassphrase(
   return text;
 }
 
-/** Asked for twice; none at all only after a yes. */
-export async function askNewPassphrase(path: string, front: IdentityFront): Promise<string> {
-  const hint = 'Whoever has the file and its passphrase is you. Several words are best; nobody can reset it.';
+/**
+ * Asked for twice; none at all only after a yes.
+ * @param of what it is for, and who somebody is who has both
+ */
+export async function askNewPassphrase(
+  { path, holder }: { readonly path: string; readonly holder: 'you' | 'its host' },
+  front: IdentityFront,
+): Promise<string> {
+  const hint = `Whoever has the file and its passphrase is ${holder}. Several words are best; nobody can reset it.`;
   front.emit({ type: 'notice', level: 'info', code: 'passphrase', text: hint });
   const asked = { name: 'new-passphrase', message: `A new passphrase for ${path}?`, secret: true };
   let problem: string | null = null;
   for (;;) {
     const chosen: string = await askUntil(front, asked, problem, normalisePassphrase);
     if (chosen === '') {
-      if (await isSureWithout(front)) return '';
+      if (await isSureWithout(holder, front)) return '';
       problem = 'Then choose a passphrase.';
       continue;
     }
@@ -117,8 +123,8 @@ export async function askNewPassphrase(path: string, front: IdentityFront): Prom
   }
 }
 
-async function isSureWithout(front: IdentityFront): Promise<boolean> {
-  const message = 'Without a passphrase, whoever gets hold of the file is you. Go without (yes or no)?';
+async function isSureWithout(holder: string, front: IdentityFront): Promise<boolean> {
+  const message = `Without a passphrase, whoever gets hold of the file is ${holder}. Go without (yes or no)?`;
   const answer = await front.ask({ name: 'no-passphrase', message, secret: false, default: 'no' });
   return /^y(es)?$/i.test(answer.trim());
 }

@@ -188,7 +188,7 @@ describe('unlocking', () => {
 describe('choosing a passphrase', () => {
   test('is asked for twice, and again when the two differ', async () => {
     const front = new Answers('one', 'two', ' caf\u00e9', 'cafe\u0301');
-    assert.equal(await askNewPassphrase('id.pem', front), 'caf\u00e9');
+    assert.equal(await askNewPassphrase({ path: 'id.pem', holder: 'you' }, front), 'caf\u00e9');
     assert.deepEqual(
       front.asked.map(({ name, secret }) => [name, secret]),
       Array.from({ length: 2 }, () => [
@@ -200,10 +200,10 @@ describe('choosing a passphrase', () => {
   });
 
   test('going without needs a yes', async () => {
-    assert.equal(await askNewPassphrase('id.pem', new Answers(' ', 'yes')), '');
+    assert.equal(await askNewPassphrase({ path: 'id.pem', holder: 'you' }, new Answers(' ', 'yes')), '');
     for (const no of ['', 'no', 'what?']) {
       const front = new Answers('', no, 'words', 'words');
-      assert.equal(await askNewPassphrase('id.pem', front), 'words');
+      assert.equal(await askNewPassphrase({ path: 'id.pem', holder: 'you' }, front), 'words');
     }
     const empty = { path: 'id.pem', passphrase: { kind: 'file', path: file(' \n') } as const };
     await assert.rejects(readNewPassphrase(empty, new Answers()), { code: 'passphrase' });
@@ -211,7 +211,7 @@ describe('choosing a passphrase', () => {
 
   test('one that is too long is asked for again', async () => {
     const front = new Answers('x'.repeat(1_025), 'words', 'words');
-    assert.equal(await askNewPassphrase('id.pem', front), 'words');
+    assert.equal(await askNewPassphrase({ path: 'id.pem', holder: 'you' }, front), 'words');
     assert.match(front.asked[1]?.problem ?? '', /at most 1024 bytes/);
   });
 });

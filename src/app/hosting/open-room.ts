@@ -251,7 +251,7 @@ async function newPassphrase(
 ): Promise<string> {
   const path = `the room ${name}`;
   if (keep?.passphrase != null) return readNewPassphrase({ path, passphrase: keep.passphrase }, front);
-  return display === 'terminal' && mayAsk ? askNewPassphrase(path, front) : '';
+  return display === 'terminal' && mayAsk ? askNewPassphrase({ path, holder: 'its host' }, front) : '';
 }
 
 /** How a new room is to begin with. @throws InputError when a text is too long. */
