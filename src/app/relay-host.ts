@@ -393,7 +393,9 @@ export class RelayHost {
 
   /** What nobody waits for: how far members have the log, and what need not be kept any longer. */
   #writeDown(nowMs: number): void {
-    this.#writing?.commit();
+    // In memory too: whoever is gone must not be held for a store that forgets them.
+    if (this.#writing === null) this.#room.save();
+    else this.#writing.commit();
     if (nowMs - this.#purgedAtMs < PURGE_MS) return;
     this.#purgedAtMs = nowMs;
     this.#writing?.purge();
