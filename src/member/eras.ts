@@ -12,7 +12,7 @@ import { Era } from '../protocol/signed-objects.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import type { History } from './history.ts';
 
-export type Position = Era['positions'][number];
+type Position = Era['positions'][number];
 
 /** An era that is signed by the owner of this room. */
 export interface CheckedEra {
@@ -22,7 +22,7 @@ export interface CheckedEra {
 }
 
 /** @throws SecurityError `roster-forked` when the owner did not sign it for this room */
-export function checkEra({ bytes, signature }: Signed, owner: VerifyKey, roomId: RoomId): CheckedEra {
+function checkEra({ bytes, signature }: Signed, owner: VerifyKey, roomId: RoomId): CheckedEra {
   // Views of a frame do not outlive it.
   const era = Era.decode(bytes.slice());
   const position = era.positions.find(({ conversation }) => bytesEqual(conversation, ROOM_CONVERSATION));
