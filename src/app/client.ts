@@ -241,8 +241,9 @@ async function enter(run: Run, entry: Entry): Promise<ExitCode> {
     await membership.ended;
     throw ending;
   }
-  if (ending.kind === 'away' && options.display !== 'json')
-    tell('info', 'away', `Your place is kept. To come back: ${comeBackWords(ending.name)}`);
+  const kept = ending.kind === 'away' || ending.kind === 'closed' ? ending.name : undefined;
+  if (kept !== undefined && options.display !== 'json')
+    tell('info', 'away', `Your place is kept. To come back: ${comeBackWords(kept)}`);
   return finish(front, options.display, outcomeOf(ending, quit));
 }
 
