@@ -31,7 +31,6 @@ function sit(room: TestRoom, member: TestMember | null, place: Place = 'guest') 
     copy: () => false,
     showQr() {},
     onGone() {},
-    hasEnded: false,
     close() {},
   };
   const hand = handOn(room, told);
