@@ -284,6 +284,9 @@ export class Session {
   get untrusted(): readonly RosterMember[] {
     return this.#trust.pending(this.#roster);
   }
+  isVerified(member: RosterMember): boolean {
+    return this.#trust.isVerified(member);
+  }
   /** Whose keys are marked as verified, in the room or not. */
   get verified(): ReturnType<Trust['verified']> {
     return this.#trust.verified(this.#roster);
