@@ -7,16 +7,17 @@ import { InputError } from '../../src/protocol/errors.ts';
 import { formatFingerprint } from '../../src/protocol/fingerprint.ts';
 import { frameType } from '../../src/protocol/framing.ts';
 import { SESSION_FRAME } from '../../src/protocol/session-frames.ts';
+import { EvilHost } from '../helpers/evil-host.ts';
 import { dsaIdentity, wrapKeys } from '../helpers/keys.ts';
 import type { TestMember } from '../helpers/member.ts';
 import { entryOf, showOperation, signNext } from '../helpers/operations.ts';
-import { openRoom, type TestRoom } from '../helpers/room.ts';
+import { openRoom, type TestRoom, type TestRoomOptions } from '../helpers/room.ts';
 
 const PASSWORD = 'nine lives of a cat';
 
 /** `bob` has verified `ann`, who has an account. */
-async function acquainted() {
-  const room = await openRoom({ keeps: 'ciphertext' });
+async function acquainted(options: TestRoomOptions = {}) {
+  const room = await openRoom({ keeps: 'ciphertext', ...options });
   const ann = await room.join('ann', { crowd: true });
   const bob = await room.join('bob', { crowd: true, keeps: 'when-saved' });
   const cyd = await room.join('cyd', { crowd: true });
@@ -228,6 +229,47 @@ test('P32 nobody left to wait for: it goes out, and whoever comes next is held b
   room.advance(1_000);
   assert.deepEqual([third.texts, untrusted(bob)], [[], ['ann']]);
   assert.equal(bob.alarms.length, 2);
+});
+
+for (const how of ['in one run', 'in the next run'])
+  test(`P32 someone too far behind to be told entry by entry is told of the key all the same, ${how}`, async () => {
+    const { room, bob, cyd } = await acquainted({ limits: { headsKept: 16, backlogEntries: 8 } });
+    const saved = bob.save();
+    bob.loseLine();
+    const again = await onAnotherDevice(room);
+    for (let count = 0; count < 40; count += 1) {
+      cyd.say(`line ${count}`);
+      room.advance(250);
+    }
+    const back = how === 'in one run' ? bob : await room.restart(bob, saved);
+    if (back === bob) bob.comeBack();
+    room.advance(2_000);
+    assert.equal(back.eventsOf('roster').at(-1)?.change.removed[0]?.reason, 'unseen');
+    assert.deepEqual(back.alarms, ['key-changed-verified']);
+    const heard = again.texts.length;
+    back.say('not yet');
+    room.advance(1_000);
+    assert.deepEqual([again.texts.length, untrusted(back)], [heard, ['ann']]);
+  });
+
+test('P32 a host that has lost its log, and with it how the key came, is held back for both', async () => {
+  const { room, bob, cyd } = await acquainted();
+  const evil = new EvilHost(room);
+  for (let count = 0; count < 8; count += 1) evil.show(bob, evil.catchPost(cyd, `lost ${count}`));
+  const saved = bob.save();
+  bob.loseLine();
+  const again = await onAnotherDevice(room);
+  const back = await room.restart(bob, saved);
+  room.advance(1_000);
+  assert.deepEqual(back.alarms, ['history-lost', 'key-changed-verified']);
+  assert.throws(() => back.mark('cyd', 'trusted'), { code: 'nothing-to-trust' });
+  back.say('one');
+  back.mark('ann', 'trusted');
+  room.advance(1_000);
+  assert.deepEqual(again.texts, []);
+  back.acknowledge();
+  room.advance(1_000);
+  assert.deepEqual(again.texts, ['one']);
 });
 
 test('P49 a verified member who comes back under the same key, or is renamed, raises nothing', async () => {
