@@ -73,14 +73,16 @@ export class Trust {
   changed(change: Pick<RosterChange, 'added' | 'changed' | 'removed'>, roster: Roster): SessionEffect[] {
     if (this.#pins.length === 0) return [];
     const renamed = change.changed.filter(({ before, after }) => before.nick !== after.nick);
+    const newcomers = [...change.added, ...renamed.map(({ after }) => after)];
     // First: a nickname that a verified member has given up is no longer theirs.
-    for (const { after } of renamed) {
-      const pin = this.#marked(after.identity);
-      if (pin !== undefined) pin.nick = after.nick;
+    for (const { identity, nick } of newcomers) {
+      const pin = this.#marked(identity);
+      if (pin !== undefined) pin.nick = nick;
     }
     const before = new Map(successions(change).map(({ before: old, after }) => [after.key, old]));
-    const effects = [...change.added, ...renamed.map(({ after }) => after)].flatMap((member) => {
-      const pin = member.key === this.#self ? null : this.#takenBy(member, before.get(member.key), roster);
+    const effects = newcomers.flatMap((member) => {
+      if (member.key === this.#self || this.isVerified(member)) return [];
+      const pin = this.#takenBy(member, before.get(member.key), roster);
       return pin === null ? [] : [alarm(pin, member)];
     });
     if (change.removed.length > 0) this.#forgetHeirs(roster);
@@ -124,11 +126,6 @@ export class Trust {
   /** Somebody came, or has another nickname. @returns whose place they have under a key that is not accepted */
   #takenBy(member: RosterMember, before: RosterMember | undefined, roster: Roster): Pin | null {
     const { identity } = member;
-    const own = this.#marked(identity);
-    if (own !== undefined) {
-      own.nick = member.nick;
-      return null;
-    }
     const again = this.#pins.find(({ heir }) => heir !== null && bytesEqual(heir, identity));
     if (again !== undefined) return again;
     const folded = foldNickname(member.nick);
