@@ -221,6 +221,7 @@ async function enter(run: Run, entry: Entry): Promise<ExitCode> {
       else early.push(event);
     },
     onLine(state) {
+      if (front.hasEnded) membership.hurry();
       log.info('line', state.kind === 'lost' ? 'lost' : `trying again in ${Math.round(state.inMs)} ms`);
       if (state.kind !== 'lost') return;
       if (chat === null)
@@ -241,8 +242,9 @@ async function enter(run: Run, entry: Entry): Promise<ExitCode> {
     await membership.ended;
     throw ending;
   }
-  if (ending.kind === 'away' && options.display !== 'json')
-    tell('info', 'away', `Your place is kept. To come back: ${comeBackWords(ending.name)}`);
+  const kept = ending.kind === 'away' || ending.kind === 'closed' ? ending.name : undefined;
+  if (kept !== undefined && options.display !== 'json')
+    tell('info', 'away', `Your place is kept. To come back: ${comeBackWords(kept)}`);
   return finish(front, options.display, outcomeOf(ending, quit));
 }
 

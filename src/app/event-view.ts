@@ -188,7 +188,7 @@ export function jsonEvents(event: SessionEvent, context: EventContext): readonly
       return [
         {
           type: 'notice',
-          level: 'warning',
+          level: event.own ? 'info' : 'warning',
           code: 'unopened',
           text: event.own
             ? 'A message of yours from before; its text is not kept.'

@@ -76,7 +76,13 @@ export type Ending =
   | { readonly kind: 'left' }
   /** The program ends, and the place is kept under this name. */
   | { readonly kind: 'away'; readonly name: string }
-  | { readonly kind: 'closed'; readonly reason: ClosingReason; readonly text: string }
+  /** With the name under which the place is kept all the same, if it is. */
+  | {
+      readonly kind: 'closed';
+      readonly reason: ClosingReason;
+      readonly text: string;
+      readonly name?: string;
+    }
   | {
       readonly kind: 'refused';
       readonly reason: Refusal | 'wrong-answer';
@@ -387,7 +393,9 @@ export class Membership {
     if (event.kind !== 'closed') return;
     if (PASSING_CLOSES.has(event.reason)) return;
     const { reason, text } = event;
-    this.#end({ kind: 'closed', reason, text });
+    const ending = { kind: 'closed', reason, text } as const;
+    const stays = this.#place !== null && !isForGood(ending, this.#place);
+    this.#end(stays ? { ...ending, ...this.#savedName } : ending);
   }
 
   #tick(): void {

@@ -244,10 +244,13 @@ export class RelayHost {
 
   revoke(invitation: IdKey): void {
     this.#room.invitations.revoke(invitation);
+    // The host is told that it is done: then it is, whatever comes.
+    this.#writing?.commit();
   }
 
   resume(invitation: IdKey): void {
     this.#room.invitations.resume(invitation);
+    this.#writing?.commit();
   }
 
   /** The owner removes a member. */
@@ -280,7 +283,9 @@ export class RelayHost {
 
   /** @returns whether anyone was banned under that nickname */
   unban(nick: string): boolean {
-    return this.#room.unban(nick);
+    const wasBanned = this.#room.unban(nick);
+    this.#writing?.commit();
+    return wasBanned;
   }
 
   /** Lets someone in who waits. @throws InputError when nobody of that number does, or the room is full. */
@@ -393,7 +398,9 @@ export class RelayHost {
 
   /** What nobody waits for: how far members have the log, and what need not be kept any longer. */
   #writeDown(nowMs: number): void {
-    this.#writing?.commit();
+    // In memory too: whoever is gone must not be held for a store that forgets them.
+    if (this.#writing === null) this.#room.save();
+    else this.#writing.commit();
     if (nowMs - this.#purgedAtMs < PURGE_MS) return;
     this.#purgedAtMs = nowMs;
     this.#writing?.purge();

@@ -180,7 +180,7 @@ export class Session {
       hearing: this.#hearing,
       alarms: this.#alarms,
       placed: (leaf) => this.#speaking.placed(leaf)?.said ?? null,
-      firstSequence: () => this.#speaking.firstSequence,
+      isOfEarlierRun: (chain) => this.#speaking.isOfEarlierRun(chain),
       // Senders whose record went further have dropped theirs too: nobody goes on with keys of before.
       eraBegan: () => this.#speaking.dropChain(),
       ownPlaced: (own) => this.#told(this.#receipts.placed(own)),

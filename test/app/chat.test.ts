@@ -34,6 +34,7 @@ function sit(room: TestRoom, member: TestMember | null, place: Place = 'guest') 
     copy: () => false,
     showQr: (text) => codes.push(text),
     onGone() {},
+    hasEnded: false,
     close() {},
   };
   const hand = handOn(room, told);
