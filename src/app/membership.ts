@@ -489,7 +489,11 @@ export class Membership {
   async #settle(ending: Ending): Promise<void> {
     const place = this.#place;
     if (place === null || this.#session === null) return;
-    if (isForGood(ending, place)) return place.forget();
+    if (isForGood(ending, place)) {
+      // A save under way would put the file back.
+      await this.#keeper?.idle();
+      return place.forget();
+    }
     await this.#keeper?.last(this.#session);
     place.release();
   }

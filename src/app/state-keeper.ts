@@ -53,11 +53,16 @@ export class StateKeeper {
     });
   }
 
+  /** Once nothing is being written any more. */
+  async idle(): Promise<void> {
+    await this.#saving;
+  }
+
   /** Saves once more, whatever was saved before: as of now, however long that takes. */
   async last(session: Session): Promise<void> {
     // Taken now: the session may be erased as soon as this returns.
     const last = this.#take(session);
-    await this.#saving;
+    await this.idle();
     if (last !== null) await this.#write(last).catch((error: unknown) => this.#problem(error));
   }
 

@@ -212,3 +212,17 @@ test('a disk that takes nothing is told of once, acknowledges nothing, and is tr
   await pass(Date.now() + 180_000);
   assert.deepEqual([saved.length, statSync(rooms.path('kitchen')).mtimeMs], [1, before]);
 });
+
+test('a save under way is waited for before the file is given up', async (context) => {
+  const bob = await member();
+  const rooms = new SavedRooms(folderOf(context));
+  const place = await placeFor(rooms, 'kitchen', bob.identity, bob.room.id);
+  const keeper = new StateKeeper({ place, onSaved() {}, onProblem: assert.fail });
+  keeper.tick(bob.session, Date.now());
+  assert.equal(keeper.busy, true);
+  await keeper.idle();
+  assert.equal(keeper.busy, false);
+  assert.equal((await rooms.list()).length, 1);
+  await place.forget();
+  assert.deepEqual(await rooms.list(), []);
+});
