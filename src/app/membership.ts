@@ -424,7 +424,10 @@ export class Membership {
       if (!(await pause(inMs, this.#stop.signal))) return;
       try {
         const connection = await this.#options.connect(this.#stop.signal);
-        return this.#attend(connection, await this.#login(connection));
+        const welcome = await this.#login(connection);
+        // Taken over once: whoever takes it from here later is not thrown out by a line that comes back.
+        this.#replaces = null;
+        return this.#attend(connection, welcome);
       } catch (error) {
         if (this.#ended) return;
         if (error instanceof RefusedError && error.refusal.reason === 'not-recognised')
