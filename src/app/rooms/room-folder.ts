@@ -2,10 +2,11 @@
  * Where kept rooms lie: one folder that only this account can enter, a file and a lock for each room, by its name.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
+import { access, constants, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../protocol/errors.ts';
 import { nearestWord } from '../../protocol/nearest-word.ts';
+import { fileProblem } from '../file-problem.ts';
 
 /** A kept room's files. */
 export interface RoomPlace {
@@ -65,9 +66,14 @@ export class RoomFolder {
     };
   }
 
-  /** Makes the folder where there is none. */
+  /** Makes the folder where there is none. @throws InputError `file` when it cannot be made or written */
   async make(): Promise<void> {
-    await mkdir(this.path, { recursive: true, mode: 0o700 });
+    try {
+      await mkdir(this.path, { recursive: true, mode: 0o700 });
+      await access(this.path, constants.W_OK);
+    } catch (error) {
+      throw new InputError('file', `Cannot keep rooms in ${this.path}: ${fileProblem(error)}.`);
+    }
   }
 
   /** Whatever belongs to the room of that name: names have no full stop. The lock is the last of them. */
