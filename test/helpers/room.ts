@@ -116,7 +116,6 @@ export class TestRoom implements LineRoom {
         ...(options.keeps === 'ciphertext' && { keeps: options.keeps, accounts: answers.accounts }),
         ...(options.dialect && { dialect: options.dialect }),
         ...(options.settings && { settings: options.settings }),
-        keeps: 'nothing',
         store: memoryStore(this.log),
       },
       clock.moment,
