@@ -226,3 +226,17 @@ test('a save under way is waited for before the file is given up', async (contex
   await place.forget();
   assert.deepEqual(await rooms.list(), []);
 });
+
+test('what a program left that was killed while it saved is taken over, and given up with the rest', async (context) => {
+  const folder = folderOf(context);
+  const bob = await member();
+  const rooms = new SavedRooms(folder);
+  const place = await placeFor(rooms, 'kitchen', bob.identity, bob.room.id);
+  const left = `${rooms.path('kitchen')}.new`;
+  writeFileSync(left, 'half of a state');
+  await place.save(stateOf(bob), 'bob');
+  assert.deepEqual(readdirSync(join(folder, 'saved')).sort(), ['kitchen.lock', 'kitchen.room']);
+  writeFileSync(left, 'half of a state');
+  await place.forget();
+  assert.deepEqual(readdirSync(join(folder, 'saved')), ['kitchen.lock']);
+});
