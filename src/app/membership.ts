@@ -32,8 +32,8 @@ import { closeFrame, type Prefer, USUAL_PREFER } from '../protocol/session-frame
 import type { Connection } from '../transport/connection.ts';
 import { DoorRun, type DoorRunOptions, LostError, RefusedError } from './door-run.ts';
 import { systemMoment } from './moment.ts';
-import type { SavedPlace } from './saved-place.ts';
-import { StateKeeper } from './state-keeper.ts';
+import type { SavedPlace } from './saved/saved-place.ts';
+import { StateKeeper } from './saved/state-keeper.ts';
 
 export interface MembershipOptions extends DoorRunOptions {
   /** Of whoever joins; both are given, or neither. */

@@ -21,7 +21,7 @@ import { RelayHost } from '../relay-host.ts';
 import { createKeptRoom, type KeptRoom, lockRoom, openKeptRoom, writeSecrets } from '../rooms/kept-room.ts';
 import { nameFor, RoomFolder, type RoomPlace } from '../rooms/room-folder.ts';
 import { makeRoomKeys, registerAnswer } from '../rooms/room-keys.ts';
-import type { SavedPlace } from '../saved-place.ts';
+import type { SavedPlace } from '../saved/saved-place.ts';
 import { readSecret } from '../secret.ts';
 import { askAnswer, givenAnswer } from '../setup/answer-question.ts';
 import { Interview } from '../setup/interview.ts';

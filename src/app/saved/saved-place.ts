@@ -1,8 +1,8 @@
 /** One saved room while this program has it: written again and again, and given up when its member leaves for good. */
-import type { SigningKey } from '../crypto/signature.ts';
-import type { SavedState } from '../member/saved-state.ts';
-import type { FileLock } from '../storage/file-lock.ts';
-import { removeFile, replaceFile } from './atomic-file.ts';
+import type { SigningKey } from '../../crypto/signature.ts';
+import type { SavedState } from '../../member/saved-state.ts';
+import type { FileLock } from '../../storage/file-lock.ts';
+import { removeFile, replaceFile } from '../atomic-file.ts';
 import { type SavedDoor, type SavedHead, sealRoom } from './saved-file.ts';
 
 export interface SavedPlaceStart {

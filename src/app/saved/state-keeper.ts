@@ -2,9 +2,9 @@
  * When a saved room is written: soon after something has changed, never twice at a time, and at the end. What cannot be
  * written is told once, acknowledges nothing, and is tried again.
  */
-import type { Save, SaveMark, Session } from '../member/session.ts';
-import { LIMITS } from '../protocol/limits.ts';
-import { fileProblem } from './file-problem.ts';
+import type { Save, SaveMark, Session } from '../../member/session.ts';
+import { LIMITS } from '../../protocol/limits.ts';
+import { fileProblem } from '../file-problem.ts';
 import type { SavedPlace } from './saved-place.ts';
 
 /** After a save that failed. */

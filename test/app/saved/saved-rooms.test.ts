@@ -4,18 +4,18 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { ago, chooseRoom, roomLines } from '../../src/app/choose-room.ts';
-import { checkSavedName, savedNameOf } from '../../src/app/saved-name.ts';
-import { SavedPlace } from '../../src/app/saved-place.ts';
-import { SavedRooms } from '../../src/app/saved-rooms.ts';
-import { StateKeeper } from '../../src/app/state-keeper.ts';
-import type { SigningKey } from '../../src/crypto/signature.ts';
-import { toHex } from '../../src/protocol/bytes.ts';
-import { InputError } from '../../src/protocol/errors.ts';
-import { hash, type RoomId, roomId } from '../../src/protocol/identifiers.ts';
-import { dsaIdentity } from '../helpers/keys.ts';
-import type { TestMember } from '../helpers/member.ts';
-import { openRoom } from '../helpers/room.ts';
+import { ago, chooseRoom, roomLines } from '../../../src/app/saved/choose-room.ts';
+import { checkSavedName, savedNameOf } from '../../../src/app/saved/saved-name.ts';
+import { SavedPlace } from '../../../src/app/saved/saved-place.ts';
+import { SavedRooms } from '../../../src/app/saved/saved-rooms.ts';
+import { StateKeeper } from '../../../src/app/saved/state-keeper.ts';
+import type { SigningKey } from '../../../src/crypto/signature.ts';
+import { toHex } from '../../../src/protocol/bytes.ts';
+import { InputError } from '../../../src/protocol/errors.ts';
+import { hash, type RoomId, roomId } from '../../../src/protocol/identifiers.ts';
+import { dsaIdentity } from '../../helpers/keys.ts';
+import type { TestMember } from '../../helpers/member.ts';
+import { openRoom } from '../../helpers/room.ts';
 
 const DOOR = {
   addresses: [{ host: '192.0.2.1', port: 8888 }],

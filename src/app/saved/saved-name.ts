@@ -1,5 +1,5 @@
 /** What saved rooms are called on the command line: short words, and files of the same names. */
-import { InputError } from '../protocol/errors.ts';
+import { InputError } from '../../protocol/errors.ts';
 
 const CHARACTERS_MOST = 32;
 const SHAPE = /^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/;
