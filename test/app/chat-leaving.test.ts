@@ -9,6 +9,7 @@ import type { TestMember } from '../helpers/member.ts';
 import { openRoom } from '../helpers/room.ts';
 
 class FakeFront implements Front {
+  readonly hasEnded = false;
   readonly events: JsonEvent[] = [];
   onGone = (): void => {};
   emit(event: JsonEvent): void {

@@ -31,6 +31,7 @@ function sit(room: TestRoom, member: TestMember | null, place: Place = 'guest') 
     copy: () => false,
     showQr() {},
     onGone() {},
+    hasEnded: false,
     close() {},
   };
   const hand = handOn(room, told);

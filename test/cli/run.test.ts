@@ -256,8 +256,8 @@ describe('joining', () => {
 describe('saved rooms', () => {
   test('a name with @ is a saved room, and no invitation', async () => {
     const options = await joinOptions(['@Kitchen', '--takeover', '--passphrase-file', 'p']);
-    const { saved, invitation, takeover, passphrase, savedFolder, identityByOption } = options;
-    assert.deepEqual([saved, invitation, takeover, savedFolder], ['kitchen', null, true, '/saved']);
+    const { saved, invitation, takeover, passphrase, dataFolder, identityByOption } = options;
+    assert.deepEqual([saved, invitation, takeover, dataFolder], ['kitchen', null, true, '/data']);
     assert.deepEqual(passphrase, { kind: 'file', path: 'p' });
     assert.equal(identityByOption, false);
   });

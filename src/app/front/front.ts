@@ -60,5 +60,7 @@ export interface Front {
    * they are gone already.
    */
   set onGone(listener: (error: GaveUpError) => void);
+  /** Standard input has ended: nobody is there to wait for anything. */
+  readonly hasEnded: boolean;
   close(): void;
 }
