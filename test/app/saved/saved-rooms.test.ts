@@ -144,6 +144,7 @@ test('names are short words, whatever others call their rooms', () => {
     ['  The Küche!  ', 'the-kuche'],
     ['../../etc/passwd', 'etc-passwd'],
     ['日本', 'room'],
+    ['CON', 'room'],
     ['\u202eevil', 'evil'],
     ['x'.repeat(64), 'x'.repeat(28)],
   ];
@@ -151,7 +152,7 @@ test('names are short words, whatever others call their rooms', () => {
     assert.equal(savedNameOf(roomName), name);
     assert.equal(checkSavedName(`@${name}`), name);
   }
-  for (const bad of ['', '@', '.', '../x', 'a/b', '-a', 'a-', 'x'.repeat(33)])
+  for (const bad of ['', '@', '.', '../x', 'a/b', '-a', 'a-', 'con', 'lpt1', 'x'.repeat(33)])
     assert.throws(() => checkSavedName(bad), InputError);
 });
 
