@@ -34,8 +34,8 @@ import { closeFrame, type Prefer, USUAL_PREFER } from '../protocol/session-frame
 import type { Connection } from '../transport/connection.ts';
 import { DoorRun, type DoorRunOptions, LostError, RefusedError } from './door-run.ts';
 import { systemMoment } from './moment.ts';
-import type { SavedPlace } from './saved-place.ts';
-import { StateKeeper } from './state-keeper.ts';
+import type { SavedPlace } from './saved/saved-place.ts';
+import { StateKeeper } from './saved/state-keeper.ts';
 
 export interface MembershipOptions extends DoorRunOptions {
   /** Of whoever joins; both are given, or neither. */
@@ -431,7 +431,10 @@ export class Membership {
       if (!(await pause(inMs, this.#stop.signal))) return;
       try {
         const connection = await this.#options.connect(this.#stop.signal);
-        return this.#attend(connection, await this.#login(connection));
+        const welcome = await this.#login(connection);
+        // Taken over once: whoever takes it from here later is not thrown out by a line that comes back.
+        this.#replaces = null;
+        return this.#attend(connection, welcome);
       } catch (error) {
         if (this.#ended) return;
         if (error instanceof RefusedError && error.refusal.reason === 'not-recognised')
@@ -496,7 +499,11 @@ export class Membership {
   async #settle(ending: Ending): Promise<void> {
     const place = this.#place;
     if (place === null || this.#session === null) return;
-    if (isForGood(ending, place)) return place.forget();
+    if (isForGood(ending, place)) {
+      // A save under way would put the file back.
+      await this.#keeper?.idle();
+      return place.forget();
+    }
     await this.#keeper?.last(this.#session);
     place.release();
   }

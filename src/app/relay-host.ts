@@ -89,6 +89,7 @@ export class RelayHost {
   readonly #timer: NodeJS.Timeout;
   readonly #writing: Writing | null;
   #purgedAtMs = 0;
+  #hasFailed = false;
   #lastLocalId = 0;
   #onNotice: (notice: RoomNotice) => void = () => {};
   #onFailure: (error: StorageError) => void = () => {};
@@ -155,7 +156,10 @@ export class RelayHost {
         : new Writing({
             store: keeping,
             room: this.#room,
-            carryOut: (effects) => this.#carryOut(effects),
+            // What waited for one commit is of many: a fault in one effect must not cost the others.
+            carryOut: (effects) => {
+              for (const effect of effects) this.#run('effect', null, () => this.#carryOut([effect]));
+            },
             onFailure: (error) => this.#fail(error),
           });
     keeping?.commit();
@@ -408,6 +412,9 @@ export class RelayHost {
 
   /** Everyone is cut off without a word: what was not written down was told to nobody, and they come back. */
   #fail(error: StorageError): void {
+    // Whatever is under way meets the same failure.
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
     clearInterval(this.#timer);
     this.#writing?.abandon();
     this.#settings.log.error('storage', error.message);

@@ -12,7 +12,7 @@ import type {
   RoomsOptions,
   SecretSource,
 } from '../app/options.ts';
-import { checkSavedName } from '../app/saved-name.ts';
+import { checkSavedName } from '../app/saved/saved-name.ts';
 import { InputError } from '../protocol/errors.ts';
 import { checkNickname } from '../protocol/nickname.ts';
 import type { Prefer } from '../protocol/session-frames.ts';

@@ -627,7 +627,9 @@ export class Session {
     this.#timeline.begin(roster, owner, roomPosition(welcome));
     this.#list.begin(listed);
     this.#phase = 'reading';
-    effects.push(...(this.#joinedOnce ? this.#difference(before) : this.#began(self, before)));
+    if (!this.#joinedOnce) effects.push(this.#joined(self), ...this.#trust.reminders(roster));
+    // An earlier run has shown the list as well.
+    if (this.#joinedOnce || this.#saved !== null) effects.push(...this.#difference(before));
     this.#joinedOnce = true;
     effects.push(...this.#keys.offerHeldWraps(roster));
     // With every key held so far, messages may have been placed before this record begins.
@@ -672,13 +674,6 @@ export class Session {
   #joined(self: RosterMember): SessionEffect {
     const { roomName } = this.#roster;
     return event({ kind: 'joined', roomId: this.#roomId, roomName, self, members: this.members });
-  }
-
-  /** Enters the room, with what an earlier run knew of those who are here. */
-  #began(self: RosterMember, before: Roster): SessionEffect[] {
-    const change = difference(before, this.#roster);
-    if (change !== null) this.#trust.changed(change, this.#roster);
-    return [this.#joined(self), ...this.#trust.reminders(this.#roster)];
   }
 
   /** Too far behind to be told entry by entry. */

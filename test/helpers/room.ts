@@ -19,7 +19,7 @@ import type { Dialect } from '../../src/protocol/version.ts';
 import type { RoomEffect, RoomNotice } from '../../src/room/effects.ts';
 import type { Gate } from '../../src/room/entrance.ts';
 import { Room } from '../../src/room/room.ts';
-import { memoryStore } from '../../src/room/store.ts';
+import { memoryStore, type RoomStore } from '../../src/room/store.ts';
 import { MemoryLog } from '../../src/storage/memory-log.ts';
 import { type AnswerSides, opaqueAnswer, unsafeTestingAnswer } from './answers.ts';
 import { dsaIdentity, roomOwnerKey, rsaIdentity, wrapKeys } from './keys.ts';
@@ -45,6 +45,8 @@ export interface TestRoomOptions {
   readonly gate?: Partial<Gate>;
   /** `ciphertext`: a room that its host keeps, with accounts; nothing of it is on a disk here. */
   readonly keeps?: 'nothing' | 'ciphertext';
+  /** Where it is kept; not given: nowhere, and `room.log` is its log. */
+  readonly store?: RoomStore;
   /** An older or newer host. */
   readonly dialect?: Dialect;
   /** How the room is to begin with, where it is not plain. */
@@ -116,8 +118,7 @@ export class TestRoom implements LineRoom {
         ...(options.keeps === 'ciphertext' && { keeps: options.keeps, accounts: answers.accounts }),
         ...(options.dialect && { dialect: options.dialect }),
         ...(options.settings && { settings: options.settings }),
-        keeps: 'nothing',
-        store: memoryStore(this.log),
+        store: options.store ?? memoryStore(this.log),
       },
       clock.moment,
     );

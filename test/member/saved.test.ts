@@ -347,6 +347,25 @@ test('P49 a host that lost a change of the list shows the one from before, and t
   assert.equal(alice.texts.at(-1), 'here again');
 });
 
+test('P49 a run that goes on after such a loss is told how the list differs from the one it saved', async () => {
+  const { room, alice, bob } = await pair();
+  say(room, alice, 'kept');
+  const era = startAsOfNow(room, 1_800_000_000);
+  await room.join('carol');
+  say(room, alice, 'lost');
+  const saved = bob.save();
+  bob.loseLine();
+  await room.join('dave');
+  const back = await room.person('', { identity: bob.identity, saved, keeps: 'when-saved' });
+  comeBackAfter(room, back, [era]);
+  assert.ok(back.live);
+  assert.deepEqual(back.alarms, []);
+  assert.deepEqual(
+    back.eventsOf('roster').map(({ change }) => change.added.map(({ nick }) => nick)),
+    [['dave']],
+  );
+});
+
 test('a start of the room that somebody else signed, or of before, explains nothing', async () => {
   const { room, alice, bob } = await pair();
   say(room, alice, 'kept');

@@ -9,8 +9,8 @@ import { InputError } from '../../protocol/errors.ts';
 import type { SavedMembership } from '../membership.ts';
 import type { KeptRoom } from '../rooms/kept-room.ts';
 import type { RoomPlace } from '../rooms/room-folder.ts';
-import { openRoom } from '../saved-file.ts';
-import { SavedPlace } from '../saved-place.ts';
+import { openRoom } from '../saved/saved-file.ts';
+import { SavedPlace } from '../saved/saved-place.ts';
 
 export function ownPlace(
   { name, folder }: RoomPlace,

@@ -3,21 +3,21 @@
  * the identity that the head names.
  * @see docs/protocol.md#saved-rooms
  */
-import type { Address } from '../crypto/invitation.ts';
-import type { SigningKey } from '../crypto/signature.ts';
-import { openState, STATE_NONCE_BYTES, STATE_SALT_BYTES, sealState } from '../crypto/state-seal.ts';
+import type { Address } from '../../crypto/invitation.ts';
+import type { SigningKey } from '../../crypto/signature.ts';
+import { openState, STATE_NONCE_BYTES, STATE_SALT_BYTES, sealState } from '../../crypto/state-seal.ts';
 import {
   decodeSavedState,
   encodeSavedState,
   eraseSavedState,
   type SavedState,
-} from '../member/saved-state.ts';
-import { KEEPS, type Question } from '../protocol/admission-frames.ts';
-import { type Bytes, bytesEqual, utf8 } from '../protocol/bytes.ts';
-import { codec, type Decoded, field } from '../protocol/codec.ts';
-import { InputError, ProtocolError } from '../protocol/errors.ts';
-import { type Hash, hash } from '../protocol/identifiers.ts';
-import { LIMITS } from '../protocol/limits.ts';
+} from '../../member/saved-state.ts';
+import { KEEPS, type Question } from '../../protocol/admission-frames.ts';
+import { type Bytes, bytesEqual, utf8 } from '../../protocol/bytes.ts';
+import { codec, type Decoded, field } from '../../protocol/codec.ts';
+import { InputError, ProtocolError } from '../../protocol/errors.ts';
+import { type Hash, hash } from '../../protocol/identifiers.ts';
+import { LIMITS } from '../../protocol/limits.ts';
 
 const MAGIC = utf8.encode('securechat room\n');
 const VERSION = 1;

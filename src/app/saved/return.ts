@@ -1,15 +1,15 @@
 /** `securechat c @name`: the saved room, unlocked and opened, and no other program in it. */
-import { ownerFingerprint, type SigningKey } from '../crypto/signature.ts';
-import { OwnWrapKeys } from '../member/wrap-keys.ts';
-import { InputError } from '../protocol/errors.ts';
-import { ANY_SESSION, ROOM_CONVERSATION } from '../protocol/identifiers.ts';
-import type { FileLock } from '../storage/file-lock.ts';
-import type { Connection } from '../transport/connection.ts';
-import { DoorRun, type DoorRunOptions } from './door-run.ts';
-import type { Front } from './front/front.ts';
-import { unlockIdentity } from './identity.ts';
-import type { SavedMembership } from './membership.ts';
-import type { JoinOptions } from './options.ts';
+import { ownerFingerprint, type SigningKey } from '../../crypto/signature.ts';
+import { OwnWrapKeys } from '../../member/wrap-keys.ts';
+import { InputError } from '../../protocol/errors.ts';
+import { ANY_SESSION, ROOM_CONVERSATION } from '../../protocol/identifiers.ts';
+import type { FileLock } from '../../storage/file-lock.ts';
+import type { Connection } from '../../transport/connection.ts';
+import { DoorRun, type DoorRunOptions } from '../door-run.ts';
+import type { Front } from '../front/front.ts';
+import { unlockIdentity } from '../identity.ts';
+import type { SavedMembership } from '../membership.ts';
+import type { JoinOptions } from '../options.ts';
 import type { SavedContent, SavedDoor, SavedHead } from './saved-file.ts';
 import { SavedPlace } from './saved-place.ts';
 import type { SavedRooms } from './saved-rooms.ts';

@@ -1,13 +1,13 @@
 /** The rooms that are saved on this machine, each as a file in one folder, and which name belongs to which. */
 import { mkdir, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SigningKey } from '../crypto/signature.ts';
-import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
-import { InputError } from '../protocol/errors.ts';
-import type { RoomId } from '../protocol/identifiers.ts';
-import { nearestWord } from '../protocol/nearest-word.ts';
-import { type FileLock, takeLock } from '../storage/file-lock.ts';
-import { fileProblem } from './file-problem.ts';
+import type { SigningKey } from '../../crypto/signature.ts';
+import { type Bytes, bytesEqual } from '../../protocol/bytes.ts';
+import { InputError } from '../../protocol/errors.ts';
+import type { RoomId } from '../../protocol/identifiers.ts';
+import { nearestWord } from '../../protocol/nearest-word.ts';
+import { type FileLock, takeLock } from '../../storage/file-lock.ts';
+import { fileProblem } from '../file-problem.ts';
 import { openRoom, readHead, type SavedContent, type SavedHead } from './saved-file.ts';
 import { savedNameOf } from './saved-name.ts';
 
