@@ -601,7 +601,9 @@ export class Session {
     this.#timeline.begin(roster, owner, roomPosition(welcome));
     this.#list.begin(listed);
     this.#phase = 'reading';
-    effects.push(...(this.#joinedOnce ? this.#difference(before) : [this.#joined(self)]));
+    if (!this.#joinedOnce) effects.push(this.#joined(self));
+    // An earlier run of the program knew a list as well.
+    if (before.size > 0) effects.push(...this.#difference(before));
     this.#joinedOnce = true;
     effects.push(...this.#keys.offerHeldWraps(roster));
     // With every key held so far, messages may have been placed before this record begins.
