@@ -4,7 +4,7 @@ import { median } from './statistics.ts';
 export type Topic = 'relay' | 'latency' | 'join' | 'memory' | 'startup' | 'crypto' | 'terminal' | 'kept';
 
 /** How far a figure may go, or has to. */
-export type Bound = { readonly most: number } | { readonly least: number };
+type Bound = { readonly most: number } | { readonly least: number };
 
 export type Goal = Bound & {
   /** Complete with what it is a multiple of. */

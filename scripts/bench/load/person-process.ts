@@ -18,7 +18,7 @@ import type { Entrance, RoomAddress } from '../host-process.ts';
 import { LIFTED_LIMITS } from '../lifted-limits.ts';
 import { ANSWER, answersReady, finishLightly, startLightly } from './light-answer.ts';
 
-export interface Returned {
+interface Returned {
   /** From a saved room that nobody has opened yet to the last message shown. */
   readonly tookMs: number;
   readonly cpuMs: number;
