@@ -62,7 +62,7 @@ import { MemberList } from './member-list.ts';
 import { Outgoing } from './outgoing.ts';
 import { type Receipt, Receipts } from './receipts.ts';
 import { checkRegister, Registering } from './registering.ts';
-import type { SavedState } from './saved-state.ts';
+import { eraseSavedState, type SavedState } from './saved-state.ts';
 import { Speaking } from './speaking.ts';
 import { Timeline } from './timeline.ts';
 import { adoptList, roomPosition, sameRetention } from './welcome.ts';
@@ -81,7 +81,7 @@ export interface SessionStart {
    * `saved` says that a file holds it. Not given: at once.
    */
   readonly keeps?: 'at-once' | 'when-saved';
-  /** What an earlier run has kept: this one goes on with it. `wrapKeys` are those in it. */
+  /** What an earlier run has kept: this one goes on with it, and overwrites its secrets. `wrapKeys` are those in it. */
   readonly saved?: SavedState;
 }
 
@@ -122,7 +122,8 @@ export class Session {
   readonly #registering = new Registering();
   #owner: VerifyKey | null = null;
   #welcome: Welcome | null = null;
-  readonly #saved: SavedState | null;
+  /** As an earlier run has kept it; `null` where this one goes on with none. */
+  readonly #savedPlace: Place | null;
   #phase: Phase = 'away';
   #joinedOnce = false;
   /** A line was lost since joining, the first one before it was live included: the person is told of the return. */
@@ -153,7 +154,7 @@ export class Session {
     this.#prefers = start.prefers ?? null;
     this.#keepsWhenSaved = start.keeps === 'when-saved';
     const { saved = null } = start;
-    this.#saved = saved;
+    this.#savedPlace = saved === null ? null : placeOf(saved);
     this.#alarms = new Alarms(saved?.heldBack);
     this.#speaking = new Speaking(identity, roomId, saved?.sequence);
     this.#hearing = new Hearing(roomId, identity.memberId);
@@ -210,6 +211,8 @@ export class Session {
     this.#hearing.restore(saved.voices);
     this.#savedIndex = saved.log.index;
     this.#returning = true;
+    // What it opens is to be gone once this run has moved past it.
+    eraseSavedState(saved);
   }
 
   /** All that a later run needs to go on; `null` while there is nothing to go on with. Secrets are among it. */
@@ -295,7 +298,7 @@ export class Session {
 
   /** This member's place in the room, as the latest WELCOME of this run or an earlier one gave it. */
   get #place(): Place | null {
-    return this.#welcome ?? this.#saved;
+    return this.#welcome ?? this.#savedPlace;
   }
 
   get #roster(): Roster {
@@ -603,7 +606,7 @@ export class Session {
     this.#phase = 'reading';
     if (!this.#joinedOnce) effects.push(this.#joined(self));
     // An earlier run has shown the list as well.
-    if (this.#joinedOnce || this.#saved !== null) effects.push(...this.#difference(before));
+    if (this.#joinedOnce || this.#savedPlace !== null) effects.push(...this.#difference(before));
     this.#joinedOnce = true;
     effects.push(...this.#keys.offerHeldWraps(roster));
     // With every key held so far, messages may have been placed before this record begins.
@@ -720,6 +723,10 @@ export class Session {
 
 const PAUSED =
   'The host has closed the room for now. It is kept: this program tries until it is open again, and your place stays.';
+
+function placeOf({ memberId, accountKey, sessionId, retention }: SavedState): Place {
+  return { memberId, accountKey: accountKey.slice(), sessionId, retention };
+}
 
 function awayFrame(away: boolean): SessionEffect {
   return send(SESSION_FRAME.away, Away.encode({ away }));

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { leafHash } from '../../src/crypto/log-hash.ts';
-import { encodeSavedState } from '../../src/member/saved-state.ts';
+import { decodeSavedState, encodeSavedState } from '../../src/member/saved-state.ts';
+import { Session } from '../../src/member/session.ts';
+import { OwnWrapKeys } from '../../src/member/wrap-keys.ts';
 import { ADMISSION_FRAME } from '../../src/protocol/admission-frames.ts';
 import type { Signed } from '../../src/protocol/codec.ts';
 import { encodeFrame, frameType } from '../../src/protocol/framing.ts';
@@ -345,6 +347,26 @@ test('P49 a host that lost a change of the list shows the one from before, and t
   assert.ok(bob.live);
   say(room, bob, 'here again');
   assert.equal(alice.texts.at(-1), 'here again');
+});
+
+test('what an earlier run kept is overwritten once it is taken in: it opens what this run moves past', async () => {
+  const { room, alice, bob } = await pair();
+  say(room, alice, 'first');
+  const saved = bob.save();
+  const state = decodeSavedState(saved);
+  const wrapKeys = OwnWrapKeys.restore(bob.identity, room.id, state.wrapKeys);
+  const secrets = [
+    ...state.voices.flatMap(({ chains }) => chains.map(({ chainKey }) => chainKey)),
+    ...state.wrapKeys.flatMap(({ rsaPkcs8, kemSeed }) => [rsaPkcs8, kemSeed]),
+  ];
+  assert.equal(secrets.length, 3);
+  const session = new Session({
+    ...{ roomId: room.id, identity: bob.identity, wrapKeys },
+    ...{ keeps: 'when-saved', saved: state },
+  });
+  for (const secret of secrets) assert.ok(secret.every((byte) => byte === 0));
+  const again = session.save()?.state ?? assert.fail();
+  assert.deepEqual(encodeSavedState(again), saved);
 });
 
 test('P49 a run that goes on after such a loss is told how the list differs from the one it saved', async () => {
