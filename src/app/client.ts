@@ -221,7 +221,6 @@ async function enter(run: Run, entry: Entry): Promise<ExitCode> {
       else early.push(event);
     },
     onLine(state) {
-      if (front.hasEnded) membership.hurry();
       log.info('line', state.kind === 'lost' ? 'lost' : `trying again in ${Math.round(state.inMs)} ms`);
       if (state.kind !== 'lost') return;
       if (chat === null)

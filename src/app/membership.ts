@@ -6,11 +6,13 @@
 import { answerIdentifiers } from '../crypto/answer.ts';
 import type { AnswerJob } from '../crypto/answer-jobs.ts';
 import { generateWrapKeys, type WrapKeyPair } from '../crypto/key-wrap.ts';
+import type { RosterMember } from '../crypto/roster.ts';
 import type { SigningKey } from '../crypto/signature.ts';
 import type { SessionEffect, SessionEvent } from '../member/events.ts';
 import type { Purpose } from '../member/joining.ts';
 import type { SavedState } from '../member/saved-state.ts';
 import { type SaveMark, Session, type SessionStart } from '../member/session.ts';
+import type { Mark } from '../member/trust.ts';
 import { OwnWrapKeys } from '../member/wrap-keys.ts';
 import type { ActRequest } from '../protocol/acts.ts';
 import type { Welcome } from '../protocol/admission-frames.ts';
@@ -210,6 +212,11 @@ export class Membership {
 
   setAway(away: boolean): void {
     this.#perform(this.#session?.setAway(away) ?? []);
+  }
+
+  /** What this person decides about the key of a member. @throws InputError when there is nothing of the kind to decide */
+  mark(member: RosterMember, mark: Mark): void {
+    this.#perform(this.#session?.mark(member, mark, systemMoment()) ?? []);
   }
 
   acknowledge(): void {

@@ -65,6 +65,7 @@ import { checkRegister, Registering } from './registering.ts';
 import { eraseSavedState, type SavedState } from './saved-state.ts';
 import { Speaking } from './speaking.ts';
 import { Timeline } from './timeline.ts';
+import { type Mark, Trust } from './trust.ts';
 import { adoptList, roomPosition, sameRetention } from './welcome.ts';
 import type { OwnWrapKeys } from './wrap-keys.ts';
 
@@ -110,6 +111,7 @@ export class Session {
   readonly #wrapKeys: OwnWrapKeys;
   readonly #dialect: Dialect;
   readonly #alarms: Alarms;
+  readonly #trust: Trust;
   readonly #speaking: Speaking;
   readonly #hearing: Hearing;
   readonly #timeline: Timeline;
@@ -156,9 +158,10 @@ export class Session {
     const { saved = null } = start;
     this.#savedPlace = saved === null ? null : placeOf(saved);
     this.#alarms = new Alarms(saved?.heldBack);
+    this.#trust = new Trust(this.#self, saved?.pins);
     this.#speaking = new Speaking(identity, roomId, saved?.sequence);
     this.#hearing = new Hearing(roomId, identity.memberId);
-    this.#list = new MemberList(this.#self);
+    this.#list = new MemberList(this.#self, (member) => this.#trust.isVerified(member));
     this.#receipts = new Receipts({
       isOffline: (member) => this.#list.isOffline(member),
       isKnown: () => this.#phase === 'live' && !this.#list.isPulling,
@@ -195,6 +198,7 @@ export class Session {
       keys: this.#keys,
       speaking: this.#speaking,
       timeline: this.#timeline,
+      trust: this.#trust,
     });
     if (saved !== null) this.#restore(saved);
   }
@@ -238,6 +242,7 @@ export class Session {
       wrapKeys: [...wrapKeys],
       heldBack: this.#alarms.heldBack,
       sequence: this.#speaking.sequence,
+      pins: this.#trust.save(),
     };
     const generation = Math.max(...wrapKeys.map((key) => key.generation));
     return { state, mark: { index: log.log.index, generation } };
@@ -277,6 +282,17 @@ export class Session {
   /** Sending is held back by an alarm that nobody has taken note of. */
   get heldBack(): boolean {
     return this.#alarms.heldBack;
+  }
+  /** Under keys in the place of verified ones: sending is held back until the person has decided about each. */
+  get untrusted(): readonly RosterMember[] {
+    return this.#trust.pending(this.#roster);
+  }
+  isVerified(member: RosterMember): boolean {
+    return this.#trust.isVerified(member);
+  }
+  /** Whose keys are marked as verified, in the room or not. */
+  get verified(): ReturnType<Trust['verified']> {
+    return this.#trust.verified(this.#roster);
   }
   /** Epoch, index and head, for two people to compare; `null` before the first list. */
   get position(): { readonly epoch: number; readonly index: number; readonly head: Hash } | null {
@@ -530,6 +546,16 @@ export class Session {
     return this.#timeline.acknowledge() ? [{ kind: 'reconnect' }] : this.#pump(moment);
   }
 
+  /**
+   * What the person decides about the key of a member.
+   * @throws InputError when there is nothing of the kind to decide
+   */
+  mark(member: RosterMember, mark: Mark, moment: Moment): SessionEffect[] {
+    this.#trust.mark(member, mark);
+    this.#revision += 1;
+    return this.#pump(moment);
+  }
+
   /** Going for good. The host answers by closing. */
   leave(): SessionEffect[] {
     if (this.#phase === 'away' || this.#phase === 'over') return [];
@@ -604,7 +630,7 @@ export class Session {
     this.#timeline.begin(roster, owner, roomPosition(welcome));
     this.#list.begin(listed);
     this.#phase = 'reading';
-    if (!this.#joinedOnce) effects.push(this.#joined(self));
+    if (!this.#joinedOnce) effects.push(this.#joined(self), ...this.#trust.reminders(roster));
     // An earlier run has shown the list as well.
     if (this.#joinedOnce || this.#savedPlace !== null) effects.push(...this.#difference(before));
     this.#joinedOnce = true;
@@ -621,7 +647,10 @@ export class Session {
     this.#list.begin(listed);
     this.#joinedOnce = true;
     this.#phase = 'reading';
-    return [this.#joined(self), ...this.#keys.offerHeldWraps(this.#roster), this.#pullLog()];
+    return [
+      ...[this.#joined(self), ...this.#trust.reminders(this.#roster)],
+      ...[...this.#keys.offerHeldWraps(this.#roster), this.#pullLog()],
+    ];
   }
 
   /**
@@ -655,14 +684,14 @@ export class Session {
     const change = difference(before, this.#roster);
     if (change === null) return [];
     for (const { member } of change.removed) this.#forget(member.key);
-    return [event({ kind: 'roster', change })];
+    return [event({ kind: 'roster', change }), ...this.#trust.changed(change, this.#roster)];
   }
 
   #rosterChanged(change: RosterChange): SessionEffect[] {
     for (const { member } of change.removed) this.#forget(member.key);
     if (change.settings !== null || change.changed.some(({ after }) => after.key === this.#self))
       this.#speaking.slowChanged();
-    return this.#keys.offerHeldWraps(this.#roster);
+    return [...this.#trust.changed(change, this.#roster), ...this.#keys.offerHeldWraps(this.#roster)];
   }
 
   #forget(member: IdKey): void {

@@ -9,7 +9,6 @@ import type { TestMember } from '../helpers/member.ts';
 import { openRoom } from '../helpers/room.ts';
 
 class FakeFront implements Front {
-  readonly hasEnded = false;
   readonly events: JsonEvent[] = [];
   onGone = (): void => {};
   emit(event: JsonEvent): void {
@@ -47,6 +46,7 @@ function membershipOf(member: TestMember): NonNullable<ChatOptions['membership']
     setAway: (away) => member.setAway(away),
     register: (password) => member.register(password),
     acknowledge: () => member.acknowledge(),
+    mark: ({ nick }, mark) => member.mark(nick, mark),
     hurry: () => {},
   };
 }

@@ -60,7 +60,5 @@ export interface Front {
    * they are gone already.
    */
   set onGone(listener: (error: GaveUpError) => void);
-  /** Standard input has ended: nobody is there to wait for anything. */
-  readonly hasEnded: boolean;
   close(): void;
 }

@@ -89,10 +89,6 @@ export abstract class ScreenFront implements Front {
 
   readonly #restore = (): void => this.screen.restore();
 
-  get hasEnded(): boolean {
-    return this.#gone?.how === 'ended';
-  }
-
   /** One who went before anybody wanted to know is told of at once. */
   set onGone(listener: (error: GaveUpError) => void) {
     this.#onGone = listener;
