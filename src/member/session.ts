@@ -93,6 +93,8 @@ export interface Save {
 }
 
 export interface SaveMark {
+  /** Which record of the log: one that begins anew, or goes back, is another. */
+  readonly record: number;
   /** Of the log. */
   readonly index: number;
   /** The latest of one's own wrap keys. */
@@ -134,6 +136,8 @@ export class Session {
   readonly #keepsWhenSaved: boolean;
   /** The log is this member's for good up to here, and the host has been told of it. */
   #savedIndex = 0;
+  /** Counts records of the log. */
+  #record = 0;
   /** Counts what is worth keeping. */
   #revision = 0;
   /** The host's log is shorter than this record: an alarm, unless a start of the room says why. */
@@ -245,7 +249,7 @@ export class Session {
       pins: this.#trust.save(),
     };
     const generation = Math.max(...wrapKeys.map((key) => key.generation));
-    return { state, mark: { index: log.log.index, generation } };
+    return { state, mark: { record: this.#record, index: log.log.index, generation } };
   }
 
   /** Changes whenever there is something new to save. */
@@ -509,8 +513,8 @@ export class Session {
   }
 
   /** All that `save` gave with this mark is kept where the program's end does not reach it. */
-  saved({ index, generation }: SaveMark, moment: Moment): SessionEffect[] {
-    this.#savedIndex = index;
+  saved({ record, index, generation }: SaveMark, moment: Moment): SessionEffect[] {
+    if (record === this.#record) this.#savedIndex = index;
     const { next } = this.#wrapKeys;
     if (next === null || next > generation || this.#phase === 'over') return [];
     return this.#keys.wrapKeysKept(this.#phase !== 'away', moment);
@@ -623,8 +627,7 @@ export class Session {
     });
     this.#isShorter = false;
     this.#lostAfter = null;
-    // Of the record before.
-    this.#savedIndex = 0;
+    this.#beginRecord();
     // Whoever was removed meanwhile may hold the old chain.
     this.#speaking.dropChain();
     this.#timeline.begin(roster, owner, roomPosition(welcome));
@@ -665,13 +668,19 @@ export class Session {
     this.#timeline.lost(where);
     if (this.#timeline.history === null) this.#lostAfter = where.era;
     this.#isShorter = false;
-    this.#savedIndex = 0;
+    this.#beginRecord();
     this.#speaking.dropChain();
     this.#hearing.dropChains();
     this.#phase = 'away';
     const entries = lost === 1 ? 'last entry' : `last ${lost} entries`;
     const text = `The host restarted and lost the ${entries}.`;
     return [event({ kind: 'notice', level: 'warning', code: 'entries-lost', text }), { kind: 'reconnect' }];
+  }
+
+  /** What has been saved, or is being saved just now, is of the record before. */
+  #beginRecord(): void {
+    this.#record += 1;
+    this.#savedIndex = 0;
   }
 
   #joined(self: RosterMember): SessionEffect {

@@ -349,6 +349,29 @@ test('P49 a host that lost a change of the list shows the one from before, and t
   assert.equal(alice.texts.at(-1), 'here again');
 });
 
+test('P49 a save from before a loss acknowledges nothing of what has come after it', async () => {
+  const { room, alice, bob } = await pair();
+  say(room, alice, 'kept');
+  const evil = new EvilHost(room);
+  for (const text of ['lost', 'lost as well', 'all lost']) evil.show(bob, evil.catchPost(alice, text));
+  const mark = bob.session.save()?.mark ?? assert.fail();
+  alice.loseLine();
+  bob.loseLine();
+  const era = reopened(room, 1_800_000_000);
+  alice.comeBack();
+  room.pump();
+  comeBackAfter(room, bob, [era]);
+  for (const text of ['one', 'two', 'three', 'four']) say(room, alice, text);
+  const before = bodiesOf(bob.sent, SESSION_FRAME.ack).length;
+  // It was under way all the time: a slow disk.
+  bob.session.saved(mark, room.clock.moment);
+  room.advance(5_000);
+  assert.equal(bodiesOf(bob.sent, SESSION_FRAME.ack).length, before);
+  bob.save();
+  room.advance(5_000);
+  assert.ok(bodiesOf(bob.sent, SESSION_FRAME.ack).length > before);
+});
+
 test('what an earlier run kept is overwritten once it is taken in: it opens what this run moves past', async () => {
   const { room, alice, bob } = await pair();
   say(room, alice, 'first');
