@@ -6,6 +6,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../protocol/errors.ts';
 import { nearestWord } from '../../protocol/nearest-word.ts';
+import { cannotMake } from '../../storage/errors.ts';
 
 /** A kept room's files. */
 export interface RoomPlace {
@@ -65,9 +66,13 @@ export class RoomFolder {
     };
   }
 
-  /** Makes the folder where there is none. */
+  /** Makes the folder where there is none. @throws StorageError */
   async make(): Promise<void> {
-    await mkdir(this.path, { recursive: true, mode: 0o700 });
+    try {
+      await mkdir(this.path, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw cannotMake(this.path, error);
+    }
   }
 
   /** Whatever belongs to the room of that name: names have no full stop. The lock is the last of them. */
