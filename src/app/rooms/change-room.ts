@@ -14,17 +14,21 @@ export async function renameRoom(folder: RoomFolder, name: string, to: string): 
   const lock = lockRoom(place);
   const newLock = lockRoom(folder.place(to));
   try {
+    // Someone may have made it since.
+    await folder.checkFree(to);
     // What a crash has left beside the file goes into it: a file of another name would be opened without.
     settleRoom(place.file);
     const others = (await folder.filesOf(name)).filter((path) => path !== place.file && path !== place.lock);
     // The room's own file is the last: until then it can be done again.
     for (const path of [...others, place.file])
       await rename(path, join(folder.path, `${to}${basename(path).slice(name.length)}`));
+  } catch (error) {
+    lock.release();
+    throw error;
   } finally {
     newLock.release();
-    lock.release();
   }
-  await rm(place.lock, { force: true });
+  lock.remove();
   return `The room ${name} is kept as ${to} from now on. securechat s --keep ${to} opens it.`;
 }
 
@@ -48,10 +52,11 @@ export async function deleteRoom(
     const isJournal = (path: string): boolean => path === `${place.file}-wal`;
     const ordered = [...files.filter(isJournal), ...files.filter((path) => !isJournal(path))];
     for (const path of ordered) if (path !== place.lock) await rm(path, { force: true });
-  } finally {
+  } catch (error) {
     lock.release();
+    throw error;
   }
-  await rm(place.lock, { force: true });
+  lock.remove();
   return `The room ${name} is deleted. Its members have lost their places for good: whoever should be in a new room needs a new invitation.`;
 }
 
