@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { InputError } from '../../protocol/errors.ts';
 import { settleRoom } from '../../storage/room-copy.ts';
 import type { Front } from '../front/front.ts';
+import { fileError } from '../private-file.ts';
 import { lockRoom } from './kept-room.ts';
 import type { RoomFolder } from './room-folder.ts';
 
@@ -21,7 +22,7 @@ export async function renameRoom(folder: RoomFolder, name: string, to: string): 
     const others = (await folder.filesOf(name)).filter((path) => path !== place.file && path !== place.lock);
     // The room's own file is the last: until then it can be done again.
     for (const path of [...others, place.file])
-      await rename(path, join(folder.path, `${to}${basename(path).slice(name.length)}`));
+      await inWords(path, rename(path, join(folder.path, `${to}${basename(path).slice(name.length)}`)));
   } catch (error) {
     lock.release();
     throw error;
@@ -35,7 +36,7 @@ export async function renameRoom(folder: RoomFolder, name: string, to: string): 
 /**
  * @param front asks the person, who types the name; `null`: nobody is there to ask
  * @returns what has been done
- * @throws InputError `no-such-room`, `room-open`, or `not-confirmed`: then it is all there
+ * @throws InputError `no-such-room`, `room-open`, or `not-confirmed`: then it is all there; `file` where a file stays
  */
 export async function deleteRoom(
   folder: RoomFolder,
@@ -51,13 +52,19 @@ export async function deleteRoom(
     const files = await folder.filesOf(name);
     const isJournal = (path: string): boolean => path === `${place.file}-wal`;
     const ordered = [...files.filter(isJournal), ...files.filter((path) => !isJournal(path))];
-    for (const path of ordered) if (path !== place.lock) await rm(path, { force: true });
+    for (const path of ordered) if (path !== place.lock) await inWords(path, rm(path, { force: true }));
   } catch (error) {
     lock.release();
     throw error;
   }
   lock.remove();
   return `The room ${name} is deleted. Its members have lost their places for good: whoever should be in a new room needs a new invitation.`;
+}
+
+async function inWords(path: string, step: Promise<void>): Promise<void> {
+  await step.catch((error: unknown) => {
+    throw fileError('write', path, error);
+  });
 }
 
 async function confirm(name: string, front: Pick<Front, 'ask'> | null): Promise<void> {
