@@ -8,7 +8,7 @@ import { type SavedDoor, type SavedHead, sealRoom } from './saved-file.ts';
 export interface SavedPlaceStart {
   readonly name: string;
   readonly path: string;
-  readonly lock: FileLock;
+  readonly lock: Pick<FileLock, 'release'>;
   readonly identity: SigningKey;
   readonly door: SavedDoor;
   readonly head: Pick<SavedHead, 'roomId' | 'roomName' | 'identity'>;

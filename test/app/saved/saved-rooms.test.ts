@@ -1,6 +1,16 @@
 /** Saved rooms on disk: what is written, who opens it, and what is told of what cannot be used. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -117,6 +127,17 @@ test('a file that was changed anywhere, cut short or is of another version is re
   newer[16] = 2;
   await refused(newer, /another version of securechat/);
   // What cannot be read is not listed, and keeps no other from being.
+  assert.deepEqual(await rooms.list(), []);
+});
+
+test('what is no file under a saved name holds nothing up', async (context) => {
+  const folder = folderOf(context);
+  const rooms = new SavedRooms(folder);
+  mkdirSync(rooms.path('attic'), { recursive: true });
+  execFileSync('mkfifo', [rooms.path('kitchen')]);
+  symlinkSync('/dev/zero', rooms.path('cellar'));
+  for (const name of ['attic', 'kitchen', 'cellar'])
+    await assert.rejects(rooms.head(name), /is no saved room\. Put a copy of it back/);
   assert.deepEqual(await rooms.list(), []);
 });
 
