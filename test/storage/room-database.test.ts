@@ -178,7 +178,7 @@ test("SQLite's own errors are told in words, and no others", () => {
   // With what extends them: a folder that can only be read, a page that fails its check.
   assert.deepEqual([5, 8, 8 | (6 << 8), 11, 11 | (1 << 8), 13, 26, 10 | (3 << 8), 14].map(code), [
     ...['room-busy', 'read-only', 'read-only', 'room-damaged', 'room-damaged', 'disk-full', 'room-damaged'],
-    ...['room-file', 'room-file'],
+    ...['room-file', 'read-only'],
   ]);
   const other = new Error('not of SQLite');
   assert.equal(storageError('/r/a.room', other), other);
