@@ -8,6 +8,7 @@ import { startHead } from '../crypto/log-hash.ts';
 import type { RosterMember } from '../crypto/roster.ts';
 import { ownerFingerprint } from '../crypto/signature.ts';
 import { type Bytes, toBase64url } from '../protocol/bytes.ts';
+import { InputError } from '../protocol/errors.ts';
 import {
   type Hash,
   type IdKey,
@@ -248,58 +249,57 @@ export class RelayHost {
 
   revoke(invitation: IdKey): void {
     this.#room.invitations.revoke(invitation);
-    // The host is told that it is done: then it is, whatever comes.
-    this.#writing?.commit();
+    this.#settleOwn();
   }
 
   resume(invitation: IdKey): void {
     this.#room.invitations.resume(invitation);
-    this.#writing?.commit();
+    this.#settleOwn();
   }
 
   /** The owner removes a member. */
   remove(member: IdKey): void {
-    this.#perform(this.#room.remove(member, systemMoment()));
+    this.#performOwn(this.#room.remove(member, systemMoment()));
   }
 
   /** The owner silences a member for `forMs`; `null`: until that is taken back. */
   mute(member: IdKey, forMs: number | null): void {
-    this.#perform(this.#room.mute(member, forMs, systemMoment()));
+    this.#performOwn(this.#room.mute(member, forMs, systemMoment()));
   }
 
   unmute(member: IdKey): void {
-    this.#perform(this.#room.unmute(member, systemMoment()));
+    this.#performOwn(this.#room.unmute(member, systemMoment()));
   }
 
   setRole(member: IdKey, role: 'member' | 'moderator'): void {
-    this.#perform(this.#room.setRole(member, role, systemMoment()));
+    this.#performOwn(this.#room.setRole(member, role, systemMoment()));
   }
 
   /** @throws InputError `text-too-long` or `bad-setting` when a text or number is beyond its limit. */
   change(part: Partial<RoomSettings>): void {
-    this.#perform(this.#room.change(part, systemMoment()));
+    this.#performOwn(this.#room.change(part, systemMoment()));
   }
 
   /** The owner removes a member, who may not come back for `forMs`; `null`: until that is taken back. */
   ban(member: IdKey, forMs: number | null): void {
-    this.#perform(this.#room.ban(member, forMs, systemMoment()));
+    this.#performOwn(this.#room.ban(member, forMs, systemMoment()));
   }
 
   /** @returns whether anyone was banned under that nickname */
   unban(nick: string): boolean {
     const wasBanned = this.#room.unban(nick);
-    this.#writing?.commit();
+    this.#settleOwn();
     return wasBanned;
   }
 
   /** Lets someone in who waits. @throws InputError when nobody of that number does, or the room is full. */
   admit(holder: HolderId): void {
-    this.#perform(this.#room.admit(holder, systemMoment()));
+    this.#performOwn(this.#room.admit(holder, systemMoment()));
   }
 
   /** Turns someone at the door away. @throws InputError when nobody of that number stands there. */
   deny(holder: HolderId): void {
-    this.#perform(this.#room.deny(holder, systemMoment()));
+    this.#performOwn(this.#room.deny(holder, systemMoment()));
   }
 
   /** The host's own way in: the same code path as everyone's, without a socket. */
@@ -408,6 +408,24 @@ export class RelayHost {
     if (nowMs - this.#purgedAtMs < PURGE_MS) return;
     this.#purgedAtMs = nowMs;
     this.#writing?.purge();
+  }
+
+  #performOwn(effects: readonly RoomEffect[]): void {
+    this.#perform(effects);
+    this.#settleOwn();
+  }
+
+  /**
+   * The host is told of its own doing at once: by then it is written down.
+   * @throws InputError when it cannot be: the room is closed then
+   */
+  #settleOwn(): void {
+    this.#writing?.commit();
+    if (this.#hasFailed)
+      throw new InputError(
+        'not-written',
+        'That could not be written down: it will not be so once the room is open again.',
+      );
   }
 
   /** Everyone is cut off without a word: what was not written down was told to nobody, and they come back. */

@@ -634,8 +634,8 @@ export class Session {
     this.#list.begin(listed);
     this.#phase = 'reading';
     if (!this.#joinedOnce) effects.push(this.#joined(self), ...this.#trust.reminders(roster));
-    // An earlier run has shown the list as well.
-    if (this.#joinedOnce || this.#savedPlace !== null) effects.push(...this.#difference(before));
+    // An earlier run of the program knew a list as well.
+    if (before.size > 0) effects.push(...this.#difference(before));
     this.#joinedOnce = true;
     effects.push(...this.#keys.offerHeldWraps(roster));
     // With every key held so far, messages may have been placed before this record begins.

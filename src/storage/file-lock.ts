@@ -4,6 +4,7 @@
  */
 import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { cannotMake } from './errors.ts';
 
 export interface FileLock {
   release(): void;
@@ -18,7 +19,7 @@ const WAIT_MS = 250;
 /**
  * @param path of the lock's own file, which stays
  * @returns `null` when another program has it
- * @throws whatever keeps the file from being made
+ * @throws StorageError when it cannot be made
  */
 export function takeLock(path: string): FileLock | null {
   makeFile(path);
@@ -42,6 +43,7 @@ function makeFile(path: string): void {
   try {
     closeSync(openSync(path, 'wx', 0o600));
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST'))
+      throw cannotMake(path, error);
   }
 }

@@ -8,12 +8,10 @@ import { OwnWrapKeys } from '../../src/member/wrap-keys.ts';
 import { ADMISSION_FRAME } from '../../src/protocol/admission-frames.ts';
 import type { Signed } from '../../src/protocol/codec.ts';
 import { encodeFrame, frameType } from '../../src/protocol/framing.ts';
-import { ciphertext, ROOM_CONVERSATION } from '../../src/protocol/identifiers.ts';
+import { ciphertext } from '../../src/protocol/identifiers.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
 import { Ack, Eras, SESSION_FRAME } from '../../src/protocol/session-frames.ts';
-import { Era } from '../../src/protocol/signed-objects.ts';
-import { PROTOCOL_VERSION } from '../../src/protocol/version.ts';
-import { bodiesOf, EvilHost } from '../helpers/evil-host.ts';
+import { bodiesOf, EvilHost, signEra } from '../helpers/evil-host.ts';
 import { wrapKeys } from '../helpers/keys.ts';
 import type { TestMember } from '../helpers/member.ts';
 import { openRoom, type TestRoom, type TestRoomOptions } from '../helpers/room.ts';
@@ -242,26 +240,9 @@ test('an alarm that nobody took note of holds sending back in the next run as we
   assert.deepEqual(alice.alarms, []);
 });
 
-/** What the owner signs when the room is opened as it is. */
-function startAsOfNow(room: TestRoom, era: number): Signed {
-  const roster = room.members[0]?.session.save()?.state.roster;
-  const [rosterHash] = roster?.hashes.slice(-1) ?? [];
-  assert.ok(rosterHash);
-  const { index, head } = room.log;
-  const bytes = Era.encode({
-    version: PROTOCOL_VERSION,
-    roomId: room.id,
-    era,
-    epoch: room.members[0]?.session.position?.epoch ?? 0,
-    rosterHash,
-    positions: [{ conversation: ROOM_CONVERSATION, index, head }],
-  });
-  return { bytes, signature: room.ownerKey.sign('sc1/era', bytes) };
-}
-
 /** The host is killed and opened again: its log goes on from where it stands, with the owner's word for it. */
 function reopened(room: TestRoom, era: number): Signed {
-  const signed = startAsOfNow(room, era);
+  const signed = signEra(room, era);
   const { bytes, signature } = signed;
   const entry = { header: bytes, ciphertext: ciphertext(new Uint8Array()), signature };
   room.log.append({ kind: 'era', placedAtMs: room.clock.nowMs, leaf: leafHash(entry), ...entry });
@@ -338,7 +319,7 @@ for (const later of ['shorter than', 'longer than'])
 test('P49 a host that lost a change of the list shows the one from before, and that is no rollback', async () => {
   const { room, alice, bob } = await pair();
   say(room, alice, 'kept');
-  const era = startAsOfNow(room, 1_800_000_000);
+  const era = signEra(room, 1_800_000_000);
   await room.join('carol');
   say(room, alice, 'lost');
   comeBackAfter(room, bob, [era]);
@@ -395,7 +376,7 @@ test('what an earlier run kept is overwritten once it is taken in: it opens what
 test('P49 a run that goes on after such a loss is told how the list differs from the one it saved', async () => {
   const { room, alice, bob } = await pair();
   say(room, alice, 'kept');
-  const era = startAsOfNow(room, 1_800_000_000);
+  const era = signEra(room, 1_800_000_000);
   await room.join('carol');
   say(room, alice, 'lost');
   const saved = bob.save();
