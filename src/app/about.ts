@@ -26,6 +26,7 @@ export function namesText(members: readonly ShownMember[], nowMs: number): strin
     const marks = [
       ...(member.role === 'member' ? [] : [ROLE_NAMES[member.role]]),
       ...(member.muted ? ['muted'] : []),
+      ...(shown.verified ? ['verified'] : []),
       ...(where === null ? [] : [where]),
     ];
     return marks.length === 0 ? member.nick : `${member.nick} (${marks.join(', ')})`;
@@ -41,7 +42,8 @@ export function whoisText(shown: ShownMember, ownerFingerprint: Hash, nowMs: num
   const state = whereText(shown, nowMs) ?? 'online';
   const owner =
     member.role === 'owner' ? `; the room's owner key is ${formatFingerprint(ownerFingerprint)}` : '';
-  return `${member.nick}: ${ROLE_NAMES[member.role]}, ${muted}${state}, signs with ${signs}, key ${formatFingerprint(member.identity)}${owner}`;
+  const verified = shown.verified ? ', which you verified' : '';
+  return `${member.nick}: ${ROLE_NAMES[member.role]}, ${muted}${state}, signs with ${signs}, key ${formatFingerprint(member.identity)}${verified}${owner}`;
 }
 
 export interface RoomFacts {

@@ -1,8 +1,7 @@
 /** Files that are there whole or not at all, whatever becomes of the program or the machine meanwhile. */
-import { randomBytes } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { type Bytes, toHex } from '../protocol/bytes.ts';
+import type { Bytes } from '../protocol/bytes.ts';
 
 /** Read and write for the owner, nothing for anyone else. */
 const MODE = 0o600;
@@ -21,9 +20,13 @@ export async function writeNew(path: string, content: string | Bytes): Promise<v
   }
 }
 
-/** What was there stays until the new content is on the disk, and is replaced in one step. */
+/**
+ * What was there stays until the new content is on the disk, and is replaced in one step. A program that is killed meanwhile
+ * leaves at most one file behind, whose place the next one takes.
+ */
 export async function replaceFile(path: string, content: string | Bytes): Promise<void> {
-  const beside = `${path}.${toHex(randomBytes(4))}.new`;
+  const beside = newFile(path);
+  await rm(beside, { force: true });
   await writeNew(beside, content);
   try {
     await rename(beside, path);
@@ -32,6 +35,15 @@ export async function replaceFile(path: string, content: string | Bytes): Promis
     throw error;
   }
   await syncFolder(dirname(path));
+}
+
+/** Neither the file is left nor what a killed program has left of it. */
+export async function removeFile(path: string): Promise<void> {
+  for (const each of [path, newFile(path)]) await rm(each, { force: true });
+}
+
+function newFile(path: string): string {
+  return `${path}.new`;
 }
 
 /** The new name is on the disk as well. Not every system lets a folder be opened; then the file is at least. */

@@ -6,6 +6,8 @@
 import { sha256 } from '../crypto/hash.ts';
 import type { RosterMember } from '../crypto/roster.ts';
 import type { SessionEvent, ShownMember } from '../member/events.ts';
+import type { Session } from '../member/session.ts';
+import { KEY_CHANGED } from '../member/trust.ts';
 import { type ActRequest, mayAct } from '../protocol/acts.ts';
 import { type Bytes, u32 } from '../protocol/bytes.ts';
 import type { Content } from '../protocol/content.ts';
@@ -22,6 +24,7 @@ import { type Front, type FrontListener, GaveUpError } from './front/front.ts';
 import type { HostControls } from './hosting/host-controls.ts';
 import type { Membership } from './membership.ts';
 import { askNewPassword } from './new-password.ts';
+import { Verifying, type VerifyingContext } from './verifying.ts';
 
 /** `alarm`: what was said cannot be sent, and nobody is there to say whether it should be. */
 export type QuitReason = 'quit' | 'interrupted' | 'alarm';
@@ -31,7 +34,7 @@ export interface ChatOptions {
   /** `null` for a host that takes no part. */
   readonly membership: Pick<
     Membership,
-    'session' | 'say' | 'act' | 'setAway' | 'register' | 'acknowledge' | 'hurry'
+    'session' | 'say' | 'act' | 'setAway' | 'register' | 'acknowledge' | 'mark' | 'hurry'
   > | null;
   readonly host: Pick<
     HostControls,
@@ -59,6 +62,7 @@ export class Chat implements FrontListener {
   readonly #elsewhere = new Map<IdKey, ShownMember>();
   /** A password is being asked for. */
   #registering = false;
+  readonly #verifying = new Verifying();
 
   constructor(options: ChatOptions) {
     this.#options = options;
@@ -75,7 +79,8 @@ export class Chat implements FrontListener {
     };
     for (const json of jsonEvents(event, context)) this.#options.front.emit(json);
     // An alarm of an earlier run of the program may hold sending back still.
-    if (event.kind === 'alarm' || event.kind === 'joined') this.#afterAlarm();
+    const isAlarm = event.kind === 'alarm' && event.code !== KEY_CHANGED;
+    if (isAlarm || event.kind === 'joined') this.#afterAlarm();
     this.refreshStatus();
     this.#endWhenPlaced();
   }
@@ -114,12 +119,14 @@ export class Chat implements FrontListener {
 
   /** Whoever quits does not wait, but is told what stays unsaid. */
   quit(): void {
-    const unplaced = this.#options.membership?.session?.unplaced ?? 0;
-    if (unplaced > 0) {
-      const text = `${unplaced === 1 ? '1 message has' : `${unplaced} messages have`} not reached the room.`;
-      this.#options.front.emit({ type: 'notice', level: 'warning', code: 'unplaced', text });
-    }
+    this.#tellUnplaced(this.#options.membership?.session?.unplaced ?? 0);
     this.#options.onQuit('quit');
+  }
+
+  #tellUnplaced(count: number): void {
+    if (count === 0) return;
+    const text = `${count === 1 ? '1 message has' : `${count} messages have`} not reached the room.`;
+    this.#options.front.emit({ type: 'notice', level: 'warning', code: 'unplaced', text });
   }
 
   /** What was said is placed first. A host that only relays goes on without standard input. */
@@ -136,7 +143,7 @@ export class Chat implements FrontListener {
     const wasEnding = this.#ending;
     this.end();
     const session = this.#options.membership?.session ?? null;
-    if (wasEnding || session === null || session.heldBack || session.unplaced === 0) return;
+    if (wasEnding || session === null || isHeldBack(session) || session.unplaced === 0) return;
     const what = session.unplaced === 1 ? 'your message is' : `your ${session.unplaced} messages are`;
     this.#tell('leaving', `Leaving when ${what} placed; /quit leaves now.`);
   }
@@ -188,9 +195,12 @@ export class Chat implements FrontListener {
   #endWhenPlaced(): void {
     const session = this.#options.membership?.session ?? null;
     if (!this.#ending) return;
-    // Nobody is there any more to accept an alarm.
-    if (session?.heldBack === true) this.#options.onQuit('alarm');
-    else if (session === null || session.unplaced === 0) this.#options.onQuit('quit');
+    // Nobody is there any more to accept an alarm or a changed key.
+    if (session !== null && isHeldBack(session)) {
+      this.#ending = false;
+      this.#tellUnplaced(session.unplaced);
+      this.#options.onQuit('alarm');
+    } else if (session === null || session.unplaced === 0) this.#options.onQuit('quit');
   }
 
   #say({ kind, text }: Content, ref: string | null): void {
@@ -228,6 +238,10 @@ export class Chat implements FrontListener {
         const { ownerFingerprint } = this.#options;
         return this.#tell('whois', whoisText(this.#memberCalled(call.nick), ownerFingerprint, Date.now()));
       }
+      case 'verify':
+        return this.#verify(call);
+      case 'trust':
+        return this.#verifying.accept(this.#memberCalled(call.nick).member, this.#verifyingContext);
       case 'away':
       case 'back':
         return this.#setAway(call.name === 'away');
@@ -278,6 +292,26 @@ export class Chat implements FrontListener {
       default:
         return this.#host(call);
     }
+  }
+
+  #verify({ nick, answer }: Extract<CommandCall, { readonly name: 'verify' }>): void {
+    const context = this.#verifyingContext;
+    if (nick === null) return this.#verifying.list(context);
+    const { member } = this.#memberCalled(nick);
+    if (answer === null) this.#verifying.show(member, context);
+    else this.#verifying.answer(member, answer, context);
+  }
+
+  /** @throws InputError `not-joined` for a host that takes no part. */
+  get #verifyingContext(): VerifyingContext {
+    const membership = this.#membership;
+    const { session } = membership;
+    if (session === null) throw notJoined();
+    return {
+      front: this.#options.front,
+      session,
+      mark: (member, mark) => membership.mark(member, mark),
+    };
   }
 
   #leave(): void {
@@ -422,6 +456,10 @@ export class Chat implements FrontListener {
 function notFor(name: string, audience: Audience): InputError {
   const whom = audience === 'host' ? 'the host' : 'moderators and the host';
   return new InputError(audience === 'host' ? 'host-only' : 'not-allowed', `/${name} is for ${whom}.`);
+}
+
+function isHeldBack(session: Pick<Session, 'heldBack' | 'untrusted'>): boolean {
+  return session.heldBack || session.untrusted.length > 0;
 }
 
 function notJoined(): InputError {

@@ -16,7 +16,6 @@ import { AnswerThread } from './answer-thread.ts';
 import { askInvitation, type HeldInvitation } from './ask-invitation.ts';
 import { askUntil } from './ask-until.ts';
 import { Chat, type QuitReason } from './chat.ts';
-import { chooseRoom } from './choose-room.ts';
 import type { Ask } from './door-run.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { comeBackWords, finish, outcomeOf, outcomeOfError } from './finish.ts';
@@ -26,9 +25,10 @@ import { beginIdentity } from './identity.ts';
 import { openLog, type RunLog } from './log.ts';
 import { Membership, type MembershipOptions } from './membership.ts';
 import type { JoinOptions, SecretSource } from './options.ts';
-import { openSaved, type ReturnContext } from './return.ts';
-import { savedText, savePlace } from './save-place.ts';
-import { SavedRooms } from './saved-rooms.ts';
+import { chooseRoom } from './saved/choose-room.ts';
+import { openSaved, type ReturnContext } from './saved/return.ts';
+import { savedText, savePlace } from './saved/save-place.ts';
+import { SavedRooms } from './saved/saved-rooms.ts';
 import { readSecret } from './secret.ts';
 import { MAKING_KEYS, problemText } from './sentences.ts';
 import { tellIfSlow } from './tell-if-slow.ts';
@@ -241,8 +241,9 @@ async function enter(run: Run, entry: Entry): Promise<ExitCode> {
     await membership.ended;
     throw ending;
   }
-  if (ending.kind === 'away' && options.display !== 'json')
-    tell('info', 'away', `Your place is kept. To come back: ${comeBackWords(ending.name)}`);
+  const kept = ending.kind === 'away' || ending.kind === 'closed' ? ending.name : undefined;
+  if (kept !== undefined && options.display !== 'json')
+    tell('info', 'away', `Your place is kept. To come back: ${comeBackWords(kept)}`);
   return finish(front, options.display, outcomeOf(ending, quit));
 }
 

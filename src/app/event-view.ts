@@ -33,7 +33,7 @@ function personView(member: RosterMember): PersonView {
   return { id: toBase64url(member.memberId), nick: member.nick };
 }
 
-function memberView({ member, presence, online, lastSeenMs }: ShownMember): MemberView {
+function memberView({ member, presence, online, lastSeenMs, verified }: ShownMember): MemberView {
   return {
     ...personView(member),
     fingerprint: toBase64url(member.identity),
@@ -42,6 +42,7 @@ function memberView({ member, presence, online, lastSeenMs }: ShownMember): Memb
     away: presence === 'away',
     ...(lastSeenMs !== null && { lastSeen: new Date(lastSeenMs).toISOString() }),
     muted: member.muted,
+    ...(verified && { verified }),
   };
 }
 
@@ -187,7 +188,7 @@ export function jsonEvents(event: SessionEvent, context: EventContext): readonly
       return [
         {
           type: 'notice',
-          level: 'warning',
+          level: event.own ? 'info' : 'warning',
           code: 'unopened',
           text: event.own
             ? 'A message of yours from before; its text is not kept.'

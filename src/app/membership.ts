@@ -6,11 +6,13 @@
 import { answerIdentifiers } from '../crypto/answer.ts';
 import type { AnswerJob } from '../crypto/answer-jobs.ts';
 import { generateWrapKeys, type WrapKeyPair } from '../crypto/key-wrap.ts';
+import type { RosterMember } from '../crypto/roster.ts';
 import type { SigningKey } from '../crypto/signature.ts';
 import type { SessionEffect, SessionEvent } from '../member/events.ts';
 import type { Purpose } from '../member/joining.ts';
 import type { SavedState } from '../member/saved-state.ts';
 import { type SaveMark, Session, type SessionStart } from '../member/session.ts';
+import type { Mark } from '../member/trust.ts';
 import { OwnWrapKeys } from '../member/wrap-keys.ts';
 import type { ActRequest } from '../protocol/acts.ts';
 import type { Welcome } from '../protocol/admission-frames.ts';
@@ -32,8 +34,8 @@ import { closeFrame, type Prefer, USUAL_PREFER } from '../protocol/session-frame
 import type { Connection } from '../transport/connection.ts';
 import { DoorRun, type DoorRunOptions, LostError, RefusedError } from './door-run.ts';
 import { systemMoment } from './moment.ts';
-import type { SavedPlace } from './saved-place.ts';
-import { StateKeeper } from './state-keeper.ts';
+import type { SavedPlace } from './saved/saved-place.ts';
+import { StateKeeper } from './saved/state-keeper.ts';
 
 export interface MembershipOptions extends DoorRunOptions {
   /** Of whoever joins; both are given, or neither. */
@@ -74,7 +76,13 @@ export type Ending =
   | { readonly kind: 'left' }
   /** The program ends, and the place is kept under this name. */
   | { readonly kind: 'away'; readonly name: string }
-  | { readonly kind: 'closed'; readonly reason: ClosingReason; readonly text: string }
+  /** With the name under which the place is kept all the same, if it is. */
+  | {
+      readonly kind: 'closed';
+      readonly reason: ClosingReason;
+      readonly text: string;
+      readonly name?: string;
+    }
   | {
       readonly kind: 'refused';
       readonly reason: Refusal | 'wrong-answer';
@@ -204,6 +212,11 @@ export class Membership {
 
   setAway(away: boolean): void {
     this.#perform(this.#session?.setAway(away) ?? []);
+  }
+
+  /** What this person decides about the key of a member. @throws InputError when there is nothing of the kind to decide */
+  mark(member: RosterMember, mark: Mark): void {
+    this.#perform(this.#session?.mark(member, mark, systemMoment()) ?? []);
   }
 
   acknowledge(): void {
@@ -380,7 +393,9 @@ export class Membership {
     if (event.kind !== 'closed') return;
     if (PASSING_CLOSES.has(event.reason)) return;
     const { reason, text } = event;
-    this.#end({ kind: 'closed', reason, text });
+    const ending = { kind: 'closed', reason, text } as const;
+    const stays = this.#place !== null && !isForGood(ending, this.#place);
+    this.#end(stays ? { ...ending, ...this.#savedName } : ending);
   }
 
   #tick(): void {
@@ -416,7 +431,10 @@ export class Membership {
       if (!(await pause(inMs, this.#stop.signal))) return;
       try {
         const connection = await this.#options.connect(this.#stop.signal);
-        return this.#attend(connection, await this.#login(connection));
+        const welcome = await this.#login(connection);
+        // Taken over once: whoever takes it from here later is not thrown out by a line that comes back.
+        this.#replaces = null;
+        return this.#attend(connection, welcome);
       } catch (error) {
         if (this.#ended) return;
         if (error instanceof RefusedError && error.refusal.reason === 'not-recognised')
@@ -481,7 +499,11 @@ export class Membership {
   async #settle(ending: Ending): Promise<void> {
     const place = this.#place;
     if (place === null || this.#session === null) return;
-    if (isForGood(ending, place)) return place.forget();
+    if (isForGood(ending, place)) {
+      // A save under way would put the file back.
+      await this.#keeper?.idle();
+      return place.forget();
+    }
     await this.#keeper?.last(this.#session);
     place.release();
   }

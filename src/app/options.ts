@@ -70,7 +70,6 @@ export interface IdentityOptions extends CommonOptions {
   readonly identity: IdentitySource;
 }
 
-/** A room on disk. */
 /** What `securechat rooms` is to do. */
 export type RoomsAct =
   | { readonly what: 'list' }
@@ -90,6 +89,7 @@ export interface RoomsOptions extends CommonOptions {
   readonly canConfirm: boolean;
 }
 
+/** A room on disk. */
 export interface KeepOptions {
   /** `null`: the one there is, or a new one by what the room is called. */
   readonly name: string | null;

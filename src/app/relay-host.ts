@@ -89,8 +89,8 @@ export class RelayHost {
   readonly #addressOf = new Map<number, string>();
   readonly #timer: NodeJS.Timeout;
   readonly #writing: Writing | null;
-  #hasFailed = false;
   #purgedAtMs = 0;
+  #hasFailed = false;
   #lastLocalId = 0;
   #onNotice: (notice: RoomNotice) => void = () => {};
   #onFailure: (error: StorageError) => void = () => {};
@@ -157,7 +157,10 @@ export class RelayHost {
         : new Writing({
             store: keeping,
             room: this.#room,
-            carryOut: (effects) => this.#carryOut(effects),
+            // What waited for one commit is of many: a fault in one effect must not cost the others.
+            carryOut: (effects) => {
+              for (const effect of effects) this.#run('effect', null, () => this.#carryOut([effect]));
+            },
             onFailure: (error) => this.#fail(error),
           });
     keeping?.commit();
@@ -399,7 +402,9 @@ export class RelayHost {
 
   /** What nobody waits for: how far members have the log, and what need not be kept any longer. */
   #writeDown(nowMs: number): void {
-    this.#writing?.commit();
+    // In memory too: whoever is gone must not be held for a store that forgets them.
+    if (this.#writing === null) this.#room.save();
+    else this.#writing.commit();
     if (nowMs - this.#purgedAtMs < PURGE_MS) return;
     this.#purgedAtMs = nowMs;
     this.#writing?.purge();
@@ -425,8 +430,10 @@ export class RelayHost {
 
   /** Everyone is cut off without a word: what was not written down was told to nobody, and they come back. */
   #fail(error: StorageError): void {
-    clearInterval(this.#timer);
+    // Whatever is under way meets the same failure.
+    if (this.#hasFailed) return;
     this.#hasFailed = true;
+    clearInterval(this.#timer);
     this.#writing?.abandon();
     this.#settings.log.error('storage', error.message);
     for (const id of this.#lines.keys()) this.#cut(id);

@@ -4,7 +4,7 @@
  */
 import type { AdvertisedAddress, ListenAddress, LogLevel, Reach, SigningAlgorithm } from '../app/options.ts';
 import { checkRoomName } from '../app/rooms/room-folder.ts';
-import { checkSavedName } from '../app/saved-name.ts';
+import { checkSavedName } from '../app/saved/saved-name.ts';
 import { parseDuration } from '../protocol/duration.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { checkNickname, type Nickname } from '../protocol/nickname.ts';

@@ -14,6 +14,8 @@ export interface ShownMember {
   readonly online: boolean;
   /** Of who is offline, to the minute; `null` where that is not told. */
   readonly lastSeenMs: number | null;
+  /** This member has marked their key. */
+  readonly verified?: true;
 }
 
 /** The signed record that an alarm is about, and one's own: bytes as base64url. */

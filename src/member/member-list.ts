@@ -15,14 +15,16 @@ const AWAY: PresenceNow = { state: 'away', seenMinute: 0 };
 
 export class MemberList {
   readonly #self: IdKey;
+  readonly #isVerified: (member: RosterMember) => boolean;
   /** Of everyone who is not simply online. */
   readonly #presence = new Map<IdKey, PresenceNow>();
   #offline = 0;
   /** The list being pulled: to begin with, or for presence alone after a return. */
   #reader: ListReader | null = null;
 
-  constructor(self: IdKey) {
+  constructor(self: IdKey, isVerified: (member: RosterMember) => boolean) {
     this.#self = self;
+    this.#isVerified = isVerified;
   }
 
   shown(roster: Roster): readonly ShownMember[] {
@@ -32,7 +34,10 @@ export class MemberList {
   shownOne(member: RosterMember): ShownMember {
     const now = this.#presence.get(member.key) ?? HERE;
     const { state: presence } = now;
-    return { member, presence, online: presence !== 'offline', lastSeenMs: lastSeenMs(now) };
+    return {
+      ...{ member, presence, online: presence !== 'offline', lastSeenMs: lastSeenMs(now) },
+      ...(this.#isVerified(member) && { verified: true }),
+    };
   }
 
   onlineCount(roster: Roster): number {

@@ -20,7 +20,8 @@ import type { Hearing } from './hearing.ts';
 import type { KeyExchange } from './key-exchange.ts';
 import type { Speaking, SpeakingContext } from './speaking.ts';
 import { shown, type Timeline } from './timeline.ts';
-import { heldBySlowMode, mutedMeanwhile, notPlacedYet } from './unsent.ts';
+import type { Trust } from './trust.ts';
+import { heldBySlowMode, heldForTrust, mutedMeanwhile, notPlacedYet } from './unsent.ts';
 import type { OwnWrapKeys } from './wrap-keys.ts';
 
 export interface OutgoingContext {
@@ -31,10 +32,14 @@ export interface OutgoingContext {
   readonly keys: KeyExchange;
   readonly speaking: Speaking;
   readonly timeline: Timeline;
+  readonly trust: Trust;
 }
 
 export class Outgoing {
   readonly #context: OutgoingContext;
+  /** When a changed key last held something back; what was said before is not late for it. */
+  #heldAtMs = Number.NEGATIVE_INFINITY;
+  #toldHeld = false;
 
   constructor(context: OutgoingContext) {
     this.#context = context;
@@ -49,10 +54,16 @@ export class Outgoing {
     this.#context.speaking.say(content, ref, nowMs);
   }
 
-  /** Sends what may be sent now: not before this side has seen everything, nor against an alarm. */
+  /**
+   * Sends what may be sent now: not before this side has seen everything, nor against an alarm, nor to a key in the place
+   * of one that was verified.
+   */
   pump(isLive: boolean, moment: Moment): SessionEffect[] {
     const { timeline, alarms, speaking, keys } = this.#context;
     if (!isLive || timeline.history === null || timeline.isHeld || alarms.heldBack) return [];
+    const untrusted = this.#context.trust.pending(timeline.roster);
+    if (untrusted.length > 0) return this.#held(untrusted, moment);
+    this.#toldHeld = false;
     // What was said before this member was muted.
     const isMuted = this.#self?.muted === true;
     const effects = mutedMeanwhile(speaking.muted(isMuted), isMuted);
@@ -75,6 +86,7 @@ export class Outgoing {
   /** What was said a while ago and has no place yet. */
   late({ nowMs }: Moment): SessionEffect[] {
     const { speaking } = this.#context;
+    if (nowMs - this.#heldAtMs < LIMITS.notPlacedMs) return [];
     // What slow mode holds is told when it is held; it is late when nothing came of it after its time.
     if (this.#isSlow && speaking.isWaiting(nowMs - LIMITS.notPlacedMs)) return [];
     return notPlacedYet(speaking.late(nowMs));
@@ -102,6 +114,14 @@ export class Outgoing {
     speaking.placed(leaf);
     const message = shown({ leaf, from: self, ...said, atMs: moment.nowMs, own: true });
     return [message, ...this.pump(isLive, moment)];
+  }
+
+  /** Told once, when there is something to hold back. */
+  #held(untrusted: readonly RosterMember[], { nowMs }: Moment): SessionEffect[] {
+    this.#heldAtMs = nowMs;
+    if (this.#toldHeld || this.#context.speaking.unplaced === 0) return [];
+    this.#toldHeld = true;
+    return [heldForTrust(untrusted.map(({ nick }) => nick))];
   }
 
   get #self(): RosterMember | undefined {

@@ -18,6 +18,9 @@ import { GENERATIONS_MOST } from './wrap-keys.ts';
  */
 export const CHAINS_A_SENDER = 64;
 
+/** One for each member that was verified, and one for each who has such a place under another key. */
+const PINS_MOST = 2 * LIMITS.membersMost;
+
 const VERSION = 1;
 const KEM_SEED_BYTES = 64;
 /** Acts that a roster remembers: as many as fit into the operations for which they stay fresh. */
@@ -93,6 +96,12 @@ const SavedStateCodec = codec(
     sequence: field.u32,
     /** The latest message of one's own that has its place. */
     lastPlaced: maybe(field.struct({ sequence: field.u32, n: field.u32 })),
+    /** Keys that were verified; with another one in their place that is not accepted, sending is held back. */
+    pins: field.list(
+      field.u16,
+      PINS_MOST,
+      field.struct({ identity: field.hash, nick: field.shortText, heir: maybe(field.hash) }),
+    ),
   }),
 );
 

@@ -62,9 +62,10 @@ import { MemberList } from './member-list.ts';
 import { Outgoing } from './outgoing.ts';
 import { type Receipt, Receipts } from './receipts.ts';
 import { checkRegister, Registering } from './registering.ts';
-import type { SavedState } from './saved-state.ts';
+import { eraseSavedState, type SavedState } from './saved-state.ts';
 import { Speaking } from './speaking.ts';
 import { Timeline } from './timeline.ts';
+import { type Mark, Trust } from './trust.ts';
 import { adoptList, roomPosition, sameRetention } from './welcome.ts';
 import type { OwnWrapKeys } from './wrap-keys.ts';
 
@@ -81,7 +82,7 @@ export interface SessionStart {
    * `saved` says that a file holds it. Not given: at once.
    */
   readonly keeps?: 'at-once' | 'when-saved';
-  /** What an earlier run has kept: this one goes on with it. `wrapKeys` are those in it. */
+  /** What an earlier run has kept: this one goes on with it, and overwrites its secrets. `wrapKeys` are those in it. */
   readonly saved?: SavedState;
 }
 
@@ -92,6 +93,8 @@ export interface Save {
 }
 
 export interface SaveMark {
+  /** Which record of the log: one that begins anew, or goes back, is another. */
+  readonly record: number;
   /** Of the log. */
   readonly index: number;
   /** The latest of one's own wrap keys. */
@@ -110,6 +113,7 @@ export class Session {
   readonly #wrapKeys: OwnWrapKeys;
   readonly #dialect: Dialect;
   readonly #alarms: Alarms;
+  readonly #trust: Trust;
   readonly #speaking: Speaking;
   readonly #hearing: Hearing;
   readonly #timeline: Timeline;
@@ -122,7 +126,8 @@ export class Session {
   readonly #registering = new Registering();
   #owner: VerifyKey | null = null;
   #welcome: Welcome | null = null;
-  readonly #saved: SavedState | null;
+  /** As an earlier run has kept it; `null` where this one goes on with none. */
+  readonly #savedPlace: Place | null;
   #phase: Phase = 'away';
   #joinedOnce = false;
   /** A line was lost since joining, the first one before it was live included: the person is told of the return. */
@@ -131,6 +136,8 @@ export class Session {
   readonly #keepsWhenSaved: boolean;
   /** The log is this member's for good up to here, and the host has been told of it. */
   #savedIndex = 0;
+  /** Counts records of the log. */
+  #record = 0;
   /** Counts what is worth keeping. */
   #revision = 0;
   /** The host's log is shorter than this record: an alarm, unless a start of the room says why. */
@@ -153,11 +160,12 @@ export class Session {
     this.#prefers = start.prefers ?? null;
     this.#keepsWhenSaved = start.keeps === 'when-saved';
     const { saved = null } = start;
-    this.#saved = saved;
+    this.#savedPlace = saved === null ? null : placeOf(saved);
     this.#alarms = new Alarms(saved?.heldBack);
+    this.#trust = new Trust(this.#self, saved?.pins);
     this.#speaking = new Speaking(identity, roomId, saved?.sequence);
     this.#hearing = new Hearing(roomId, identity.memberId);
-    this.#list = new MemberList(this.#self);
+    this.#list = new MemberList(this.#self, (member) => this.#trust.isVerified(member));
     this.#receipts = new Receipts({
       isOffline: (member) => this.#list.isOffline(member),
       isKnown: () => this.#phase === 'live' && !this.#list.isPulling,
@@ -177,7 +185,7 @@ export class Session {
       hearing: this.#hearing,
       alarms: this.#alarms,
       placed: (leaf) => this.#speaking.placed(leaf)?.said ?? null,
-      firstSequence: () => this.#speaking.firstSequence,
+      isOfEarlierRun: (chain) => this.#speaking.isOfEarlierRun(chain),
       // Senders whose record went further have dropped theirs too: nobody goes on with keys of before.
       eraBegan: () => this.#speaking.dropChain(),
       ownPlaced: (own) => this.#told(this.#receipts.placed(own)),
@@ -194,6 +202,7 @@ export class Session {
       keys: this.#keys,
       speaking: this.#speaking,
       timeline: this.#timeline,
+      trust: this.#trust,
     });
     if (saved !== null) this.#restore(saved);
   }
@@ -210,6 +219,8 @@ export class Session {
     this.#hearing.restore(saved.voices);
     this.#savedIndex = saved.log.index;
     this.#returning = true;
+    // What it opens is to be gone once this run has moved past it.
+    eraseSavedState(saved);
   }
 
   /** All that a later run needs to go on; `null` while there is nothing to go on with. Secrets are among it. */
@@ -235,9 +246,10 @@ export class Session {
       wrapKeys: [...wrapKeys],
       heldBack: this.#alarms.heldBack,
       sequence: this.#speaking.sequence,
+      pins: this.#trust.save(),
     };
     const generation = Math.max(...wrapKeys.map((key) => key.generation));
-    return { state, mark: { index: log.log.index, generation } };
+    return { state, mark: { record: this.#record, index: log.log.index, generation } };
   }
 
   /** Changes whenever there is something new to save. */
@@ -275,6 +287,17 @@ export class Session {
   get heldBack(): boolean {
     return this.#alarms.heldBack;
   }
+  /** Under keys in the place of verified ones: sending is held back until the person has decided about each. */
+  get untrusted(): readonly RosterMember[] {
+    return this.#trust.pending(this.#roster);
+  }
+  isVerified(member: RosterMember): boolean {
+    return this.#trust.isVerified(member);
+  }
+  /** Whose keys are marked as verified, in the room or not. */
+  get verified(): ReturnType<Trust['verified']> {
+    return this.#trust.verified(this.#roster);
+  }
   /** Epoch, index and head, for two people to compare; `null` before the first list. */
   get position(): { readonly epoch: number; readonly index: number; readonly head: Hash } | null {
     const { history } = this.#timeline;
@@ -295,7 +318,7 @@ export class Session {
 
   /** This member's place in the room, as the latest WELCOME of this run or an earlier one gave it. */
   get #place(): Place | null {
-    return this.#welcome ?? this.#saved;
+    return this.#welcome ?? this.#savedPlace;
   }
 
   get #roster(): Roster {
@@ -490,8 +513,8 @@ export class Session {
   }
 
   /** All that `save` gave with this mark is kept where the program's end does not reach it. */
-  saved({ index, generation }: SaveMark, moment: Moment): SessionEffect[] {
-    this.#savedIndex = index;
+  saved({ record, index, generation }: SaveMark, moment: Moment): SessionEffect[] {
+    if (record === this.#record) this.#savedIndex = index;
     const { next } = this.#wrapKeys;
     if (next === null || next > generation || this.#phase === 'over') return [];
     return this.#keys.wrapKeysKept(this.#phase !== 'away', moment);
@@ -525,6 +548,16 @@ export class Session {
     this.#alarms.acknowledge();
     this.#revision += 1;
     return this.#timeline.acknowledge() ? [{ kind: 'reconnect' }] : this.#pump(moment);
+  }
+
+  /**
+   * What the person decides about the key of a member.
+   * @throws InputError when there is nothing of the kind to decide
+   */
+  mark(member: RosterMember, mark: Mark, moment: Moment): SessionEffect[] {
+    this.#trust.mark(member, mark);
+    this.#revision += 1;
+    return this.#pump(moment);
   }
 
   /** Going for good. The host answers by closing. */
@@ -594,14 +627,13 @@ export class Session {
     });
     this.#isShorter = false;
     this.#lostAfter = null;
-    // Of the record before.
-    this.#savedIndex = 0;
+    this.#beginRecord();
     // Whoever was removed meanwhile may hold the old chain.
     this.#speaking.dropChain();
     this.#timeline.begin(roster, owner, roomPosition(welcome));
     this.#list.begin(listed);
     this.#phase = 'reading';
-    if (!this.#joinedOnce) effects.push(this.#joined(self));
+    if (!this.#joinedOnce) effects.push(this.#joined(self), ...this.#trust.reminders(roster));
     // An earlier run of the program knew a list as well.
     if (before.size > 0) effects.push(...this.#difference(before));
     this.#joinedOnce = true;
@@ -618,7 +650,10 @@ export class Session {
     this.#list.begin(listed);
     this.#joinedOnce = true;
     this.#phase = 'reading';
-    return [this.#joined(self), ...this.#keys.offerHeldWraps(this.#roster), this.#pullLog()];
+    return [
+      ...[this.#joined(self), ...this.#trust.reminders(this.#roster)],
+      ...[...this.#keys.offerHeldWraps(this.#roster), this.#pullLog()],
+    ];
   }
 
   /**
@@ -633,13 +668,19 @@ export class Session {
     this.#timeline.lost(where);
     if (this.#timeline.history === null) this.#lostAfter = where.era;
     this.#isShorter = false;
-    this.#savedIndex = 0;
+    this.#beginRecord();
     this.#speaking.dropChain();
     this.#hearing.dropChains();
     this.#phase = 'away';
     const entries = lost === 1 ? 'last entry' : `last ${lost} entries`;
     const text = `The host restarted and lost the ${entries}.`;
     return [event({ kind: 'notice', level: 'warning', code: 'entries-lost', text }), { kind: 'reconnect' }];
+  }
+
+  /** What has been saved, or is being saved just now, is of the record before. */
+  #beginRecord(): void {
+    this.#record += 1;
+    this.#savedIndex = 0;
   }
 
   #joined(self: RosterMember): SessionEffect {
@@ -652,14 +693,14 @@ export class Session {
     const change = difference(before, this.#roster);
     if (change === null) return [];
     for (const { member } of change.removed) this.#forget(member.key);
-    return [event({ kind: 'roster', change })];
+    return [event({ kind: 'roster', change }), ...this.#trust.changed(change, this.#roster)];
   }
 
   #rosterChanged(change: RosterChange): SessionEffect[] {
     for (const { member } of change.removed) this.#forget(member.key);
     if (change.settings !== null || change.changed.some(({ after }) => after.key === this.#self))
       this.#speaking.slowChanged();
-    return this.#keys.offerHeldWraps(this.#roster);
+    return [...this.#trust.changed(change, this.#roster), ...this.#keys.offerHeldWraps(this.#roster)];
   }
 
   #forget(member: IdKey): void {
@@ -720,6 +761,10 @@ export class Session {
 
 const PAUSED =
   'The host has closed the room for now. It is kept: this program tries until it is open again, and your place stays.';
+
+function placeOf({ memberId, accountKey, sessionId, retention }: SavedState): Place {
+  return { memberId, accountKey: accountKey.slice(), sessionId, retention };
+}
 
 function awayFrame(away: boolean): SessionEffect {
   return send(SESSION_FRAME.away, Away.encode({ away }));

@@ -20,6 +20,7 @@ import { encodeFrame } from '../protocol/framing.ts';
 import { growingNumber } from '../protocol/growing.ts';
 import {
   type ChainId,
+  chainSequence,
   type Hash,
   type IdKey,
   idKey,
@@ -106,7 +107,8 @@ export class Speaking {
   /** Of the latest chain; `null` before the first connection. */
   #sequence: number | null = null;
   readonly #earlier: number | null;
-  #firstSequence = 0;
+  /** The chains of this run. */
+  readonly #begun = new Set<IdKey>();
   #errand: Errand = { kind: 'none' };
   #notBeforeMs = 0;
   /** What is under way has not been sent on this connection yet. */
@@ -128,9 +130,14 @@ export class Speaking {
     return this.#sequence ?? this.#earlier ?? 0;
   }
 
-  /** The first chain that this run may begin: those before it are of an earlier run. 0 where it goes on with none. */
-  get firstSequence(): number {
-    return this.#firstSequence;
+  /**
+   * Whether a chain of one's own was begun by an earlier run that this one goes on with, or by another program that does.
+   * The next chain comes after it.
+   */
+  isOfEarlierRun(chain: ChainId): boolean {
+    if (this.#earlier === null || this.#begun.has(idKey(chain))) return false;
+    this.#sequence = Math.max(this.sequence, chainSequence(chain));
+    return true;
   }
 
   /** Messages said and not placed. */
@@ -293,10 +300,7 @@ export class Speaking {
   /** A new connection: whatever was asked on the old one is asked again; sealed messages go out as they are. */
   reconnected(nowMs: number): void {
     // An earlier run with the same identity, over since, may have begun a chain in this very moment.
-    if (this.#sequence === null) {
-      this.#sequence = Math.max(this.#earlier ?? 0, growingNumber(nowMs));
-      if (this.#earlier !== null) this.#firstSequence = this.#sequence + 1;
-    }
+    this.#sequence ??= Math.max(this.#earlier ?? 0, growingNumber(nowMs));
     this.#errand = { kind: 'none' };
     this.#retryWraps = false;
     this.#notBeforeMs = 0;
@@ -347,6 +351,7 @@ export class Speaking {
     const secret = moment.randomBytes(32);
     this.#sequence = Math.max((this.#sequence ?? 0) + 1, growingNumber(moment.nowMs));
     const id = newChainId(this.#sequence, moment.randomBytes(4));
+    this.#begun.add(idKey(id));
     const start = chainStart(this.#identity.memberId, id);
     const chain: OwnChain = {
       id,

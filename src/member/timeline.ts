@@ -11,7 +11,14 @@ import { type Bytes, bytesEqual, toBase64url } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
 import type { Content } from '../protocol/content.ts';
 import { ProtocolError, SecurityError } from '../protocol/errors.ts';
-import { chainSequence, type Hash, type IdKey, idKey, type RoomId } from '../protocol/identifiers.ts';
+import {
+  type ChainId,
+  chainSequence,
+  type Hash,
+  type IdKey,
+  idKey,
+  type RoomId,
+} from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import { DigestItem, type Entry, type LogPage, WholeItem } from '../protocol/session-frames.ts';
@@ -46,8 +53,8 @@ export interface TimelineContext {
   readonly alarms: Alarms;
   /** An entry has its place. @returns what it said, `null` when none like it is under way here. */
   readonly placed: (leaf: Hash) => { readonly content: Content; readonly ref: string | null } | null;
-  /** The first chain that this run of the program may begin: what is signed under an earlier one was said before. */
-  readonly firstSequence: () => number;
+  /** Whether a chain of one's own is of an earlier run of the program. */
+  readonly isOfEarlierRun: (chain: ChainId) => boolean;
   /** The room was opened again. */
   readonly eraBegan: () => void;
   /** A message of one's own stands in the log. */
@@ -390,7 +397,7 @@ export class Timeline {
     if (isNew) this.#lastPlaced = place;
     if (said === null) {
       // Of an earlier run, or of another program that goes on as this member.
-      if (isNew && place.sequence < this.#context.firstSequence()) return [unopened(leaf, self, entry, true)];
+      if (this.#context.isOfEarlierRun(header.chainId) && isNew) return [unopened(leaf, self, entry, true)];
       const text = 'The host placed a message of yours twice.';
       return this.#context.alarms.raise('replayed', text, evidenceOf(entry, this.#history));
     }

@@ -29,6 +29,13 @@ export function mutedMeanwhile([first, ...others]: readonly Said[], isMuted: boo
   return [event({ kind: 'notice', level: 'warning', code: 'muted', text })];
 }
 
+/** Waits until the person has decided about a changed key. */
+export function heldForTrust(nicks: readonly string[]): SessionEffect {
+  const [nick = ''] = nicks;
+  const text = `What you say waits unsent, because of the changed key of ${nicks.join(', ')}. It goes out once you have decided: /verify ${nick} or /trust ${nick}.`;
+  return event({ kind: 'notice', level: 'warning', code: 'held-for-trust', text });
+}
+
 /** Held by slow mode, and goes out by itself. */
 export function heldBySlowMode(slowed: { readonly said: Said; readonly inMs: number }): SessionEffect {
   const inSeconds = Math.ceil(slowed.inMs / 1_000);

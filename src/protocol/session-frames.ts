@@ -259,8 +259,11 @@ export const Receipts = codec(
 );
 export type Receipts = Decoded<typeof Receipts>;
 
-/** Statements about starts of this room, oldest first, for someone who holds what the host's log does not. */
-export const ERAS_MOST = 8;
+/**
+ * Statements about starts of this room, oldest first, for someone who holds what the host's log does not. The one where
+ * it lost that must be among them, however long ago: a start a day for months, within one frame.
+ */
+export const ERAS_MOST = 128;
 export const Eras = codec('ERAS', field.struct({ eras: field.list(field.u8, ERAS_MOST, field.signed) }));
 
 /** A password for this member's account, by OPAQUE: raw registration request, response and record. */

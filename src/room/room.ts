@@ -151,6 +151,8 @@ export class Room {
       this.#nicknames.take(member.nick);
     }
     this.#relay.beginEra(moment);
+    // Written down at once, and signed a moment later: the host may have ended between the two.
+    for (const { member } of this.#bans.all) this.#showOut(member, null, moment, 'banned');
     return kept.roster.operation;
   }
 

@@ -6,7 +6,6 @@ export type MetaName =
   | 'room-id'
   | 'room-name'
   | 'question'
-  | 'max-members'
   | 'owner'
   | 'owner-fingerprint'
   | 'secrets'

@@ -5,7 +5,7 @@
  * acknowledged would else be lost with the machine, and members would see a host that went back on its word.
  * `secure_delete`: what has been delivered is overwritten, and does not linger in pages that are free.
  */
-import { closeSync, existsSync, openSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, openSync, rmSync, statSync } from 'node:fs';
 import { DatabaseSync, type DatabaseSyncOptions } from 'node:sqlite';
 import { cannotMake, damaged, StorageError, storageError } from './errors.ts';
 import { APPLICATION_ID, MIGRATIONS } from './schema.ts';
@@ -43,14 +43,20 @@ export function createDatabase(path: string): DatabaseSync {
 export function openDatabase(path: string, use: 'host' | 'look'): DatabaseSync {
   // SQLite would make one.
   if (!existsSync(path)) throw new StorageError('room-file', `${path} is not there.`);
+  // A pipe would never open.
+  if (!statSync(path).isFile()) throw noRoom(path);
   return guarded(path, { readOnly: use === 'look' }, (database) => {
     const { application_id: id } = database.prepare('PRAGMA application_id').get() ?? {};
-    if (id !== APPLICATION_ID) throw new StorageError('room-file', `${path} is no room of securechat.`);
+    if (id !== APPLICATION_ID) throw noRoom(path);
     checkVersion(database, path);
     if (use === 'look') return;
     checkIntegrity(database, path);
     prepare(database, path);
   });
+}
+
+function noRoom(path: string): StorageError {
+  return new StorageError('room-file', `${path} is no room of securechat.`);
 }
 
 /** Reads all of it. @throws StorageError `room-damaged` */

@@ -7,6 +7,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import type { Signed } from '../protocol/codec.ts';
 import type { Hash, IdKey } from '../protocol/identifiers.ts';
 import type { Limits } from '../protocol/limits.ts';
+import { ERAS_MOST } from '../protocol/session-frames.ts';
 import type { Ban } from '../room/bans.ts';
 import type { KeptInvitation } from '../room/invitations.ts';
 import type { KeptRoom, MemberProgress, MemberRecord, PlacedOperation, RoomStore } from '../room/store.ts';
@@ -109,6 +110,9 @@ export class SqliteStore implements RoomStore {
 
   saveEra(era: number, { bytes, signature }: Signed): void {
     this.#run('INSERT INTO eras VALUES (?, ?, ?)', era, bytes, signature);
+    this.#run(
+      `DELETE FROM eras WHERE era NOT IN (SELECT era FROM eras ORDER BY era DESC LIMIT ${ERAS_MOST})`,
+    );
   }
 
   saveMember(member: MemberRecord): void {

@@ -31,6 +31,8 @@ export type MemberView = PersonView & {
   /** Of who is offline, to the minute, where it is told. */
   readonly lastSeen?: string;
   readonly muted: boolean;
+  /** One has marked their key. */
+  readonly verified?: true;
 };
 export type InvitationView = {
   readonly id: string;

@@ -38,6 +38,12 @@ test('who is here stands first, then who is away, then who is offline and since 
   );
 });
 
+test('whose key was marked is said in words', () => {
+  const ann = person('ann', { ...GONE, verified: true });
+  assert.equal(namesText([ann, person('bob')], NOW), 'bob, ann (verified, offline)');
+  assert.match(whoisText(ann, KEY, NOW), /, key [0-9a-f ]{39}, which you verified$/);
+});
+
 test('whois says the same of one', () => {
   const says = (more: Partial<ShownMember>): string => whoisText(person('ann', more), KEY, NOW);
   assert.match(says({}), /^ann: member, online, signs with /);

@@ -46,6 +46,7 @@ function membershipOf(member: TestMember): NonNullable<ChatOptions['membership']
     setAway: (away) => member.setAway(away),
     register: (password) => member.register(password),
     acknowledge: () => member.acknowledge(),
+    mark: ({ nick }, mark) => member.mark(nick, mark),
     hurry: () => {},
   };
 }

@@ -3,10 +3,12 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { Chat, type QuitReason } from '../../src/app/chat.ts';
 import type { Front, Status } from '../../src/app/front/front.ts';
+import type { Mark } from '../../src/member/trust.ts';
 import type { DisplayCall } from '../../src/terminal/commands/calls.ts';
 import type { JsonEvent } from '../../src/terminal/json-lines.ts';
 import { type Company, company } from '../helpers/company.ts';
 import { handOn } from '../helpers/host-controls.ts';
+import { dsaIdentity } from '../helpers/keys.ts';
 import type { TestMember } from '../helpers/member.ts';
 import { openRoom, type TestRoom } from '../helpers/room.ts';
 
@@ -17,6 +19,7 @@ function sit(room: TestRoom, member: TestMember | null, place: Place = 'guest') 
   const told: JsonEvent[] = [];
   const displayed: DisplayCall[] = [];
   const quits: QuitReason[] = [];
+  const codes: string[] = [];
   let status: Status | null = null;
   let hurried = false;
   const front: Front = {
@@ -29,7 +32,7 @@ function sit(room: TestRoom, member: TestMember | null, place: Place = 'guest') 
     },
     display: (call) => displayed.push(call),
     copy: () => false,
-    showQr() {},
+    showQr: (text) => codes.push(text),
     onGone() {},
     close() {},
   };
@@ -44,6 +47,7 @@ function sit(room: TestRoom, member: TestMember | null, place: Place = 'guest') 
     setAway: (away: boolean) => member.setAway(away),
     register: (password: string) => member.register(password),
     acknowledge: () => member.acknowledge(),
+    mark: ({ nick }: { readonly nick: string }, mark: Mark) => member.mark(nick, mark),
     hurry() {
       hurried = true;
     },
@@ -65,7 +69,7 @@ function sit(room: TestRoom, member: TestMember | null, place: Place = 'guest') 
     return texts;
   };
   const texts = () => hand.texts();
-  return { chat, told, displayed, quits, give, texts, status: () => status, hurried: () => hurried };
+  return { chat, told, displayed, quits, codes, give, texts, status: () => status, hurried: () => hurried };
 }
 
 async function everyone() {
@@ -250,6 +254,116 @@ describe('what is said', () => {
     assert.equal(host.give('/kick ann'), '');
     assert.deepEqual(nicks(room), ['ben', 'mike', 'mona', 'olga']);
     assert.match(host.give('/names'), /ben/);
+  });
+});
+
+describe('whose key is whose', () => {
+  /** `ben` has marked `ann`, whose account goes on under another key where `moves` is called. */
+  async function marked() {
+    const { room, ann, ben } = await company({ keeps: 'ciphertext' });
+    const guest = sit(room, ben);
+    const other = sit(room, ann);
+    ann.register('nine lives of a cat');
+    room.advance(1_000);
+    guest.give('/verify ann');
+    assert.match(
+      guest.give('/verify ann yes'),
+      /^ann is marked as verified here, under the key [0-9a-f ]{39}\.$/,
+    );
+    const seen = { events: ben.events.length };
+    /** What has happened since the last call is shown. */
+    const follow = (): string => {
+      for (const event of ben.events.slice(seen.events)) guest.chat.show(event);
+      seen.events = ben.events.length;
+      return guest.texts().join('\n');
+    };
+    const moves = async (): Promise<TestMember> => {
+      const identity = await dsaIdentity(room.members.length + 10);
+      const again = await room.person('ann', { crowd: true, identity, passwords: ['nine lives of a cat'] });
+      again.knock(room.invite());
+      room.advance(1_000);
+      assert.ok(again.live);
+      return again;
+    };
+    return { room, ann, ben, guest, other, follow, moves };
+  }
+
+  test('two people see the same sixty digits, in rows and as a code, and others see others', async () => {
+    const { room, mona, ann, ben } = await company();
+    const digitsOf = (member: TestMember, nick: string): string => {
+      const person = sit(room, member);
+      const lines = person.give(`/verify ${nick}`).split('\n');
+      assert.match(lines[0] ?? '', new RegExp(`^You and ${nick} are shown the same digits`));
+      assert.match(lines.at(-1) ?? '', new RegExp(`The same: /verify ${nick} yes\\.`));
+      const rows = lines.slice(1, -1);
+      assert.equal(rows.length, 3);
+      for (const row of rows) assert.match(row, /^\d{5}( \d{5}){3}$/);
+      assert.deepEqual(person.codes, [rows.join(' ')]);
+      return rows.join(' ');
+    };
+    const [one, other] = [digitsOf(ann, 'ben'), digitsOf(ben, 'ann')];
+    assert.equal(one, other);
+    const third = digitsOf(ann, 'mona');
+    assert.equal(third, digitsOf(mona, 'ann'));
+    assert.notEqual(third, one);
+  });
+
+  test('a mark stands in /names and /whois of whoever set it, and is taken back', async () => {
+    const { room, guest, other } = await marked();
+    assert.match(guest.give('/names'), /\bann \(verified\)/);
+    assert.match(guest.give('/whois ann'), /, key [0-9a-f ]{39}, which you verified$/);
+    assert.doesNotMatch(other.give('/names') + other.give('/whois ben'), /verified/);
+    assert.equal(guest.give('/verify'), 'Verified: ann.');
+    assert.match(guest.give('/verify ann'), /ann is marked as verified; \/verify ann no takes it back\.$/);
+    assert.equal(guest.give('/verify ann yes'), 'no-change: ann is verified already.');
+    assert.equal(guest.give('/verify ann no'), 'ann is not marked as verified any more.');
+    assert.match(guest.give('/verify'), /^Nobody is verified\./);
+    assert.match(guest.give('/whois ann'), /, key [0-9a-f ]{39}$/);
+    assert.match(guest.give('/verify ben'), /^not-allowed: That is you/);
+    assert.match(guest.give('/verify ben yes'), /^not-allowed: That is you/);
+    assert.match(guest.give('/verify zoe'), /^no-such-member: /);
+    assert.match(sit(room, null, 'relaying host').give('/verify ann'), /^not-joined: /);
+  });
+
+  test('nothing is marked that was not shown, nor trusted where there is nothing to trust', async () => {
+    const { guest } = await marked();
+    assert.match(guest.give('/verify mona yes'), /^not-compared: .*\/verify mona shows it\.$/);
+    assert.match(guest.give('/trust ann'), /^nothing-to-trust: .* ann has no new key/);
+    assert.match(guest.give('/trust zoe'), /^no-such-member: /);
+  });
+
+  test('P32 what is typed after a key has changed waits, and each decision is told', async () => {
+    const { room, guest, follow, moves, ben } = await marked();
+    const again = await moves();
+    const alarms = (): readonly string[] =>
+      guest.told.flatMap((event) => (event.type === 'notice' && event.level === 'alarm' ? [event.code] : []));
+    assert.match(follow(), /ann has another key than the one that you verified/);
+    assert.deepEqual(alarms(), ['key-changed-verified'], 'and not a word of /fork ack');
+    assert.match(guest.give('/fork ack'), /^no-alarm: /);
+    guest.chat.say('hello', null);
+    room.advance(1_000);
+    assert.match(follow(), /What you say waits unsent, because of the changed key of ann/);
+    assert.deepEqual(again.texts, []);
+    assert.match(guest.give('/verify ann yes'), /^not-compared: /, 'a yes to the digits of the key before');
+    assert.equal(
+      guest.give('/verify'),
+      'Nobody is verified. /verify NICK shows what to compare. Under a changed key, not accepted: ann.',
+    );
+    assert.match(guest.give('/trust ann'), /^The key [0-9a-f ]{39} of ann is accepted, and not verified\.$/);
+    room.advance(1_000);
+    assert.deepEqual(again.texts, ['hello']);
+    assert.equal(ben.session.unplaced, 0);
+  });
+
+  test('P32 standard input that ends while a changed key holds back is an alarm, and what waits is told', async () => {
+    const { guest, follow, moves } = await marked();
+    const again = await moves();
+    guest.chat.say('hello', null);
+    guest.chat.end();
+    assert.deepEqual(guest.quits, ['alarm']);
+    assert.match(follow(), /1 message has not reached the room\./);
+    assert.deepEqual(guest.quits, ['alarm']);
+    assert.deepEqual(again.texts, []);
   });
 });
 

@@ -253,6 +253,40 @@ describe('joining', () => {
   });
 });
 
+describe('saved rooms', () => {
+  test('a name with @ is a saved room, and no invitation', async () => {
+    const options = await joinOptions(['@Kitchen', '--takeover', '--passphrase-file', 'p']);
+    const { saved, invitation, takeover, passphrase, dataFolder, identityByOption } = options;
+    assert.deepEqual([saved, invitation, takeover, dataFolder], ['kitchen', null, true, '/data']);
+    assert.deepEqual(passphrase, { kind: 'file', path: 'p' });
+    assert.equal(identityByOption, false);
+  });
+
+  test('by itself a room is saved where it depends, with --save and --no-save either way', async () => {
+    const identity = ['--identity', 'id.pem'];
+    assert.equal((await joinOptions([])).save, null);
+    assert.equal((await joinOptions([...identity, '--save'])).save, true);
+    assert.equal((await joinOptions([...identity, '--no-save'])).save, false);
+    const named = await joinOptions([...identity, '--save-as', 'attic']);
+    assert.deepEqual([named.save, named.saveAs, named.identityByOption], [true, 'attic', true]);
+  });
+
+  test('what cannot be is told with what to do', async () => {
+    for (const [words, told] of [
+      [['@', '--save'], /Name a saved room/],
+      [['--save'], /give --identity as well/],
+      [['--takeover'], /securechat c @name --takeover/],
+      [['@a', '--token-file', 'f'], /--token-file cannot be used with @a/],
+      [['@a', '--save-as', 'b'], /--save-as cannot be used with @a/],
+      [['--identity', 'id.pem', '--save-as', 'a', '--no-save'], /--save-as cannot be used with --no-save/],
+    ] as const) {
+      const { exitCode, err, joined } = await runWith(['c', ...words]);
+      assert.deepEqual([exitCode, joined.length], [2, 0]);
+      assert.match(err, told);
+    }
+  });
+});
+
 describe('identities', () => {
   test('what is to be done with which file', async () => {
     for (const what of ['new', 'show', 'passwd'] as const) {

@@ -13,11 +13,12 @@ import { operationHash, Roster } from '../../src/crypto/roster.ts';
 import { chainCommitment, SendingChain } from '../../src/crypto/sender-chain.ts';
 import { importVerifyKey, ownerFingerprint } from '../../src/crypto/signature.ts';
 import { Transcript } from '../../src/crypto/transcript.ts';
+import { verificationDigits } from '../../src/crypto/verification.ts';
 import { ADMISSION_FRAME, Hello, HelloFields, Question } from '../../src/protocol/admission-frames.ts';
 import { type Bytes, toHex, utf8 } from '../../src/protocol/bytes.ts';
 import { Content } from '../../src/protocol/content.ts';
 import { encodeFrame } from '../../src/protocol/framing.ts';
-import { chainId, ROOM_CONVERSATION, ZERO_HASH } from '../../src/protocol/identifiers.ts';
+import { chainId, hash, ROOM_CONVERSATION, ZERO_HASH } from '../../src/protocol/identifiers.ts';
 import { SESSION_FRAME } from '../../src/protocol/session-frames.ts';
 import { MessageHeader, RosterEntry, RosterOperation } from '../../src/protocol/signed-objects.ts';
 
@@ -37,7 +38,7 @@ function run(first: number, count: number): Bytes {
 /** A group element that everyone has at hand: the key whose private half is 1. */
 const IDENTITY_KEY = DSA_GROUP.g;
 
-/** @returns the values by name: hexadecimal, but for the invitation, which is text. */
+/** @returns the values by name: hexadecimal, but for the invitation and the digits, which are text. */
 export async function workedExample(): Promise<ReadonlyMap<string, string>> {
   const values = new Map<string, string>();
   const note = (name: string, value: Bytes): void => {
@@ -90,6 +91,7 @@ export async function workedExample(): Promise<ReadonlyMap<string, string>> {
   const identity = importVerifyKey(IDENTITY_KEY, 'dsa');
   note('identity', identity.idFingerprint);
   note('owner fingerprint', ownerFingerprint(IDENTITY_KEY));
+  values.set('digits', verificationDigits(identity.idFingerprint, hash(run(0xb0, 32))).join(''));
   const entry = {
     identity: identity.idFingerprint,
     nick: 'ann',

@@ -116,6 +116,18 @@ check("box", AESGCM(material[:32]).encrypt(material[32:], b"not a real JOIN", by
 identity = H(b"sc1/id", g)
 check("identity", identity)
 check("owner fingerprint", owner_fingerprint)
+
+
+# Digits to compare
+def digits(key):
+    digest = H(b"sc1/verify", key)
+    for _ in range(5200):
+        digest = H(digest, key)
+    groups = [digest[at : at + 5] for at in range(0, 30, 5)]
+    return "".join("%05d" % (int.from_bytes(group, "big") % 100000) for group in groups)
+
+
+check("digits", "".join(digits(key) for key in sorted([identity, run(0xB0, 32)])))
 entry = identity + text8("ann") + bytes([1, 2, 0])
 check("roster entry", entry)
 list_hash = H(b"sc1/list", entry)

@@ -6,6 +6,7 @@ import type { SessionEffect, SessionEvent } from '../../src/member/events.ts';
 import { Joining, type JoiningEffect, type Purpose, type Wanted } from '../../src/member/joining.ts';
 import { decodeSavedState, encodeSavedState } from '../../src/member/saved-state.ts';
 import { Session, type SessionStart } from '../../src/member/session.ts';
+import type { Mark } from '../../src/member/trust.ts';
 import { OwnWrapKeys } from '../../src/member/wrap-keys.ts';
 import type { ActRequest } from '../../src/protocol/acts.ts';
 import type { Question, Welcome } from '../../src/protocol/admission-frames.ts';
@@ -202,6 +203,13 @@ export class TestMember {
   /** Puts this member's account behind a password. */
   register(password: string): void {
     this.#perform(this.session.register(password));
+  }
+
+  /** Decides about the key of whoever has this nickname. */
+  mark(nick: string, mark: Mark): void {
+    const shown = this.session.members.find(({ member }) => member.nick === nick);
+    if (shown === undefined) throw new Error(`nobody is called ${nick}`);
+    this.#perform(this.session.mark(shown.member, mark, this.room.clock.moment));
   }
 
   acknowledge(): void {

@@ -229,6 +229,13 @@ export class TestRoom implements LineRoom {
 
   /** The program of a member ends at once, and another goes on with what it had saved by then. */
   async restart(before: TestMember, saved: Bytes): Promise<TestMember> {
+    const member = await this.goOn(before, saved);
+    this.pump();
+    return member;
+  }
+
+  /** As `restart`, with everything still under way. */
+  async goOn(before: TestMember, saved: Bytes): Promise<TestMember> {
     before.loseLine();
     const place = this.members.indexOf(before);
     const { identity } = before;
@@ -236,7 +243,6 @@ export class TestRoom implements LineRoom {
     this.members.splice(this.members.indexOf(member), 1);
     this.members[place] = member;
     member.comeBack();
-    this.pump();
     return member;
   }
 

@@ -237,4 +237,17 @@ describe('kept rooms', () => {
     assert.ok(!existsSync(join(stage.folder, 'a.backup')));
     await does(stage, 'delete', 'attic', '--yes');
   });
+
+  journey('another question stays, also where the host takes part for the first time', async (stage) => {
+    const room = await stage.room(['--keep', 'kitchen', '--room', 'Kitchen', '--no-chat']);
+    await ends(room.host);
+    const words = ['s', '--json', '--nick', 'olga', '--listen', '127.0.0.1:0', '--keep', 'kitchen'];
+    const other = stage.start('other', [...words, '--question', 'What stood in the hall?']);
+    await other.answer('answer', 'a green clock');
+    await other.until('joined');
+    await ends(other);
+    const again = await reopened(stage);
+    assert.equal(again.ready.question, 'What stood in the hall?');
+    await ends(again.host);
+  });
 });

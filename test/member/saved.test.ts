@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { leafHash } from '../../src/crypto/log-hash.ts';
-import { encodeSavedState } from '../../src/member/saved-state.ts';
+import { decodeSavedState, encodeSavedState } from '../../src/member/saved-state.ts';
+import { Session } from '../../src/member/session.ts';
+import { OwnWrapKeys } from '../../src/member/wrap-keys.ts';
 import { ADMISSION_FRAME } from '../../src/protocol/admission-frames.ts';
 import type { Signed } from '../../src/protocol/codec.ts';
 import { encodeFrame, frameType } from '../../src/protocol/framing.ts';
@@ -326,6 +328,68 @@ test('P49 a host that lost a change of the list shows the one from before, and t
   assert.ok(bob.live);
   say(room, bob, 'here again');
   assert.equal(alice.texts.at(-1), 'here again');
+});
+
+test('P49 a save from before a loss acknowledges nothing of what has come after it', async () => {
+  const { room, alice, bob } = await pair();
+  say(room, alice, 'kept');
+  const evil = new EvilHost(room);
+  for (const text of ['lost', 'lost as well', 'all lost']) evil.show(bob, evil.catchPost(alice, text));
+  const mark = bob.session.save()?.mark ?? assert.fail();
+  alice.loseLine();
+  bob.loseLine();
+  const era = reopened(room, 1_800_000_000);
+  alice.comeBack();
+  room.pump();
+  comeBackAfter(room, bob, [era]);
+  for (const text of ['one', 'two', 'three', 'four']) say(room, alice, text);
+  const before = bodiesOf(bob.sent, SESSION_FRAME.ack).length;
+  // It was under way all the time: a slow disk.
+  bob.session.saved(mark, room.clock.moment);
+  room.advance(5_000);
+  assert.equal(bodiesOf(bob.sent, SESSION_FRAME.ack).length, before);
+  bob.save();
+  room.advance(5_000);
+  assert.ok(bodiesOf(bob.sent, SESSION_FRAME.ack).length > before);
+});
+
+test('what an earlier run kept is overwritten once it is taken in: it opens what this run moves past', async () => {
+  const { room, alice, bob } = await pair();
+  say(room, alice, 'first');
+  const saved = bob.save();
+  const state = decodeSavedState(saved);
+  const wrapKeys = OwnWrapKeys.restore(bob.identity, room.id, state.wrapKeys);
+  const secrets = [
+    ...state.voices.flatMap(({ chains }) => chains.map(({ chainKey }) => chainKey)),
+    ...state.wrapKeys.flatMap(({ rsaPkcs8, kemSeed }) => [rsaPkcs8, kemSeed]),
+  ];
+  assert.equal(secrets.length, 3);
+  const session = new Session({
+    ...{ roomId: room.id, identity: bob.identity, wrapKeys },
+    ...{ keeps: 'when-saved', saved: state },
+  });
+  for (const secret of secrets) assert.ok(secret.every((byte) => byte === 0));
+  const again = session.save()?.state ?? assert.fail();
+  assert.deepEqual(encodeSavedState(again), saved);
+});
+
+test('P49 a run that goes on after such a loss is told how the list differs from the one it saved', async () => {
+  const { room, alice, bob } = await pair();
+  say(room, alice, 'kept');
+  const era = signEra(room, 1_800_000_000);
+  await room.join('carol');
+  say(room, alice, 'lost');
+  const saved = bob.save();
+  bob.loseLine();
+  await room.join('dave');
+  const back = await room.person('', { identity: bob.identity, saved, keeps: 'when-saved' });
+  comeBackAfter(room, back, [era]);
+  assert.ok(back.live);
+  assert.deepEqual(back.alarms, []);
+  assert.deepEqual(
+    back.eventsOf('roster').map(({ change }) => change.added.map(({ nick }) => nick)),
+    [['dave']],
+  );
 });
 
 test('a start of the room that somebody else signed, or of before, explains nothing', async () => {

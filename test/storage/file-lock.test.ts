@@ -41,3 +41,25 @@ test('a lock is one program’s, and ends with it, however that ends', async (co
   again.release();
   assert.deepEqual(readdirSync(folder), ['kitchen.lock']);
 });
+
+/** Holds the lock, and then lets go of it and of its file, as when a room is deleted. */
+const REMOVER = `
+  const { takeLock } = await import(process.argv[1]);
+  const lock = takeLock(process.argv[2]);
+  process.stdout.write('held');
+  setTimeout(() => lock.remove(), 100);
+`;
+
+test('whoever waited for a lock whose file was removed with it has the one that others find', async (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'securechat-lock-'));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, 'kitchen.lock');
+  const words = ['--input-type=module', '--eval', REMOVER, LOCK, path];
+  const other = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(other.stdout, 'data');
+  let lock = takeLock(path);
+  while (lock === null) lock = takeLock(path);
+  if (other.exitCode === null) await once(other, 'close');
+  assert.equal(takeLock(path), null);
+  lock.release();
+});

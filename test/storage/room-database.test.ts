@@ -1,8 +1,9 @@
 /** Opening a room's file: who may read it, and what is no file of ours. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
 import { StorageError, storageError } from '../../src/storage/errors.ts';
@@ -74,6 +75,14 @@ describe('a file that is opened', () => {
     writeFileSync(path, 'a letter to someone, long enough for a header '.repeat(100));
     for (const use of ['host', 'look'] as const)
       assert.throws(() => openDatabase(path, use), refusal('room-damaged', /Restore a backup/));
+  });
+
+  test('is a file: a pipe would keep the program waiting for ever', () => {
+    const path = newPath();
+    execFileSync('mkfifo', [path]);
+    for (const place of [path, dirname(path), '/dev/zero'])
+      for (const use of ['host', 'look'] as const)
+        assert.throws(() => openDatabase(place, use), refusal('room-file', /no room of securechat/));
   });
 
   test('is a room of this program', () => {

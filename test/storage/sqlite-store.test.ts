@@ -10,6 +10,7 @@ import { leafHash } from '../../src/crypto/log-hash.ts';
 import { type RosterMember, rosterMember } from '../../src/crypto/roster.ts';
 import { utf8 } from '../../src/protocol/bytes.ts';
 import { ciphertext, type Hash, idKey, invitationId } from '../../src/protocol/identifiers.ts';
+import { ERAS_MOST } from '../../src/protocol/session-frames.ts';
 import type { RosterEntry } from '../../src/protocol/signed-objects.ts';
 import type { NewEntry } from '../../src/room/log.ts';
 import type { KeptMember, PlacedOperation } from '../../src/room/store.ts';
@@ -105,6 +106,18 @@ describe('a room', () => {
     const again = openStore(path);
     assert.equal(again.kept, null);
     again.close();
+  });
+
+  test('keeps no more of its starts than are shown to anyone', () => {
+    const path = newPath();
+    const store = createStore(path);
+    for (let era = 1; era <= 2 * ERAS_MOST; era += 1) store.saveEra(era, signedOf(`era ${era}`));
+    store.commit();
+    store.close();
+    const database = new DatabaseSync(path, { readOnly: true });
+    const { number } = database.prepare('SELECT count(*) AS number FROM eras').get() ?? {};
+    database.close();
+    assert.equal(number, ERAS_MOST);
   });
 
   test('is given back as it was left, wraps in their order', () => {

@@ -1,7 +1,9 @@
 /** All members of one server under test, as the load drives them. */
 
-/** This program's host, the raw relay, and the IRC server. */
-export type ServerName = 'host' | 'floor' | 'ngircd';
+/** This program's host in memory, and with a kept room; the raw relay, and the IRC server. */
+export type ServerName = 'host' | 'kept' | 'floor' | 'ngircd';
+
+export type HostName = Extract<ServerName, 'host' | 'kept'>;
 
 /** Tells one message from another, whatever the server does with it. */
 export type MessageKey = number;
@@ -15,8 +17,8 @@ export interface Fleet {
   send(): MessageKey;
 }
 
-/** Enough that the busy rate stays within what one member may send. */
-export const SPEAKERS_MOST = 10;
+/** Enough that the busy rate stays within what one member may send, and a kept room's commits are shared. */
+export const SPEAKERS_MOST = 20;
 const NUMBERS_A_SPEAKER = 2 ** 20;
 
 export function messageKey(speaker: number, number: number): MessageKey {

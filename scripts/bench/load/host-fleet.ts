@@ -20,7 +20,7 @@ export class HostFleet implements Fleet {
   readonly #wrapKeys: WrapPublicBytes;
   readonly #onDelivery: (key: MessageKey) => void;
   readonly #members: HostMember[] = [];
-  #speakers: readonly HostMember[] = [];
+  readonly #speakers: HostMember[] = [];
   #prepared: { readonly key: MessageKey; readonly speaker: HostMember; readonly frame: Bytes }[] = [];
   #seen: Position | null = null;
 
@@ -73,10 +73,9 @@ export class HostFleet implements Fleet {
 
   async prepare(messages: number): Promise<void> {
     if (this.#seen === null) throw new Error('nothing seen of the log yet');
-    if (this.#speakers.length === 0) {
-      this.#speakers = this.#members.slice(0, SPEAKERS_MOST);
-      await Promise.all(this.#speakers.map((speaker, place) => speaker.announce(place)));
-    }
+    const known = this.#speakers.length;
+    this.#speakers.push(...this.#members.slice(known, SPEAKERS_MOST));
+    await Promise.all(this.#speakers.slice(known).map((speaker, place) => speaker.announce(known + place)));
     this.#prepared = [];
     for (let place = 0; place < messages; place += 1) {
       const number = place % this.#speakers.length;

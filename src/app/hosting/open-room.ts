@@ -21,7 +21,7 @@ import { RelayHost } from '../relay-host.ts';
 import { createKeptRoom, type KeptRoom, lockRoom, openKeptRoom, writeSecrets } from '../rooms/kept-room.ts';
 import { nameFor, RoomFolder, type RoomPlace } from '../rooms/room-folder.ts';
 import { makeRoomKeys, registerAnswer } from '../rooms/room-keys.ts';
-import type { SavedPlace } from '../saved-place.ts';
+import type { SavedPlace } from '../saved/saved-place.ts';
 import { readSecret } from '../secret.ts';
 import { askAnswer, givenAnswer } from '../setup/answer-question.ts';
 import { Interview } from '../setup/interview.ts';
@@ -156,6 +156,7 @@ async function openAgain(
 ): Promise<OpenedRoom> {
   const passphrase = options.keep?.passphrase ?? null;
   const kept = await openKeptRoom(place, { passphrase, front }, lock, LIMITS);
+  let relay: RelayHost | null = null;
   try {
     const { roomName } = kept;
     if (options.roomName !== null && options.roomName !== roomName)
@@ -168,13 +169,14 @@ async function openAgain(
     const nick = options.nick ?? accountNick(userInfo().username);
     const plan = { roomName, question: room.question, answer: room.answer ?? '', nick, listen, named, reach };
     const settings = await changedSettings(options, front);
-    const relay = await startRelay(options, { ...plan, keys: room.keys, keeping: kept.store, log });
+    relay = await startRelay(options, { ...plan, keys: room.keys, keeping: kept.store, log });
     if (Object.keys(settings).length > 0) relay.change(settings);
     tell(front, `The room ${place.name} is open again, with ${relay.members.length} members.`);
-    const known = { place, kept: { ...kept, keys: room.keys }, relay };
+    const known = { place, kept: { ...kept, question: room.question, keys: room.keys }, relay };
     const own = options.chat ? await ownMember(options, known, front) : null;
     return { relay, plan, own, kept };
   } catch (error) {
+    await relay?.close('');
     kept.store.close();
     throw error;
   }

@@ -2,15 +2,14 @@
  * The host's own membership in a kept room, as a guest's saved room is: sealed for its identity, beside the room's file.
  * So what was said to it while it had crashed is not lost on it.
  */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SigningKey } from '../../crypto/signature.ts';
 import { InputError } from '../../protocol/errors.ts';
 import type { SavedMembership } from '../membership.ts';
 import type { KeptRoom } from '../rooms/kept-room.ts';
 import type { RoomPlace } from '../rooms/room-folder.ts';
-import { openRoom } from '../saved-file.ts';
-import { SavedPlace } from '../saved-place.ts';
+import { openRoom, readSavedFile } from '../saved/saved-file.ts';
+import { SavedPlace } from '../saved/saved-place.ts';
 
 export function ownPlace(
   { name, folder }: RoomPlace,
@@ -31,7 +30,7 @@ export function ownPlace(
 
 /** @returns `null` where nothing was saved, or not for this identity: the host comes in with nothing but its key then */
 export async function ownSaved(place: SavedPlace, identity: SigningKey): Promise<SavedMembership | null> {
-  const file = await readFile(place.path).catch(() => null);
+  const file = await readSavedFile(place.path).catch(() => null);
   if (file === null) return null;
   try {
     return { state: openRoom(identity, file).state, place, takeover: false };

@@ -47,6 +47,8 @@ export async function restoreRoom(
   await folder.checkFree(place.name);
   const lock = lockRoom(place);
   try {
+    // Someone may have made it since.
+    await folder.checkFree(place.name);
     const openInvitations = await takingShape(folder.path, (beside) =>
       ofBackup(file, async () => {
         await copyFile(file, beside, constants.COPYFILE_EXCL);

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { InputError } from '../../protocol/errors.ts';
 import { settleRoom } from '../../storage/room-copy.ts';
 import type { Front } from '../front/front.ts';
+import { fileError } from '../private-file.ts';
 import { lockRoom } from './kept-room.ts';
 import type { RoomFolder } from './room-folder.ts';
 
@@ -14,24 +15,28 @@ export async function renameRoom(folder: RoomFolder, name: string, to: string): 
   const lock = lockRoom(place);
   const newLock = lockRoom(folder.place(to));
   try {
+    // Someone may have made it since.
+    await folder.checkFree(to);
     // What a crash has left beside the file goes into it: a file of another name would be opened without.
     settleRoom(place.file);
     const others = (await folder.filesOf(name)).filter((path) => path !== place.file && path !== place.lock);
     // The room's own file is the last: until then it can be done again.
     for (const path of [...others, place.file])
-      await rename(path, join(folder.path, `${to}${basename(path).slice(name.length)}`));
+      await inWords(path, rename(path, join(folder.path, `${to}${basename(path).slice(name.length)}`)));
+  } catch (error) {
+    lock.release();
+    throw error;
   } finally {
     newLock.release();
-    lock.release();
   }
-  await rm(place.lock, { force: true });
+  lock.remove();
   return `The room ${name} is kept as ${to} from now on. securechat s --keep ${to} opens it.`;
 }
 
 /**
  * @param front asks the person, who types the name; `null`: nobody is there to ask
  * @returns what has been done
- * @throws InputError `no-such-room`, `room-open`, or `not-confirmed`: then it is all there
+ * @throws InputError `no-such-room`, `room-open`, or `not-confirmed`: then it is all there; `file` where a file stays
  */
 export async function deleteRoom(
   folder: RoomFolder,
@@ -47,12 +52,19 @@ export async function deleteRoom(
     const files = await folder.filesOf(name);
     const isJournal = (path: string): boolean => path === `${place.file}-wal`;
     const ordered = [...files.filter(isJournal), ...files.filter((path) => !isJournal(path))];
-    for (const path of ordered) if (path !== place.lock) await rm(path, { force: true });
-  } finally {
+    for (const path of ordered) if (path !== place.lock) await inWords(path, rm(path, { force: true }));
+  } catch (error) {
     lock.release();
+    throw error;
   }
-  await rm(place.lock, { force: true });
+  lock.remove();
   return `The room ${name} is deleted. Its members have lost their places for good: whoever should be in a new room needs a new invitation.`;
+}
+
+async function inWords(path: string, step: Promise<void>): Promise<void> {
+  await step.catch((error: unknown) => {
+    throw fileError('write', path, error);
+  });
 }
 
 async function confirm(name: string, front: Pick<Front, 'ask'> | null): Promise<void> {

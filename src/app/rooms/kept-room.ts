@@ -15,6 +15,7 @@ import { type FileLock, takeLock } from '../../storage/file-lock.ts';
 import { Meta } from '../../storage/meta.ts';
 import { createDatabase, openDatabase } from '../../storage/room-database.ts';
 import { SqliteStore } from '../../storage/sqlite-store.ts';
+import { fileProblem } from '../file-problem.ts';
 import { type IdentityFront, unlockSealed } from '../identity.ts';
 import { systemMoment } from '../moment.ts';
 import type { SecretSource } from '../options.ts';
@@ -34,14 +35,25 @@ export interface KeptRoom {
 
 const SECRETS_VERSION = 1;
 
-/** @throws InputError `room-open` when another program has it */
-export function lockRoom({ name, lock }: RoomPlace): FileLock {
-  const taken = takeLock(lock);
+/** @throws InputError `room-open` when another program has it; StorageError when nobody can */
+export function lockRoom(place: RoomPlace): FileLock {
+  const taken = tryLockRoom(place);
   if (taken !== null) return taken;
   throw new InputError(
     'room-open',
-    `The room ${name} is open in another program already. End that one first.`,
+    `The room ${place.name} is open in another program already. End that one first.`,
   );
+}
+
+/** @returns `null` while another program has it @throws StorageError when nobody can */
+export function tryLockRoom({ name, lock }: RoomPlace): FileLock | null {
+  try {
+    return takeLock(lock);
+  } catch (error) {
+    const todo = 'Make its folder writable for yourself, or remove that file.';
+    const text = `The room ${name} cannot be locked by ${lock}: ${fileProblem(error)}. ${todo}`;
+    throw new StorageError('room-file', text, { cause: error });
+  }
 }
 
 /**

@@ -2,9 +2,9 @@
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { StorageError } from '../../storage/errors.ts';
-import { takeLock } from '../../storage/file-lock.ts';
 import { lookAt } from '../../storage/room-look.ts';
 import type { KeptRoomEvent } from '../../terminal/json-lines.ts';
+import { tryLockRoom } from './kept-room.ts';
 import type { RoomFolder, RoomPlace } from './room-folder.ts';
 
 /** By name. */
@@ -14,8 +14,9 @@ export async function listRooms(folder: RoomFolder): Promise<readonly KeptRoomEv
 
 async function described(place: RoomPlace): Promise<KeptRoomEvent> {
   const { name, file } = place;
-  const known = { type: 'room-kept', name, file, bytes: await sizeOf(file), open: isOpen(place) } as const;
+  let known: KeptRoomEvent = { type: 'room-kept', name, file, bytes: await sizeOf(file), open: false };
   try {
+    known = { ...known, open: isOpen(place) };
     const { roomName, members, waiting, openedAtMs } = lookAt(file);
     const openedAt = openedAtMs === null ? {} : { openedAt: new Date(openedAtMs).toISOString() };
     return { ...known, room: roomName, members, waiting, ...openedAt };
@@ -36,9 +37,9 @@ async function sizeOf(file: string): Promise<number> {
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }
 
-function isOpen({ lock }: RoomPlace): boolean {
-  if (!existsSync(lock)) return false;
-  const taken = takeLock(lock);
+function isOpen(place: RoomPlace): boolean {
+  if (!existsSync(place.lock)) return false;
+  const taken = tryLockRoom(place);
   taken?.release();
   return taken === null;
 }

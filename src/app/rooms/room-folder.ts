@@ -2,11 +2,13 @@
  * Where kept rooms lie: one folder that only this account can enter, a file and a lock for each room, by its name.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
+import { access, constants, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../protocol/errors.ts';
 import { nearestWord } from '../../protocol/nearest-word.ts';
 import { cannotMake } from '../../storage/errors.ts';
+import { makeFolder } from '../private-file.ts';
+import { canNameFile, shortNameOf } from '../short-name.ts';
 
 /** A kept room's files. */
 export interface RoomPlace {
@@ -20,26 +22,20 @@ export interface RoomPlace {
 const SUFFIX = '.room';
 /** What every file system takes, and a shell without quotes. */
 const NAME = /^[a-z0-9][a-z0-9_-]{0,39}$/;
-/** Devices to Windows, whatever follows them. */
-const DEVICES = /^(con|prn|aux|nul|com\d|lpt\d)$/;
+const CHARACTERS_MOST = 40;
 
 /** @throws InputError `room-name` for what is no name of a room's files */
 export function checkRoomName(name: string): string {
-  if (NAME.test(name) && !DEVICES.test(name)) return name;
+  if (NAME.test(name) && canNameFile(name)) return name;
   throw new InputError(
     'room-name',
-    `A kept room's name is 1 to 40 of a-z, 0-9, _ and -, and begins with a letter or number.`,
+    `A kept room's name is 1 to ${CHARACTERS_MOST} of a-z, 0-9, _ and -, and begins with a letter or number.`,
   );
 }
 
 /** @returns a name made of what a room is called: `Our Kitchen` is kept as `our-kitchen` */
 export function nameFor(roomName: string): string {
-  const plain = roomName.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase();
-  const name = plain
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .replaceAll(/^-|-$/g, '')
-    .slice(0, 40);
-  return NAME.test(name) && !DEVICES.test(name) ? name : 'room';
+  return shortNameOf(roomName, CHARACTERS_MOST);
 }
 
 export class RoomFolder {
@@ -66,10 +62,11 @@ export class RoomFolder {
     };
   }
 
-  /** Makes the folder where there is none. @throws StorageError */
+  /** Makes the folder where there is none. @throws StorageError when it cannot be made or written to */
   async make(): Promise<void> {
     try {
-      await mkdir(this.path, { recursive: true, mode: 0o700 });
+      await makeFolder(this.path);
+      await access(this.path, constants.W_OK);
     } catch (error) {
       throw cannotMake(this.path, error);
     }

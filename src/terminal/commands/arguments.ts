@@ -21,6 +21,13 @@ export function oneNick(make: (nick: string) => CommandCall): Parse {
   return ([nick, ...rest]) => (nick === undefined || rest.length > 0 ? null : make(nickOf(nick)));
 }
 
+export function verify([nick, answer, ...rest]: readonly string[]): CommandCall | null {
+  if (nick === undefined) return { name: 'verify', nick: null, answer: null };
+  const said = answer?.toLowerCase() ?? null;
+  if (rest.length > 0 || (said !== null && said !== 'yes' && said !== 'no')) return null;
+  return { name: 'verify', nick: nickOf(nick), answer: said };
+}
+
 export function kick([nick, ...rest]: readonly string[]): CommandCall | null {
   if (nick === undefined) return null;
   if (rest.length > 0) throw reasonsAreNotSent('/kick NICK');

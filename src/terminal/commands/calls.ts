@@ -52,7 +52,9 @@ export type CommandCall =
   | Named<'help', { readonly topic: string | null }>
   /** `null` shows it, an empty text takes it away. */
   | Named<'topic', { readonly text: string | null }>
-  | Named<'whois' | 'kick' | 'nick' | 'unban' | 'unmute', { readonly nick: string }>
+  /** `null` lists who is verified, or shows what is to be compared. */
+  | Named<'verify', { readonly nick: string | null; readonly answer: 'yes' | 'no' | null }>
+  | Named<'whois' | 'trust' | 'kick' | 'nick' | 'unban' | 'unmute', { readonly nick: string }>
   /** `null` lasts until it is taken back. */
   | Named<'ban' | 'mute', { readonly nick: string; readonly forMs: number | null }>
   | Named<'slow', { readonly seconds: number }>

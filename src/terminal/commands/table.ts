@@ -18,6 +18,7 @@ import {
   slow,
   THEMES,
   TIMESTAMPS,
+  verify,
 } from './arguments.ts';
 import type { CommandCall } from './calls.ts';
 
@@ -205,6 +206,30 @@ export const COMMANDS: readonly Command[] = [
       completes: ['nick'],
     },
     oneNick((nick) => ({ name: 'whois', nick })),
+  ),
+  command(
+    'The room',
+    'everyone',
+    {
+      name: 'verify',
+      usage: '[NICK [yes|no]]',
+      summary: 'show digits to compare with someone, then mark their key; alone it shows who is marked',
+      details:
+        'Both of you see the same sixty digits if nobody stands between you. Compare them by voice or in person, then give yes; no takes the mark back. If a marked member has another key, nothing you say is sent until you have decided about it.',
+      completes: ['nick', ['yes', 'no']],
+    },
+    verify,
+  ),
+  command(
+    'The room',
+    'everyone',
+    {
+      name: 'trust',
+      usage: 'NICK',
+      summary: 'accept a changed key without comparing, and send what waited for it',
+      completes: ['nick'],
+    },
+    oneNick((nick) => ({ name: 'trust', nick })),
   ),
   command(
     'The room',

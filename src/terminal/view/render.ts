@@ -53,7 +53,7 @@ function listed(text: string, view: RenderView): readonly string[] {
 function notice(event: NoticeEvent, view: RenderView): readonly string[] {
   switch (event.level) {
     case 'info':
-      if (event.code === 'motd') return alertRows(event.text, view);
+      if (event.code === 'motd' || event.code === 'digits') return alertRows(event.text, view);
       return event.text.startsWith('  ') && Number.isFinite(view.columns)
         ? listed(event.text, view)
         : alert(event.text, view);

@@ -65,3 +65,13 @@ test('the folder is for its owner alone; its rooms are found by name, with all t
 test('an account without a home keeps no room', () => {
   assert.throws(() => new RoomFolder(null), { code: 'no-home' });
 });
+
+test('a folder that cannot be made is told in words, with its name', async () => {
+  const file = join(home, 'a-file');
+  writeFileSync(file, '');
+  const { path } = new RoomFolder(file);
+  await assert.rejects(new RoomFolder(file).make(), {
+    code: 'file',
+    message: `Cannot keep rooms in ${path}: a part of the path is a file, not a folder.`,
+  });
+});

@@ -112,6 +112,11 @@ test('arguments are understood', () => {
   assert.deepEqual(call('/kick @Bob'), { name: 'kick', nick: 'bob' });
   assert.deepEqual(call('/whois ann'), { name: 'whois', nick: 'ann' });
   assert.deepEqual(call('/fork ack'), { name: 'fork', act: 'ack' });
+  assert.deepEqual(call('/verify'), { name: 'verify', nick: null, answer: null });
+  assert.deepEqual(call('/verify @Ann'), { name: 'verify', nick: 'ann', answer: null });
+  assert.deepEqual(call('/verify ann YES'), { name: 'verify', nick: 'ann', answer: 'yes' });
+  assert.deepEqual(call('/verify ann no'), { name: 'verify', nick: 'ann', answer: 'no' });
+  assert.deepEqual(call('/trust ann'), { name: 'trust', nick: 'ann' });
   assert.deepEqual(call('/ban bob:'), { name: 'ban', nick: 'bob', forMs: null });
   assert.deepEqual(call('/mute @bob 15m'), { name: 'mute', nick: 'bob', forMs: 900_000 });
   assert.deepEqual(call('/slow 30'), { name: 'slow', seconds: 30 });
@@ -141,6 +146,10 @@ test('arguments that do not fit are refused with the usage', () => {
     '/fork',
     '/fork no',
     '/fork ack 1',
+    '/verify ann maybe',
+    '/verify ann yes please',
+    '/trust',
+    '/trust ann yes',
     '/ban',
     '/ban bob 1h now',
     '/slow',

@@ -2,9 +2,9 @@
  * When a saved room is written: soon after something has changed, never twice at a time, and at the end. What cannot be
  * written is told once, acknowledges nothing, and is tried again.
  */
-import type { Save, SaveMark, Session } from '../member/session.ts';
-import { LIMITS } from '../protocol/limits.ts';
-import { fileProblem } from './file-problem.ts';
+import type { Save, SaveMark, Session } from '../../member/session.ts';
+import { LIMITS } from '../../protocol/limits.ts';
+import { fileProblem } from '../file-problem.ts';
 import type { SavedPlace } from './saved-place.ts';
 
 /** After a save that failed. */
@@ -53,11 +53,16 @@ export class StateKeeper {
     });
   }
 
+  /** Once nothing is being written any more. */
+  async idle(): Promise<void> {
+    await this.#saving;
+  }
+
   /** Saves once more, whatever was saved before: as of now, however long that takes. */
   async last(session: Session): Promise<void> {
     // Taken now: the session may be erased as soon as this returns.
     const last = this.#take(session);
-    await this.#saving;
+    await this.idle();
     if (last !== null) await this.#write(last).catch((error: unknown) => this.#problem(error));
   }
 

@@ -3,24 +3,27 @@
  * the identity that the head names.
  * @see docs/protocol.md#saved-rooms
  */
-import type { Address } from '../crypto/invitation.ts';
-import type { SigningKey } from '../crypto/signature.ts';
-import { openState, STATE_NONCE_BYTES, STATE_SALT_BYTES, sealState } from '../crypto/state-seal.ts';
+import { readFile, stat } from 'node:fs/promises';
+import type { Address } from '../../crypto/invitation.ts';
+import type { SigningKey } from '../../crypto/signature.ts';
+import { openState, STATE_NONCE_BYTES, STATE_SALT_BYTES, sealState } from '../../crypto/state-seal.ts';
 import {
   decodeSavedState,
   encodeSavedState,
   eraseSavedState,
   type SavedState,
-} from '../member/saved-state.ts';
-import { KEEPS, type Question } from '../protocol/admission-frames.ts';
-import { type Bytes, bytesEqual, utf8 } from '../protocol/bytes.ts';
-import { codec, type Decoded, field } from '../protocol/codec.ts';
-import { InputError, ProtocolError } from '../protocol/errors.ts';
-import { type Hash, hash } from '../protocol/identifiers.ts';
-import { LIMITS } from '../protocol/limits.ts';
+} from '../../member/saved-state.ts';
+import { KEEPS, type Question } from '../../protocol/admission-frames.ts';
+import { type Bytes, bytesEqual, utf8 } from '../../protocol/bytes.ts';
+import { codec, type Decoded, field } from '../../protocol/codec.ts';
+import { InputError, ProtocolError } from '../../protocol/errors.ts';
+import { type Hash, hash } from '../../protocol/identifiers.ts';
+import { LIMITS } from '../../protocol/limits.ts';
 
 const MAGIC = utf8.encode('securechat room\n');
 const VERSION = 1;
+/** Several times what a room of 4,096 members takes. */
+const BYTES_MOST = 64 * 1_024 * 1_024;
 
 const head = field.struct({
   magic: field.fixed(MAGIC.length),
@@ -86,6 +89,15 @@ export function sealRoom(identity: SigningKey, known: SavedHead, { door, state }
   const sealed = sealState(place, plaintext);
   plaintext.fill(0);
   return SavedFile.encode({ head: plain, ...sealed });
+}
+
+/**
+ * @returns `null` for what is larger, or no file: a pipe would never open, and a device never end
+ * @throws when it is not there or cannot be read
+ */
+export async function readSavedFile(path: string): Promise<Bytes | null> {
+  const stats = await stat(path);
+  return stats.isFile() && stats.size <= BYTES_MOST ? readFile(path) : null;
 }
 
 /** @throws InputError `saved-room` when it is no saved room, or of another version; the message goes on from its name */

@@ -1,19 +1,18 @@
 /** The rooms that are saved on this machine, each as a file in one folder, and which name belongs to which. */
-import { mkdir, open, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SigningKey } from '../crypto/signature.ts';
-import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
-import { InputError } from '../protocol/errors.ts';
-import type { RoomId } from '../protocol/identifiers.ts';
-import { nearestWord } from '../protocol/nearest-word.ts';
-import { type FileLock, takeLock } from '../storage/file-lock.ts';
-import { fileProblem } from './file-problem.ts';
-import { openRoom, readHead, type SavedContent, type SavedHead } from './saved-file.ts';
+import type { SigningKey } from '../../crypto/signature.ts';
+import { type Bytes, bytesEqual } from '../../protocol/bytes.ts';
+import { InputError } from '../../protocol/errors.ts';
+import type { RoomId } from '../../protocol/identifiers.ts';
+import { nearestWord } from '../../protocol/nearest-word.ts';
+import { type FileLock, takeLock } from '../../storage/file-lock.ts';
+import { fileProblem } from '../file-problem.ts';
+import { makeFolder } from '../private-file.ts';
+import { openRoom, readHead, readSavedFile, type SavedContent, type SavedHead } from './saved-file.ts';
 import { savedNameOf } from './saved-name.ts';
 
 const ENDING = '.room';
-/** Several times what a room of 4,096 members takes. */
-const FILE_BYTES_MOST = 64 * 1_024 * 1_024;
 
 export interface SavedEntry {
   readonly name: string;
@@ -65,7 +64,7 @@ export class SavedRooms {
    */
   async lock(name: string): Promise<FileLock | null> {
     try {
-      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+      await makeFolder(this.#folder);
       return takeLock(join(this.#folder, `${name}.lock`));
     } catch (error) {
       throw new InputError('file', `Cannot save rooms in ${this.#folder}: ${fileProblem(error)}.`);
@@ -99,15 +98,12 @@ export class SavedRooms {
   }
 
   async #read(name: string): Promise<Bytes> {
-    const file = await open(this.path(name), 'r').catch(() => null);
-    if (file === null) throw await this.#unknown(name);
-    try {
-      const { size } = await file.stat();
-      if (size > FILE_BYTES_MOST) throw new InputError('saved-room', `${this.path(name)} is no saved room.`);
-      return await file.readFile();
-    } finally {
-      await file.close();
-    }
+    const file = await readSavedFile(this.path(name)).catch(() => undefined);
+    if (file === undefined) throw await this.#unknown(name);
+    return this.#about(name, () => {
+      if (file === null) throw new InputError('saved-room', 'is no saved room');
+      return file;
+    });
   }
 
   async #unknown(name: string): Promise<InputError> {

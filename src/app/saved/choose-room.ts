@@ -1,8 +1,8 @@
 /** `securechat c` alone: which of the saved rooms, or an invitation as ever. */
-import { cleanText } from '../protocol/clean-text.ts';
-import { InputError } from '../protocol/errors.ts';
-import { askPasted, type HeldInvitation } from './ask-invitation.ts';
-import type { Front } from './front/front.ts';
+import { cleanText } from '../../protocol/clean-text.ts';
+import { InputError } from '../../protocol/errors.ts';
+import { askPasted, type HeldInvitation } from '../ask-invitation.ts';
+import type { Front } from '../front/front.ts';
 import type { SavedEntry } from './saved-rooms.ts';
 
 const MINUTE_MS = 60_000;

@@ -1,10 +1,10 @@
 /** Whether a room that someone joins is saved, and where. */
 import { resolve } from 'node:path';
-import type { SigningKey } from '../crypto/signature.ts';
-import { InputError } from '../protocol/errors.ts';
-import type { RoomId } from '../protocol/identifiers.ts';
-import { comeBackWords } from './finish.ts';
-import type { JoinOptions } from './options.ts';
+import type { SigningKey } from '../../crypto/signature.ts';
+import { InputError } from '../../protocol/errors.ts';
+import type { RoomId } from '../../protocol/identifiers.ts';
+import { comeBackWords } from '../finish.ts';
+import type { JoinOptions } from '../options.ts';
 import type { SavedDoor } from './saved-file.ts';
 import { SavedPlace } from './saved-place.ts';
 import { SavedRooms } from './saved-rooms.ts';

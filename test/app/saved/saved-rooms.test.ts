@@ -1,21 +1,31 @@
 /** Saved rooms on disk: what is written, who opens it, and what is told of what cannot be used. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { ago, chooseRoom, roomLines } from '../../src/app/choose-room.ts';
-import { checkSavedName, savedNameOf } from '../../src/app/saved-name.ts';
-import { SavedPlace } from '../../src/app/saved-place.ts';
-import { SavedRooms } from '../../src/app/saved-rooms.ts';
-import { StateKeeper } from '../../src/app/state-keeper.ts';
-import type { SigningKey } from '../../src/crypto/signature.ts';
-import { toHex } from '../../src/protocol/bytes.ts';
-import { InputError } from '../../src/protocol/errors.ts';
-import { hash, type RoomId, roomId } from '../../src/protocol/identifiers.ts';
-import { dsaIdentity } from '../helpers/keys.ts';
-import type { TestMember } from '../helpers/member.ts';
-import { openRoom } from '../helpers/room.ts';
+import { ago, chooseRoom, roomLines } from '../../../src/app/saved/choose-room.ts';
+import { checkSavedName, savedNameOf } from '../../../src/app/saved/saved-name.ts';
+import { SavedPlace } from '../../../src/app/saved/saved-place.ts';
+import { SavedRooms } from '../../../src/app/saved/saved-rooms.ts';
+import { StateKeeper } from '../../../src/app/saved/state-keeper.ts';
+import type { SigningKey } from '../../../src/crypto/signature.ts';
+import { toHex } from '../../../src/protocol/bytes.ts';
+import { InputError } from '../../../src/protocol/errors.ts';
+import { hash, type RoomId, roomId } from '../../../src/protocol/identifiers.ts';
+import { dsaIdentity } from '../../helpers/keys.ts';
+import type { TestMember } from '../../helpers/member.ts';
+import { openRoom } from '../../helpers/room.ts';
 
 const DOOR = {
   addresses: [{ host: '192.0.2.1', port: 8888 }],
@@ -120,6 +130,17 @@ test('a file that was changed anywhere, cut short or is of another version is re
   assert.deepEqual(await rooms.list(), []);
 });
 
+test('what is no file under a saved name holds nothing up', async (context) => {
+  const folder = folderOf(context);
+  const rooms = new SavedRooms(folder);
+  mkdirSync(rooms.path('attic'), { recursive: true });
+  execFileSync('mkfifo', [rooms.path('kitchen')]);
+  symlinkSync('/dev/zero', rooms.path('cellar'));
+  for (const name of ['attic', 'kitchen', 'cellar'])
+    await assert.rejects(rooms.head(name), /is no saved room\. Put a copy of it back/);
+  assert.deepEqual(await rooms.list(), []);
+});
+
 test('a name that there is not is told with the nearest one and all there are', async (context) => {
   const rooms = new SavedRooms(folderOf(context));
   await assert.rejects(rooms.head('kitchen'), /no saved room @kitchen, nor any other/);
@@ -144,6 +165,7 @@ test('names are short words, whatever others call their rooms', () => {
     ['  The Küche!  ', 'the-kuche'],
     ['../../etc/passwd', 'etc-passwd'],
     ['日本', 'room'],
+    ['CON', 'room'],
     ['\u202eevil', 'evil'],
     ['x'.repeat(64), 'x'.repeat(28)],
   ];
@@ -151,7 +173,7 @@ test('names are short words, whatever others call their rooms', () => {
     assert.equal(savedNameOf(roomName), name);
     assert.equal(checkSavedName(`@${name}`), name);
   }
-  for (const bad of ['', '@', '.', '../x', 'a/b', '-a', 'a-', 'x'.repeat(33)])
+  for (const bad of ['', '@', '.', '../x', 'a/b', '-a', 'a-', 'con', 'lpt1', 'x'.repeat(33)])
     assert.throws(() => checkSavedName(bad), InputError);
 });
 
@@ -211,4 +233,32 @@ test('a disk that takes nothing is told of once, acknowledges nothing, and is tr
   const before = statSync(rooms.path('kitchen')).mtimeMs;
   await pass(Date.now() + 180_000);
   assert.deepEqual([saved.length, statSync(rooms.path('kitchen')).mtimeMs], [1, before]);
+});
+
+test('a save under way is waited for before the file is given up', async (context) => {
+  const bob = await member();
+  const rooms = new SavedRooms(folderOf(context));
+  const place = await placeFor(rooms, 'kitchen', bob.identity, bob.room.id);
+  const keeper = new StateKeeper({ place, onSaved() {}, onProblem: assert.fail });
+  keeper.tick(bob.session, Date.now());
+  assert.equal(keeper.busy, true);
+  await keeper.idle();
+  assert.equal(keeper.busy, false);
+  assert.equal((await rooms.list()).length, 1);
+  await place.forget();
+  assert.deepEqual(await rooms.list(), []);
+});
+
+test('what a program left that was killed while it saved is taken over, and given up with the rest', async (context) => {
+  const folder = folderOf(context);
+  const bob = await member();
+  const rooms = new SavedRooms(folder);
+  const place = await placeFor(rooms, 'kitchen', bob.identity, bob.room.id);
+  const left = `${rooms.path('kitchen')}.new`;
+  writeFileSync(left, 'half of a state');
+  await place.save(stateOf(bob), 'bob');
+  assert.deepEqual(readdirSync(join(folder, 'saved')).sort(), ['kitchen.lock', 'kitchen.room']);
+  writeFileSync(left, 'half of a state');
+  await place.forget();
+  assert.deepEqual(readdirSync(join(folder, 'saved')), ['kitchen.lock']);
 });

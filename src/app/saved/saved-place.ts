@@ -1,15 +1,14 @@
 /** One saved room while this program has it: written again and again, and given up when its member leaves for good. */
-import { rm } from 'node:fs/promises';
-import type { SigningKey } from '../crypto/signature.ts';
-import type { SavedState } from '../member/saved-state.ts';
-import type { FileLock } from '../storage/file-lock.ts';
-import { replaceFile } from './atomic-file.ts';
+import type { SigningKey } from '../../crypto/signature.ts';
+import type { SavedState } from '../../member/saved-state.ts';
+import type { FileLock } from '../../storage/file-lock.ts';
+import { removeFile, replaceFile } from '../atomic-file.ts';
 import { type SavedDoor, type SavedHead, sealRoom } from './saved-file.ts';
 
 export interface SavedPlaceStart {
   readonly name: string;
   readonly path: string;
-  readonly lock: FileLock;
+  readonly lock: Pick<FileLock, 'release'>;
   readonly identity: SigningKey;
   readonly door: SavedDoor;
   readonly head: Pick<SavedHead, 'roomId' | 'roomName' | 'identity'>;
@@ -42,7 +41,7 @@ export class SavedPlace {
 
   /** Nothing of it is left. */
   async forget(): Promise<void> {
-    await rm(this.#start.path, { force: true }).catch(() => {});
+    await removeFile(this.#start.path).catch(() => {});
     this.release();
   }
 

@@ -1,0 +1,48 @@
+/** What was tried against rooms that last, from outside and from within, kept from reviews. @see docs/security.md#promises */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { copyRoom } from '../../src/storage/room-copy.ts';
+import { openRoom } from '../helpers/room.ts';
+import { createStore, newPath, openStore } from '../helpers/room-file.ts';
+
+test('P49 a room that was restored, and opened often before someone comes back, alarms nobody', async () => {
+  const [path, copy] = [newPath(), newPath()];
+  const store = createStore(path);
+  const room = await openRoom({ keeps: 'ciphertext', store });
+  const alice = await room.join('alice', { keeps: 'when-saved' });
+  const bob = await room.join('bob');
+  room.room.save();
+  store.commit();
+  await copyRoom(path, copy);
+  for (let number = 0; number < 20; number += 1) {
+    bob.say(`lost ${number}`);
+    room.advance(250);
+  }
+  const saved = alice.save();
+  store.close();
+
+  let { nowMs } = room.clock;
+  let kept = openStore(copy);
+  for (let day = 0; day < 10; day += 1) {
+    nowMs += 24 * 60 * 60_000;
+    await openRoom({ keeps: 'ciphertext', store: kept, startMs: nowMs });
+    kept.commit();
+    kept.close();
+    kept = openStore(copy);
+  }
+  const again = await openRoom({ keeps: 'ciphertext', store: kept, startMs: nowMs + 1_000 });
+  const back = await again.person('', { identity: alice.identity, saved, keeps: 'when-saved' });
+  back.comeBack();
+  again.pump();
+  assert.equal(back.wantsReconnect, true);
+  back.loseLine();
+  back.comeBack();
+  again.advance(1_000);
+  assert.ok(back.live);
+  assert.deepEqual(back.alarms, []);
+  assert.match(
+    back.eventsOf('notice')[0]?.text ?? '',
+    /^The host restarted and lost the last \d+ entries\.$/,
+  );
+  kept.close();
+});
