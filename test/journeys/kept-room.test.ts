@@ -155,7 +155,7 @@ describe('a room that is opened again', () => {
 
   journey('asks for its passphrase, or reads it from a file', async (stage) => {
     const right = ['--keep-passphrase-file', stage.file('three small words')];
-    await ends(await newRoom(stage, right));
+    await ends(await newRoom(stage, [...right, '--no-chat']));
     const wrong = ['--keep-passphrase-file', stage.file('three other words')];
     const sentence = /^The passphrase does not open the room kitchen\. .*take it from a copy\.$/;
     await refuses(opening(stage, wrong), 2, 'passphrase', sentence);
@@ -170,12 +170,11 @@ describe('a room that is opened again', () => {
     }
     await refuses(guesser, 2, 'passphrase', /^No passphrase of these opens the room kitchen\./);
 
-    const asking = opening(stage);
+    const asking = opening(stage, ['--no-chat']);
     await asking.answer('passphrase', 'three small words');
     const ready = await asking.until('ready');
-    await asking.until('joined');
     await ends(new HostedRoom(asking, ready));
-    await ends(await reopened(stage, right));
+    await ends(await reopened(stage, [...right, '--no-chat']));
     const useless = stage.start('host', ['s', '--json', ...right]);
     await useless.exit;
     assert.match(
@@ -206,15 +205,22 @@ describe('a room that is opened again', () => {
   });
 
   journey('asks everyone who comes another question, once it has one', async (stage) => {
-    const room = await newRoom(stage);
+    const listen = ['--listen', `127.0.0.1:${await freePort()}`];
+    const room = await newRoom(stage, listen);
     const { token } = room;
     await ends(room);
-    const words = ['--question', 'And where did we part?', '--answer-file', stage.file('At the station')];
+    const words = [
+      ...listen,
+      '--question',
+      'And where did we part?',
+      '--answer-file',
+      stage.file('At the station'),
+    ];
     const other = await reopened(stage, words);
     const late = stage.start('late', ['c', '--json', '--nick', 'late']);
     await late.answer('token', token);
     assert.equal((await late.answer('answer', ANSWER)).message.includes('And where did we part?'), true);
-    assert.equal((await late.answer('answer', 'at the STATION')).triesLeft, 2);
+    assert.equal((await late.answer('answer', 'at the STATION')).triesLeft, 4);
     await late.answer('code', other.code);
     await late.until('joined');
     await says(late, other.host, 'found it');
@@ -226,12 +232,15 @@ describe('a room that is opened again', () => {
   });
 
   journey('with chat after one without, and the other way round', async (stage) => {
-    const room = await newRoom(stage, ['--no-chat']);
+    const listen = ['--listen', `127.0.0.1:${await freePort()}`];
+    const room = await newRoom(stage, ['--no-chat', ...listen]);
     const { token } = room;
     await ends(room);
-    const wordless = opening(stage);
-    // Who never took part comes in like everyone.
-    assert.ok((await wordless.answer('answer', ANSWER)).message.includes(QUESTION));
+    const wordless = opening(stage, listen);
+    // Who never took part comes in like everyone, and is told what is asked.
+    await wordless.answer('answer', ANSWER);
+    const asked = wordless.events.find((event) => event.type === 'notice' && event.code === 'kept');
+    assert.ok(asked?.type === 'notice' && asked.text.includes(QUESTION));
     const ready = await wordless.until('ready');
     assert.equal((await wordless.until('joined')).self.nick, 'olga');
     const second = new HostedRoom(wordless, ready);
@@ -271,12 +280,9 @@ describe('a room that does not open', () => {
       'conflict',
       /^The host of this room is olga, under another key: use the identity it was made with\.$/,
     );
-    await refuses(
-      opening(stage, [], ['--keep', 'Old Kitchen']),
-      2,
-      'room-name',
-      /begins with a letter or number\.$/,
-    );
+    const misnamed = opening(stage, [], ['--keep', 'Old Kitchen']);
+    assert.equal(await misnamed.exit, 2);
+    assert.match(misnamed.stderr, /A kept room's name is 1 to 40 of a-z, 0-9, _ and -, and begins/);
 
     const file = join(stage.rooms, 'kitchen.room');
     const whole = readFileSync(file);
@@ -304,7 +310,7 @@ describe('a room that does not open', () => {
     writeFileSync(file, whole);
     await ends(await reopened(stage));
 
-    const homeless = stage.start('host', ['s', '--json', '--keep', 'kitchen'], ['env', '-u', 'HOME']);
+    const homeless = stage.start('host', ['s', '--json', '--keep', 'kitchen'], ['env', 'HOME=']);
     await refuses(
       homeless,
       2,
@@ -347,7 +353,10 @@ if (available(['unshare', '-m', 'true'], 'a disk that is full, and one that cann
       assert.equal(await room.host.exit, 1);
       const placed = textsOf(ann).length;
       assert.ok(placed > 0 && placed < said.length, `${placed}`);
-      // Still full: nothing is made worse by trying.
+      // Still full: trying makes nothing worse.
+      const inVain = opening(stage, ['--listen', listen, '--no-chat']);
+      assert.equal(await inVain.exit, 1);
+      assert.equal((await inVain.until('error')).code, 'disk-full');
       mount(['-o', 'remount,size=64m', stage.rooms]);
       bob.kill('SIGCONT');
       const back = await reopened(stage, ['--listen', listen, '--no-chat']);
