@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { InputError } from '../../protocol/errors.ts';
 import { nearestWord } from '../../protocol/nearest-word.ts';
 import { cannotMake } from '../../storage/errors.ts';
+import { fileProblem } from '../file-problem.ts';
 import { makeFolder } from '../private-file.ts';
 import { canNameFile, shortNameOf } from '../short-name.ts';
 
@@ -62,13 +63,15 @@ export class RoomFolder {
     };
   }
 
-  /** Makes the folder where there is none. @throws StorageError when it cannot be made or written to */
+  /** Makes the folder where there is none. @throws StorageError or InputError when it cannot be made or written to */
   async make(): Promise<void> {
     try {
       await makeFolder(this.path);
       await access(this.path, constants.W_OK);
     } catch (error) {
-      throw cannotMake(this.path, error);
+      const known = cannotMake(this.path, error);
+      if (known.code !== 'room-file') throw known;
+      throw new InputError('file', `Cannot keep rooms in ${this.path}: ${fileProblem(error)}.`);
     }
   }
 
