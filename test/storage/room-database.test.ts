@@ -6,7 +6,7 @@ import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
-import { StorageError, storageError } from '../../src/storage/errors.ts';
+import { cannotMake, StorageError, storageError } from '../../src/storage/errors.ts';
 import { createDatabase, openDatabase } from '../../src/storage/room-database.ts';
 import { APPLICATION_ID, MIGRATIONS } from '../../src/storage/schema.ts';
 import { newPath } from '../helpers/room-file.ts';
@@ -182,4 +182,15 @@ test("SQLite's own errors are told in words, and no others", () => {
   ]);
   const other = new Error('not of SQLite');
   assert.equal(storageError('/r/a.room', other), other);
+});
+
+test('what keeps a file from being made is told in words, with what to do', () => {
+  const told = (code: string): string => {
+    const error = cannotMake('/r/a.lock', Object.assign(new Error('the system says'), { code }));
+    assert.ok(error.message.includes('/r/a.lock'));
+    return error.code;
+  };
+  assert.deepEqual(['EROFS', 'EACCES', 'EPERM', 'ENOSPC', 'EDQUOT', 'ENOTDIR'].map(told), [
+    ...['read-only', 'read-only', 'read-only', 'disk-full', 'disk-full', 'room-file'],
+  ]);
 });
