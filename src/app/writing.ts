@@ -17,7 +17,7 @@ interface Parts {
   readonly onFailure: (error: StorageError) => void;
 }
 
-/** After a commit, as a part of the time that it took: longer, and someone who talks alone waits more for this than for the disk. */
+/** Of the time that a commit took. A longer one, and someone who talks alone waits for it more than for the disk. */
 const PAUSE_PER_COMMIT = 1 / 4;
 
 export class Writing {
