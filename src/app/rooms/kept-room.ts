@@ -50,6 +50,8 @@ export function tryLockRoom({ name, lock }: RoomPlace): FileLock | null {
   try {
     return takeLock(lock);
   } catch (error) {
+    // Says what to do already.
+    if (error instanceof StorageError && error.code !== 'room-file') throw error;
     const todo = 'Make its folder writable for yourself, or remove that file.';
     const text = `The room ${name} cannot be locked by ${lock}: ${fileProblem(error)}. ${todo}`;
     throw new StorageError('room-file', text, { cause: error });
