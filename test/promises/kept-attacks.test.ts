@@ -7,7 +7,9 @@ import { test } from 'node:test';
 import { exportRoom } from '../../src/app/rooms/export-room.ts';
 import { RoomFolder } from '../../src/app/rooms/room-folder.ts';
 import { HIDDEN_CHARACTERS } from '../../src/protocol/clean-text.ts';
+import { LIMITS } from '../../src/protocol/limits.ts';
 import { copyRoom } from '../../src/storage/room-copy.ts';
+import { readRoom } from '../../src/storage/room-look.ts';
 import { openRoom } from '../helpers/room.ts';
 import { createStore, newPath, openStore } from '../helpers/room-file.ts';
 
@@ -68,4 +70,27 @@ test('P42 what is exported of a room is safe to look at, and decodes to the exac
   const text = readFileSync(file, 'utf8');
   assert.deepEqual(text.replaceAll('\n', '').match(HIDDEN_CHARACTERS), null);
   assert.equal(JSON.parse(text).room.topic, topic);
+});
+
+test('keys for someone who never comes back go with the messages that they open', async () => {
+  const path = newPath();
+  const store = createStore(path);
+  const room = await openRoom({ keeps: 'ciphertext', store });
+  const alice = await room.join('alice', { prefers: { stays: true, receipts: true, lastSeen: true } });
+  const bob = await room.join('bob');
+  room.advance(1_000);
+  alice.loseLine();
+  bob.say('for alice');
+  room.advance(1_000);
+  const waiting = (): readonly [number, number] => {
+    room.room.save();
+    store.commit();
+    const { kept, waiting: messages } = readRoom(path);
+    return [messages, kept?.members.flatMap(({ wraps }) => wraps).length ?? 0];
+  };
+  assert.deepEqual(waiting(), [1, 1]);
+  room.clock.nowMs += LIMITS.backlogMs + 3 * LIMITS.chainMs;
+  room.advance(1_000);
+  assert.deepEqual(waiting(), [0, 0]);
+  store.close();
 });
