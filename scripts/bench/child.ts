@@ -29,9 +29,10 @@ export class Child<Api extends Calls> {
   readonly #gone: Promise<void>;
   #lastId = 0;
 
-  /** @param script a file beside this one */
-  constructor(script: string, core: Core) {
-    const node = [process.execPath, '--expose-gc', ...profiling(script), join(import.meta.dirname, script)];
+  /** @param script a file beside this one @param words its arguments */
+  constructor(script: string, core: Core, ...words: readonly string[]) {
+    const path = join(import.meta.dirname, script);
+    const node = [process.execPath, '--expose-gc', ...profiling(script), path, ...words];
     const [program, ...args] = onCore(core, node);
     this.#process = spawn(program, args, {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

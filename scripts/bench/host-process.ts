@@ -1,8 +1,12 @@
-/** The host that is measured: the product's own, without a member of its own, as `securechat s --no-chat` runs it. */
-
+/**
+ * The host that is measured: the product's own, without a member of its own, as `securechat s --no-chat` runs it. Where a
+ * file is named its room is kept there.
+ */
+import { dirname } from 'node:path';
 import { AnswerThread } from '../../src/app/answer-thread.ts';
 import { RelayHost } from '../../src/app/relay-host.ts';
-import { makeRoomKeys } from '../../src/app/rooms/room-keys.ts';
+import { createKeptRoom, type KeptRoom, lockRoom } from '../../src/app/rooms/kept-room.ts';
+import { makeRoomKeys, type RoomKeys } from '../../src/app/rooms/room-keys.ts';
 import type { AnswerJob, AnswerOutcome } from '../../src/crypto/answer-jobs.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
 import { serve } from './calls.ts';
@@ -44,11 +48,22 @@ function failure(about: string, text: string): void {
   console.error(`host ${about}: ${text}`);
 }
 
+const ABOUT = { roomName: 'bench', question: 'Where did we meet?' };
+
+function keepIn(file: string, keys: RoomKeys): Promise<KeptRoom> {
+  const place = { name: 'bench', folder: dirname(file), file, lock: `${file}.lock` };
+  const room = { ...ABOUT, keys, identity: null, passphrase: '' };
+  return createKeptRoom(place, room, lockRoom(place), LIFTED_LIMITS);
+}
+
 const answers = Object.assign(new AnswerThread(), { run: answerLightly as AnswerThread['run'] });
+const keys = await makeRoomKeys(ANSWER, answers);
+const [, , file] = process.argv;
+const kept = file === undefined ? null : await keepIn(file, keys);
 const host = await RelayHost.start({
-  roomName: 'bench',
-  question: 'Where did we meet?',
-  keys: await makeRoomKeys(ANSWER, answers),
+  ...ABOUT,
+  keys,
+  ...(kept !== null && { keeping: kept.store }),
   listen: { host: '127.0.0.1', port: 0 },
   membersMost: LIMITS.membersMost,
   limits: LIFTED_LIMITS,
@@ -69,6 +84,11 @@ const calls = {
   },
   position: (): Position => ({ index: host.position.index, head: host.position.head }),
   usage: (input: { readonly settled: boolean }): Usage => ownUsage(input),
+  /** As at the end of `securechat s`: a kept room's file is whole, and nobody's. */
+  async close(): Promise<void> {
+    await host.close('over');
+    kept?.close();
+  },
 };
 export type HostCalls = typeof calls;
 

@@ -2,12 +2,13 @@
  * `npm run bench`: how fast the program is, as ratios to what it is compared with in the same run. Absolute figures belong to
  * the machine and the hour.
  *
- *   npm run bench -- [--json] [--quick] [--only relay|latency|join|memory|startup|crypto|terminal]
+ *   npm run bench -- [--json] [--quick] [--only relay|latency|join|memory|startup|crypto|terminal|kept]
  */
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { pinned } from './child.ts';
 import { measureCrypto } from './crypto.ts';
+import { measureKept } from './kept.ts';
 import { measureMemory } from './memory.ts';
 import { hasNgircd } from './ngircd.ts';
 import { formatTable, isReached, type Row, type Topic } from './report.ts';
@@ -15,7 +16,16 @@ import { measureRoom, type RoomPlan } from './room.ts';
 import { measureStartup } from './startup.ts';
 import { measureTerminal } from './terminal.ts';
 
-const TOPICS: readonly Topic[] = ['startup', 'crypto', 'terminal', 'memory', 'relay', 'latency', 'join'];
+const TOPICS: readonly Topic[] = [
+  'startup',
+  'crypto',
+  'terminal',
+  'memory',
+  'relay',
+  'latency',
+  'join',
+  'kept',
+];
 
 const FULL = {
   startups: 15,
@@ -25,6 +35,7 @@ const FULL = {
   joinSizes: [500, 1_000, 2_000, 4_000],
   repetitions: 3,
   terminal: { startups: 15, repetitions: 5, keys: 400, lines: 10_000 },
+  kept: { repetitions: 5, stretches: 21, messages: 200, waiting: 10_000, returns: 3, openings: 9 },
 };
 const QUICK = {
   startups: 5,
@@ -34,6 +45,7 @@ const QUICK = {
   joinSizes: [500],
   repetitions: 1,
   terminal: { startups: 5, repetitions: 1, keys: 200, lines: 2_000 },
+  kept: { repetitions: 3, stretches: 9, messages: 200, waiting: 2_000, returns: 1, openings: 3 },
 };
 
 const { values } = parseArgs({
@@ -82,6 +94,7 @@ async function measure(): Promise<Row[]> {
     progress('memory');
     rows.push(...(await measureMemory(scale.idleMembers)));
   }
+  if (topics.has('kept')) rows.push(...(await measureKept(scale.kept, progress)));
   const plan = roomPlan();
   if (plan.sizes.length + plan.joinSizes.length > 0) rows.push(...(await measureRoom(plan, progress)));
   return rows;

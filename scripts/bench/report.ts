@@ -1,14 +1,16 @@
 /** What was measured, beside what it is compared with and what it is to reach. */
 import { median } from './statistics.ts';
 
-export type Topic = 'relay' | 'latency' | 'join' | 'memory' | 'startup' | 'crypto' | 'terminal';
+export type Topic = 'relay' | 'latency' | 'join' | 'memory' | 'startup' | 'crypto' | 'terminal' | 'kept';
 
-export interface Goal {
+/** How far a figure may go, or has to. */
+type Bound = { readonly most: number } | { readonly least: number };
+
+export type Goal = Bound & {
   /** Complete with what it is a multiple of. */
   readonly text: string;
   readonly actual: number;
-  readonly most: number;
-}
+};
 
 export interface Row {
   readonly topic: Topic;
@@ -23,11 +25,8 @@ export interface Row {
 
 export const OURS = 'securechat';
 
-/** How far one of the `ratios` may go. */
-export interface RatioGoal {
-  readonly to: string;
-  readonly most: number;
-}
+/** For one of the `ratios`. */
+export type RatioGoal = Bound & { readonly to: string };
 
 /**
  * @param samples one value for each repetition, by what was measured; the same place in each list is the same repetition
@@ -46,9 +45,10 @@ export function row(
       ratios[name] = median(ours.map((value, place) => value / (values[place] ?? Number.NaN)));
   }
   const reached: Goal[] = [];
-  for (const { to, most } of goals.ratios ?? []) {
+  for (const { to, ...bound } of goals.ratios ?? []) {
     const actual = ratios[to];
-    if (actual !== undefined) reached.push({ text: `at most ${most} × ${to}`, actual, most });
+    const times = 'most' in bound ? `at most ${bound.most}` : `at least ${bound.least}`;
+    if (actual !== undefined) reached.push({ text: `${times} × ${to}`, actual, ...bound });
   }
   if (goals.most !== undefined) {
     const { most } = goals;
@@ -57,8 +57,8 @@ export function row(
   return { ...about, medians, ratios, goals: reached };
 }
 
-export function isReached({ actual, most }: Goal): boolean {
-  return actual <= most;
+export function isReached(goal: Goal): boolean {
+  return 'most' in goal ? goal.actual <= goal.most : goal.actual >= goal.least;
 }
 
 /** A line a row. */

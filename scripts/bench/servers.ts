@@ -1,9 +1,12 @@
 /** The servers side by side, all on one core, with the load that drives them on the other. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Child } from './child.ts';
 import { ENTRANCE_USES } from './entrance.ts';
 import type { FloorCalls } from './floor-relay.ts';
 import type { HostCalls } from './host-process.ts';
-import type { ServerName } from './load/fleet.ts';
+import type { Hearers, HostName, ServerName } from './load/fleet.ts';
 import type { LoadCalls } from './load/process.ts';
 import type { Flow, Pace } from './load/traffic.ts';
 import { Ngircd } from './ngircd.ts';
@@ -22,7 +25,8 @@ export interface Server {
   usage(settled: boolean): Promise<Usage>;
   /** Lets more members in. */
   grow(to: number): Promise<void>;
-  measure(messages: number, pace: Pace): Promise<Measured>;
+  /** @param hearers who has to get each message; not given: everyone */
+  measure(messages: number, pace: Pace, hearers?: Hearers): Promise<Measured>;
 }
 
 export class Servers {
@@ -61,18 +65,17 @@ type Start = (load: Child<LoadCalls>, membersMost: number) => Promise<readonly [
 const START: Readonly<Record<ServerName, Start>> = {
   async host(load, membersMost) {
     const host = new Child<HostCalls>('host-process.ts', 'server');
-    await load.call('beginHost', { room: await host.call('address', undefined), membersMost });
-    const server = new Measurable('host', load, {
-      usage: (settled) => host.call('usage', { settled }),
-      async grow(count) {
-        for (let left = count; left > 0; left -= ENTRANCE_USES) {
-          const entrance = await host.call('entrance', undefined);
-          await load.call('growHost', { entrance, count: Math.min(left, ENTRANCE_USES) });
-        }
-      },
-      prepare: async () => load.call('see', await host.call('position', undefined)),
-    });
-    return [server, () => host.end()];
+    return [await measurableHost('host', host, load, membersMost), () => host.end()];
+  },
+
+  async kept(load, membersMost) {
+    const folder = await mkdtemp(join(tmpdir(), 'securechat-bench-'));
+    const host = new Child<HostCalls>('host-process.ts', 'server', join(folder, 'bench.room'));
+    const end = async (): Promise<void> => {
+      await host.end();
+      await rm(folder, { recursive: true });
+    };
+    return [await measurableHost('kept', host, load, membersMost), end];
   },
 
   async floor(load) {
@@ -97,6 +100,25 @@ const START: Readonly<Record<ServerName, Start>> = {
     return [server, () => ngircd.end()];
   },
 };
+
+async function measurableHost(
+  name: HostName,
+  host: Child<HostCalls>,
+  load: Child<LoadCalls>,
+  membersMost: number,
+): Promise<Server> {
+  await load.call('beginHost', { name, room: await host.call('address', undefined), membersMost });
+  return new Measurable(name, load, {
+    usage: (settled) => host.call('usage', { settled }),
+    async grow(count) {
+      for (let left = count; left > 0; left -= ENTRANCE_USES) {
+        const entrance = await host.call('entrance', undefined);
+        await load.call('growHost', { name, entrance, count: Math.min(left, ENTRANCE_USES) });
+      }
+    },
+    prepare: async () => load.call('see', { name, position: await host.call('position', undefined) }),
+  });
+}
 
 interface Parts {
   usage(settled: boolean): Promise<Usage>;
@@ -129,9 +151,9 @@ class Measurable implements Server {
     this.#size = to;
   }
 
-  async measure(messages: number, pace: Pace): Promise<Measured> {
+  async measure(messages: number, pace: Pace, hearers: Hearers = 'everyone'): Promise<Measured> {
     await this.#parts.prepare();
-    await this.#load.call('prepare', { server: this.name, messages });
+    await this.#load.call('prepare', { server: this.name, messages, hearers });
     const before = await this.#parts.usage(false);
     const flow = await this.#load.call('run', { server: this.name, messages, pace });
     const after = await this.#parts.usage(false);

@@ -14,6 +14,7 @@ import type { Content } from '../protocol/content.ts';
 import { InputError } from '../protocol/errors.ts';
 import type { Hash, IdKey, RoomId } from '../protocol/identifiers.ts';
 import type { RoomSettings } from '../protocol/signed-objects.ts';
+import { StorageError } from '../storage/errors.ts';
 import type { CommandCall, HostCall } from '../terminal/commands/calls.ts';
 import { helpLines, helpTopicLines } from '../terminal/commands/help.ts';
 import { parseInput, unknownText } from '../terminal/commands/input.ts';
@@ -446,7 +447,7 @@ export class Chat implements FrontListener {
   /** Wrong input changes nothing and is answered. A fault of ours is told as one: it costs one command, not the room. */
   #refuse(error: unknown, ref: string | null = null): void {
     const { code, message } =
-      error instanceof InputError
+      error instanceof InputError || error instanceof StorageError
         ? error
         : { code: 'unexpected', message: `That failed, by a fault of this program: ${String(error)}` };
     this.#options.front.emit({ type: 'error', code, message, ...(ref !== null && { ref }) });

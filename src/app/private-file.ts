@@ -1,5 +1,6 @@
 /** Files that only this account may read. A new one never takes the place of anything. */
-import { lstat } from 'node:fs/promises';
+import { lstat, mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { InputError } from '../protocol/errors.ts';
 import { writeNew } from './atomic-file.ts';
 
@@ -29,4 +30,17 @@ function taken(path: string): InputError {
 
 function isErrno(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
+}
+
+/**
+ * For this account alone, with whatever lies above it. Step by step: asked for all of it at once, Node asks for ever where a
+ * folder above cannot be made, as below /proc.
+ */
+export async function makeFolder(path: string): Promise<void> {
+  if ((await lstat(path).catch(() => null)) !== null) return;
+  const above = dirname(path);
+  if (above !== path) await makeFolder(above);
+  await mkdir(path, { mode: 0o700 }).catch((error: unknown) => {
+    if (!isErrno(error, 'EEXIST')) throw error;
+  });
 }

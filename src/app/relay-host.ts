@@ -89,7 +89,7 @@ export class RelayHost {
   readonly #timer: NodeJS.Timeout;
   readonly #writing: Writing | null;
   #purgedAtMs = 0;
-  #hasFailed = false;
+  #failure: StorageError | null = null;
   #lastLocalId = 0;
   #onNotice: (notice: RoomNotice) => void = () => {};
   #onFailure: (error: StorageError) => void = () => {};
@@ -237,69 +237,66 @@ export class RelayHost {
     const fernet = { key: `${toBase64url(key)}=`, token: minted.fernetToken };
     const { label } = invitation;
     if (label !== undefined)
-      this.#writing?.describeInvitation(id, {
-        text: minted.text,
-        fernetKey: fernet.key,
-        fernetToken: fernet.token,
-        label,
-      });
+      this.#own(() =>
+        this.#writing?.describeInvitation(id, {
+          text: minted.text,
+          fernetKey: fernet.key,
+          fernetToken: fernet.token,
+          label,
+        }),
+      );
     return { id, text: minted.text, expiresAtMs, uses, fernet, admissionKey };
   }
 
   revoke(invitation: IdKey): void {
-    this.#room.invitations.revoke(invitation);
-    // The host is told that it is done: then it is, whatever comes.
-    this.#writing?.commit();
+    this.#own(() => this.#room.invitations.revoke(invitation));
   }
 
   resume(invitation: IdKey): void {
-    this.#room.invitations.resume(invitation);
-    this.#writing?.commit();
+    this.#own(() => this.#room.invitations.resume(invitation));
   }
 
   /** The owner removes a member. */
   remove(member: IdKey): void {
-    this.#perform(this.#room.remove(member, systemMoment()));
+    this.#own(() => this.#perform(this.#room.remove(member, systemMoment())));
   }
 
   /** The owner silences a member for `forMs`; `null`: until that is taken back. */
   mute(member: IdKey, forMs: number | null): void {
-    this.#perform(this.#room.mute(member, forMs, systemMoment()));
+    this.#own(() => this.#perform(this.#room.mute(member, forMs, systemMoment())));
   }
 
   unmute(member: IdKey): void {
-    this.#perform(this.#room.unmute(member, systemMoment()));
+    this.#own(() => this.#perform(this.#room.unmute(member, systemMoment())));
   }
 
   setRole(member: IdKey, role: 'member' | 'moderator'): void {
-    this.#perform(this.#room.setRole(member, role, systemMoment()));
+    this.#own(() => this.#perform(this.#room.setRole(member, role, systemMoment())));
   }
 
   /** @throws InputError `text-too-long` or `bad-setting` when a text or number is beyond its limit. */
   change(part: Partial<RoomSettings>): void {
-    this.#perform(this.#room.change(part, systemMoment()));
+    this.#own(() => this.#perform(this.#room.change(part, systemMoment())));
   }
 
   /** The owner removes a member, who may not come back for `forMs`; `null`: until that is taken back. */
   ban(member: IdKey, forMs: number | null): void {
-    this.#perform(this.#room.ban(member, forMs, systemMoment()));
+    this.#own(() => this.#perform(this.#room.ban(member, forMs, systemMoment())));
   }
 
   /** @returns whether anyone was banned under that nickname */
   unban(nick: string): boolean {
-    const wasBanned = this.#room.unban(nick);
-    this.#writing?.commit();
-    return wasBanned;
+    return this.#own(() => this.#room.unban(nick));
   }
 
   /** Lets someone in who waits. @throws InputError when nobody of that number does, or the room is full. */
   admit(holder: HolderId): void {
-    this.#perform(this.#room.admit(holder, systemMoment()));
+    this.#own(() => this.#perform(this.#room.admit(holder, systemMoment())));
   }
 
   /** Turns someone at the door away. @throws InputError when nobody of that number stands there. */
   deny(holder: HolderId): void {
-    this.#perform(this.#room.deny(holder, systemMoment()));
+    this.#own(() => this.#perform(this.#room.deny(holder, systemMoment())));
   }
 
   /** The host's own way in: the same code path as everyone's, without a socket. */
@@ -410,11 +407,28 @@ export class RelayHost {
     this.#writing?.purge();
   }
 
+  /**
+   * The host is told of its own doing at once: by then it is written down.
+   * @throws StorageError when it cannot be: the room is closed then
+   */
+  #own<Result>(step: () => Result): Result {
+    try {
+      const result = step();
+      this.#writing?.commit();
+      if (this.#failure !== null) throw this.#failure;
+      return result;
+    } catch (error) {
+      const known = storageError(this.#settings.keeping?.path ?? '', error);
+      if (known instanceof StorageError) this.#fail(known);
+      throw known;
+    }
+  }
+
   /** Everyone is cut off without a word: what was not written down was told to nobody, and they come back. */
   #fail(error: StorageError): void {
     // Whatever is under way meets the same failure.
-    if (this.#hasFailed) return;
-    this.#hasFailed = true;
+    if (this.#failure !== null) return;
+    this.#failure = error;
     clearInterval(this.#timer);
     this.#writing?.abandon();
     this.#settings.log.error('storage', error.message);

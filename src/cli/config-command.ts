@@ -1,7 +1,8 @@
 /** `securechat config`: what is set, where it comes from, and a file to begin with. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileProblem } from '../app/file-problem.ts';
+import { makeFolder } from '../app/private-file.ts';
 import { InputError } from '../protocol/errors.ts';
 import { choose, findConfig } from './choose.ts';
 import { jsonReport, sampleFile, textReport } from './config-report.ts';
@@ -28,7 +29,7 @@ export async function runConfig(
 async function writeSample(path: string): Promise<void> {
   const problem = (error: NodeJS.ErrnoException) =>
     new InputError('config', `Cannot write ${path}: ${fileProblem(error)}.`);
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch((error) => {
+  await makeFolder(dirname(path)).catch((error) => {
     throw problem(error);
   });
   await writeFile(path, sampleFile(), { mode: 0o600, flag: 'wx' }).catch((error) => {

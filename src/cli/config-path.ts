@@ -1,11 +1,13 @@
 /** Where the program's own files lie unless told otherwise. The one file that knows env-paths. */
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 
 /** @returns `null` for an account without a home. */
 async function folders(): Promise<{ readonly config: string; readonly data: string } | null> {
   try {
     const { default: envPaths } = await import('env-paths');
-    return envPaths('securechat', { suffix: '' });
+    const found = envPaths('securechat', { suffix: '' });
+    // By an empty HOME they would lie wherever one stands.
+    return isAbsolute(found.config) && isAbsolute(found.data) ? found : null;
   } catch {
     return null;
   }

@@ -64,7 +64,7 @@ export function toJoinOptions(
   surroundings: Surroundings,
   dataFolder: string | null,
 ): JoinOptions {
-  const saved = invitation?.startsWith('@') === true ? checkSavedName(invitation) : null;
+  const saved = savedOf(invitation, choices);
   const answer = choices.value(SETTINGS.joinAnswerFile);
   const code = choices.value(SETTINGS.codeFile);
   const password = choices.value(SETTINGS.passwordFile);
@@ -83,6 +83,19 @@ export function toJoinOptions(
     saved,
     takeover: takeoverOf(choices, saved),
   };
+}
+
+/** @throws InputError when a room is named that is saved already, and with it how to come into one that is not. */
+function savedOf(invitation: string | undefined, choices: Choices): string | null {
+  if (invitation?.startsWith('@') !== true) return null;
+  const saved = checkSavedName(invitation);
+  for (const setting of [SETTINGS.tokenFile, SETTINGS.saveAs])
+    if (choices.given(setting)?.origin.kind === 'option')
+      throw new InputError(
+        'conflict',
+        `--${setting.key} cannot be used with @${saved}, which is saved already.`,
+      );
+  return saved;
 }
 
 /** @throws InputError when a room is to be saved and not, or without an identity to open it with. */

@@ -89,19 +89,19 @@ export interface WrapPrivateBytes {
   readonly kemSeed: Bytes;
 }
 
-/** @returns copies; the caller overwrites them */
+/** @returns bytes that the caller overwrites */
 export function exportWrapKeys({ rsaPrivate, kemPrivate }: WrapKeyPair): WrapPrivateBytes {
   return {
-    rsaPkcs8: new Uint8Array(rsaPrivate.export({ format: 'der', type: 'pkcs8' })),
-    kemSeed: new Uint8Array(kemPrivate.export({ format: 'raw-seed' })),
+    rsaPkcs8: bytesOf(rsaPrivate.export({ format: 'der', type: 'pkcs8' })),
+    kemSeed: bytesOf(kemPrivate.export({ format: 'raw-seed' })),
   };
 }
 
 /** @throws Error when these are not two private keys that were exported here */
 export function wrapKeysFromPrivate({ rsaPkcs8, kemSeed }: WrapPrivateBytes): WrapKeyPair {
-  const rsaPrivate = createPrivateKey({ key: Buffer.from(rsaPkcs8), format: 'der', type: 'pkcs8' });
+  const rsaPrivate = createPrivateKey({ key: bufferOf(rsaPkcs8), format: 'der', type: 'pkcs8' });
   const kemPrivate = createPrivateKey({
-    key: Buffer.from(kemSeed),
+    key: bufferOf(kemSeed),
     format: 'raw-seed',
     asymmetricKeyType: 'ml-kem-768',
   });
@@ -109,6 +109,15 @@ export function wrapKeysFromPrivate({ rsaPkcs8, kemSeed }: WrapPrivateBytes): Wr
     { publicKey: createPublicKey(rsaPrivate), privateKey: rsaPrivate },
     { publicKey: createPublicKey(kemPrivate), privateKey: kemPrivate },
   );
+}
+
+/** The same bytes, here and below: a copy would be one that nobody overwrites. */
+function bytesOf({ buffer, byteOffset, byteLength }: Buffer): Bytes {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+function bufferOf({ buffer, byteOffset, byteLength }: Bytes): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 function wrapKeyPair(rsa: KeyHalves, kem: KeyHalves): WrapKeyPair {

@@ -3,15 +3,12 @@
  * opens the owner's key, by its passphrase where it has one, opens the rest, and no second key is stretched.
  * @see docs/security.md#what-disk-and-memory-reveal
  */
-import { randomBytes } from 'node:crypto';
 import { type Bytes, concatBytes, utf8 } from '../protocol/bytes.ts';
 import { codec, type Decoded, field } from '../protocol/codec.ts';
-import { hkdf, sha256 } from './hash.ts';
-import { AES_KEY_BYTES, GCM_NONCE_BYTES, gcmOpen, gcmSeal } from './primitives.ts';
+import { openForKey, SEAL_NONCE_BYTES, SEAL_SALT_BYTES, sealForKey } from './key-seal.ts';
 import type { SigningKey } from './signature.ts';
 
-const SALT_BYTES = 16;
-const LABEL = 'sc1/room';
+const LABEL = utf8.encode('sc1/room');
 
 export const RoomSecrets = codec(
   'room secrets',
@@ -29,30 +26,27 @@ export const RoomSecrets = codec(
 );
 export type RoomSecrets = Decoded<typeof RoomSecrets>;
 
-/** Salt, nonce and key are new each time: the nonce could be anything. */
+/** Salt, nonce and key are new each time. */
 export function sealRoomSecrets(owner: SigningKey, secrets: RoomSecrets): Bytes {
-  const salt = new Uint8Array(randomBytes(SALT_BYTES));
   const plaintext = RoomSecrets.encode(secrets);
-  const sealed = gcmSeal({ ...keyFor(owner, salt), aad: utf8.encode(LABEL), plaintext });
+  const { salt, nonce, sealed } = sealForKey(placeOf(owner), plaintext);
   plaintext.fill(0);
-  return concatBytes(salt, sealed);
+  return concatBytes(salt, nonce, sealed);
 }
 
 /** @returns `null` when these bytes were not sealed under this owner's key, or are damaged. */
 export function openRoomSecrets(owner: SigningKey, bytes: Bytes): RoomSecrets | null {
-  if (bytes.length <= SALT_BYTES) return null;
-  const sealed = bytes.subarray(SALT_BYTES);
-  const plaintext = gcmOpen({
-    ...keyFor(owner, bytes.subarray(0, SALT_BYTES)),
-    aad: utf8.encode(LABEL),
-    sealed,
+  const nonceAt = SEAL_SALT_BYTES;
+  const sealedAt = nonceAt + SEAL_NONCE_BYTES;
+  if (bytes.length <= sealedAt) return null;
+  const plaintext = openForKey(placeOf(owner), {
+    salt: bytes.subarray(0, nonceAt),
+    nonce: bytes.subarray(nonceAt, sealedAt),
+    sealed: bytes.subarray(sealedAt),
   });
   return plaintext === null ? null : RoomSecrets.decode(plaintext);
 }
 
-function keyFor(owner: SigningKey, salt: Bytes): { readonly key: Bytes; readonly nonce: Bytes } {
-  const pkcs8 = owner.exportPrivate();
-  const derived = hkdf(sha256(pkcs8), salt, LABEL, AES_KEY_BYTES + GCM_NONCE_BYTES);
-  pkcs8.fill(0);
-  return { key: derived.slice(0, AES_KEY_BYTES), nonce: derived.slice(AES_KEY_BYTES) };
+function placeOf(owner: SigningKey): Parameters<typeof sealForKey>[0] {
+  return { key: owner, info: LABEL, aad: LABEL };
 }

@@ -62,7 +62,7 @@ import { MemberList } from './member-list.ts';
 import { Outgoing } from './outgoing.ts';
 import { type Receipt, Receipts } from './receipts.ts';
 import { checkRegister, Registering } from './registering.ts';
-import type { SavedState } from './saved-state.ts';
+import { eraseSavedState, type SavedState } from './saved-state.ts';
 import { Speaking } from './speaking.ts';
 import { Timeline } from './timeline.ts';
 import { type Mark, Trust } from './trust.ts';
@@ -82,7 +82,7 @@ export interface SessionStart {
    * `saved` says that a file holds it. Not given: at once.
    */
   readonly keeps?: 'at-once' | 'when-saved';
-  /** What an earlier run has kept: this one goes on with it. `wrapKeys` are those in it. */
+  /** What an earlier run has kept: this one goes on with it, and overwrites its secrets. `wrapKeys` are those in it. */
   readonly saved?: SavedState;
 }
 
@@ -93,6 +93,8 @@ export interface Save {
 }
 
 export interface SaveMark {
+  /** Which record of the log: one that begins anew, or goes back, is another. */
+  readonly record: number;
   /** Of the log. */
   readonly index: number;
   /** The latest of one's own wrap keys. */
@@ -124,7 +126,8 @@ export class Session {
   readonly #registering = new Registering();
   #owner: VerifyKey | null = null;
   #welcome: Welcome | null = null;
-  readonly #saved: SavedState | null;
+  /** As an earlier run has kept it; `null` where this one goes on with none. */
+  readonly #savedPlace: Place | null;
   #phase: Phase = 'away';
   #joinedOnce = false;
   /** A line was lost since joining, the first one before it was live included: the person is told of the return. */
@@ -133,6 +136,8 @@ export class Session {
   readonly #keepsWhenSaved: boolean;
   /** The log is this member's for good up to here, and the host has been told of it. */
   #savedIndex = 0;
+  /** Counts records of the log. */
+  #record = 0;
   /** Counts what is worth keeping. */
   #revision = 0;
   /** The host's log is shorter than this record: an alarm, unless a start of the room says why. */
@@ -157,7 +162,7 @@ export class Session {
     this.#prefers = start.prefers ?? null;
     this.#keepsWhenSaved = start.keeps === 'when-saved';
     const { saved = null } = start;
-    this.#saved = saved;
+    this.#savedPlace = saved === null ? null : placeOf(saved);
     this.#alarms = new Alarms(saved?.heldBack);
     this.#trust = new Trust(this.#self, saved?.pins);
     this.#speaking = new Speaking(identity, roomId, saved?.sequence);
@@ -216,6 +221,8 @@ export class Session {
     this.#hearing.restore(saved.voices);
     this.#savedIndex = saved.log.index;
     this.#returning = true;
+    // What it opens is to be gone once this run has moved past it.
+    eraseSavedState(saved);
   }
 
   /** All that a later run needs to go on; `null` while there is nothing to go on with. Secrets are among it. */
@@ -244,7 +251,7 @@ export class Session {
       pins: this.#trust.save(),
     };
     const generation = Math.max(...wrapKeys.map((key) => key.generation));
-    return { state, mark: { index: log.log.index, generation } };
+    return { state, mark: { record: this.#record, index: log.log.index, generation } };
   }
 
   /** Changes whenever there is something new to save. */
@@ -313,7 +320,7 @@ export class Session {
 
   /** This member's place in the room, as the latest WELCOME of this run or an earlier one gave it. */
   get #place(): Place | null {
-    return this.#welcome ?? this.#saved;
+    return this.#welcome ?? this.#savedPlace;
   }
 
   get #roster(): Roster {
@@ -509,8 +516,8 @@ export class Session {
   }
 
   /** All that `save` gave with this mark is kept where the program's end does not reach it. */
-  saved({ index, generation }: SaveMark, moment: Moment): SessionEffect[] {
-    this.#savedIndex = index;
+  saved({ record, index, generation }: SaveMark, moment: Moment): SessionEffect[] {
+    if (record === this.#record) this.#savedIndex = index;
     const { next } = this.#wrapKeys;
     if (next === null || next > generation || this.#phase === 'over') return [];
     return this.#keys.wrapKeysKept(this.#phase !== 'away', moment);
@@ -623,16 +630,15 @@ export class Session {
     });
     this.#isShorter = false;
     this.#lostAfter = null;
-    // Of the record before.
-    this.#savedIndex = 0;
+    this.#beginRecord();
     // Whoever was removed meanwhile may hold the old chain.
     this.#speaking.dropChain();
     this.#timeline.begin(roster, owner, roomPosition(welcome));
     this.#list.begin(listed);
     this.#phase = 'reading';
     if (!this.#joinedOnce) effects.push(this.#joined(self), ...this.#trust.reminders(roster));
-    // An earlier run has shown the list as well.
-    if (this.#joinedOnce || this.#saved !== null) effects.push(...this.#difference(before));
+    // An earlier run of the program knew a list as well.
+    if (before.size > 0) effects.push(...this.#difference(before));
     this.#joinedOnce = true;
     effects.push(...this.#keys.offerHeldWraps(roster));
     // With every key held so far, messages may have been placed before this record begins.
@@ -665,13 +671,19 @@ export class Session {
     this.#timeline.lost(where);
     if (this.#timeline.history === null) this.#lostAfter = where.era;
     this.#isShorter = false;
-    this.#savedIndex = 0;
+    this.#beginRecord();
     this.#speaking.dropChain();
     this.#hearing.dropChains();
     this.#phase = 'away';
     const entries = lost === 1 ? 'last entry' : `last ${lost} entries`;
     const text = `The host restarted and lost the ${entries}.`;
     return [event({ kind: 'notice', level: 'warning', code: 'entries-lost', text }), { kind: 'reconnect' }];
+  }
+
+  /** What has been saved, or is being saved just now, is of the record before. */
+  #beginRecord(): void {
+    this.#record += 1;
+    this.#savedIndex = 0;
   }
 
   #joined(self: RosterMember): SessionEffect {
@@ -753,6 +765,10 @@ export class Session {
 
 const PAUSED =
   'The host has closed the room for now. It is kept: this program tries until it is open again, and your place stays.';
+
+function placeOf({ memberId, accountKey, sessionId, retention }: SavedState): Place {
+  return { memberId, accountKey: accountKey.slice(), sessionId, retention };
+}
 
 function awayFrame(away: boolean): SessionEffect {
   return send(SESSION_FRAME.away, Away.encode({ away }));

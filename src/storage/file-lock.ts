@@ -4,6 +4,7 @@
  */
 import { closeSync, openSync, rmSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { cannotMake } from './errors.ts';
 
 export interface FileLock {
   release(): void;
@@ -23,7 +24,7 @@ const ROUNDS_MOST = 8;
 /**
  * @param path of the lock's own file, which stays
  * @returns `null` when another program has it
- * @throws whatever keeps the file from being made
+ * @throws StorageError when it cannot be made
  */
 export function takeLock(path: string): FileLock | null {
   for (let round = 0; round < ROUNDS_MOST; round += 1) {
@@ -76,6 +77,7 @@ function makeFile(path: string): void {
   try {
     closeSync(openSync(path, 'wx', 0o600));
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST'))
+      throw cannotMake(path, error);
   }
 }

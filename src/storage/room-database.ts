@@ -7,7 +7,7 @@
  */
 import { chmodSync, closeSync, existsSync, openSync, rmSync, statSync } from 'node:fs';
 import { DatabaseSync, type DatabaseSyncOptions } from 'node:sqlite';
-import { damaged, StorageError, storageError } from './errors.ts';
+import { cannotMake, damaged, StorageError, storageError } from './errors.ts';
 import { APPLICATION_ID, MIGRATIONS } from './schema.ts';
 
 /** Read and write for the owner, nothing for anyone else. SQLite's own files beside it follow suit. */
@@ -25,11 +25,7 @@ export function createDatabase(path: string): DatabaseSync {
     closeSync(openSync(path, 'wx', FILE_MODE));
   } catch (error) {
     const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST';
-    const why = error instanceof Error ? error.message : String(error);
-    throw new StorageError(
-      'room-file',
-      isThere ? `${path} is there already.` : `${path} cannot be made: ${why}.`,
-    );
+    throw isThere ? new StorageError('room-file', `${path} is there already.`) : cannotMake(path, error);
   }
   try {
     return guarded(path, {}, (database) => {

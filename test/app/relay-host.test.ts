@@ -5,9 +5,13 @@ import { AnswerThread } from '../../src/app/answer-thread.ts';
 import { Membership } from '../../src/app/membership.ts';
 import { RelayHost } from '../../src/app/relay-host.ts';
 import { makeRoomKeys } from '../../src/app/rooms/room-keys.ts';
+import { idKey } from '../../src/protocol/identifiers.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
 import type { RoomNotice } from '../../src/room/effects.ts';
+import { StorageError } from '../../src/storage/errors.ts';
+import { createDatabase } from '../../src/storage/room-database.ts';
 import { dsaIdentity, wrapKeys } from '../helpers/keys.ts';
+import { newPath, openStore, storeOn } from '../helpers/room-file.ts';
 
 /** A room whose screen fails at notices of one kind. */
 async function faultyRoom(context: TestContext, fault: RoomNotice['kind']) {
@@ -108,4 +112,43 @@ test('a fault at the beginning of a connection costs that connection', async (co
   host.connectInProcess().start({ onFrame() {}, onClose: () => closed.resolve() });
   await closed.promise;
   assert.deepEqual(logged, ['connection: Error: cannot show refused']);
+});
+
+test('what a host does to a kept room is written down by the time it is told, or not told to be done', async (context) => {
+  const answers = new AnswerThread();
+  const keys = await makeRoomKeys('in the library', answers);
+  const path = newPath();
+  const database = createDatabase(path);
+  // Nobody here comes to the room: its head may be any.
+  const store = storeOn(database, path);
+  const host = await RelayHost.start({
+    ...{ roomName: 'test room', question: 'Where did we meet?', keys },
+    ...{ listen: { host: '127.0.0.1', port: 0 }, membersMost: 8, limits: LIMITS, keeping: store },
+    log: { debug() {}, info() {}, warn() {}, error() {} },
+  });
+  context.after(() => Promise.all([host.close('over'), answers.end()]).then(() => store.close()));
+  const failed: StorageError[] = [];
+  host.onFailure((error) => failed.push(error));
+  const onDisk = () => {
+    const other = openStore(path);
+    other.close();
+    return other.kept?.invitations[0];
+  };
+  const invitation = { addresses: [{ host: '127.0.0.1', port: host.port }], uses: 2, ttlMs: 60_000 };
+  const { id } = await host.invite({ ...invitation, label: 'Ann' });
+  assert.equal(onDisk()?.revoked, false);
+  host.revoke(idKey(id));
+  assert.equal(onDisk()?.revoked, true);
+
+  database.exec('PRAGMA max_page_count = 1');
+  const isFull = (error: unknown): boolean => error instanceof StorageError && error.code === 'disk-full';
+  assert.throws(() => {
+    for (let turn = 0; turn < 100; turn += 1)
+      host.change({ motd: String(turn).repeat(LIMITS.motdBytes / 2) });
+  }, isFull);
+  assert.deepEqual(failed.map(isFull), [true]);
+  // It stays so, and is said once.
+  assert.throws(() => host.resume(idKey(id)), isFull);
+  await assert.rejects(host.invite({ ...invitation, label: '' }), isFull);
+  assert.equal(failed.length, 1);
 });

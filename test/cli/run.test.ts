@@ -276,6 +276,8 @@ describe('saved rooms', () => {
       [['@', '--save'], /Name a saved room/],
       [['--save'], /give --identity as well/],
       [['--takeover'], /securechat c @name --takeover/],
+      [['@a', '--token-file', 'f'], /--token-file cannot be used with @a/],
+      [['@a', '--save-as', 'b'], /--save-as cannot be used with @a/],
       [['--identity', 'id.pem', '--save-as', 'a', '--no-save'], /--save-as cannot be used with --no-save/],
     ] as const) {
       const { exitCode, err, joined } = await runWith(['c', ...words]);

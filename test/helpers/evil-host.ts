@@ -1,6 +1,8 @@
 /** A host that keeps to nothing: it collects what members post and shows each of them a log of its own making. */
+import type { SigningKey } from '../../src/crypto/signature.ts';
 import { Session } from '../../src/member/session.ts';
 import type { Welcome } from '../../src/protocol/admission-frames.ts';
+import type { Signed } from '../../src/protocol/codec.ts';
 import { encodeFrame, frameBody, frameType } from '../../src/protocol/framing.ts';
 import { ciphertext, idKey, ROOM_CONVERSATION } from '../../src/protocol/identifiers.ts';
 import {
@@ -11,7 +13,8 @@ import {
   Wraps,
   WrapsTaken,
 } from '../../src/protocol/session-frames.ts';
-import { ChainAnnouncement } from '../../src/protocol/signed-objects.ts';
+import { ChainAnnouncement, Era } from '../../src/protocol/signed-objects.ts';
+import { PROTOCOL_VERSION } from '../../src/protocol/version.ts';
 import type { Hook } from './line.ts';
 import type { TestMember } from './member.ts';
 import type { TestRoom } from './room.ts';
@@ -77,6 +80,29 @@ export function changeWelcome(member: TestMember, change: (welcome: Welcome) => 
   const { session } = member;
   session.welcomed = (welcome, moment) =>
     Session.prototype.welcomed.call(session, { ...welcome, ...change(welcome) }, moment);
+}
+
+/** What the owner signs when the room is opened as it is, with whatever else a host would like it to say. */
+export function signEra(
+  room: TestRoom,
+  era: number,
+  changes: Partial<Era> = {},
+  signer: SigningKey = room.ownerKey,
+): Signed {
+  const roster = room.members[0]?.session.save()?.state.roster;
+  const rosterHash = roster?.hashes.at(-1);
+  if (rosterHash === undefined) throw new Error('nobody is there who knows the roster');
+  const { index, head } = room.log;
+  const bytes = Era.encode({
+    version: PROTOCOL_VERSION,
+    roomId: room.id,
+    era,
+    epoch: room.room.position.epoch,
+    rosterHash,
+    positions: [{ conversation: ROOM_CONVERSATION, index, head }],
+    ...changes,
+  });
+  return { bytes, signature: signer.sign('sc1/era', bytes) };
 }
 
 /** A hook that carries a member's wraps straight to `to`, past the room's checks. */

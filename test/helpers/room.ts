@@ -1,7 +1,9 @@
 /**
  * A whole room in memory: the real `Room`, and members made of the real `Joining` and `Session`, wired by a queue that
- * a test empties. No sockets, no timers. Hooks on each line make an evil host or an evil member of an honest one.
+ * a test empties. No sockets, no timers. Hooks on each line make an evil host or an evil member of an honest one. With a
+ * store it is on disk, and can end and be opened again while its members live on: see `kept.ts`.
  */
+import { Writing } from '../../src/app/writing.ts';
 import { answerIdentifiers } from '../../src/crypto/answer.ts';
 import { startHead } from '../../src/crypto/log-hash.ts';
 import { ownerFingerprint, type SigningKey } from '../../src/crypto/signature.ts';
@@ -18,9 +20,11 @@ import type { Role, RoomSettings } from '../../src/protocol/signed-objects.ts';
 import type { Dialect } from '../../src/protocol/version.ts';
 import type { RoomEffect, RoomNotice } from '../../src/room/effects.ts';
 import type { Gate } from '../../src/room/entrance.ts';
+import type { Log } from '../../src/room/log.ts';
 import { Room } from '../../src/room/room.ts';
-import { memoryStore, type RoomStore } from '../../src/room/store.ts';
+import { memoryStore } from '../../src/room/store.ts';
 import { MemoryLog } from '../../src/storage/memory-log.ts';
+import type { SqliteStore } from '../../src/storage/sqlite-store.ts';
 import { type AnswerSides, opaqueAnswer, unsafeTestingAnswer } from './answers.ts';
 import { dsaIdentity, roomOwnerKey, rsaIdentity, wrapKeys } from './keys.ts';
 import {
@@ -45,8 +49,8 @@ export interface TestRoomOptions {
   readonly gate?: Partial<Gate>;
   /** `ciphertext`: a room that its host keeps, with accounts; nothing of it is on a disk here. */
   readonly keeps?: 'nothing' | 'ciphertext';
-  /** Where it is kept; not given: nowhere, and `room.log` is its log. */
-  readonly store?: RoomStore;
+  /** Where the room is really kept. */
+  readonly store?: SqliteStore;
   /** An older or newer host. */
   readonly dialect?: Dialect;
   /** How the room is to begin with, where it is not plain. */
@@ -89,12 +93,17 @@ export class TestRoom implements LineRoom {
   readonly clock: TestClock;
   readonly limits: Limits;
   readonly answers: AnswerSides;
-  readonly room: Room;
-  readonly log: MemoryLog;
+  room: Room;
+  /** `false`: what is done waits for `commit`, and is told to nobody before. Of a room with a store. */
+  commitsAtOnce = true;
   readonly notices: RoomNotice[] = [];
   readonly members: TestMember[] = [];
+  readonly #options: TestRoomOptions;
   readonly #holders = new Map<number, { readonly line: Line; readonly holder: LineHolder }>();
   readonly #queue: Delivery[] = [];
+  #store: SqliteStore | null;
+  #log: Log;
+  #writing: Writing | null = null;
   #lastLineId = 0;
   #shared: TestInvitation | null = null;
 
@@ -104,24 +113,73 @@ export class TestRoom implements LineRoom {
     this.clock = clock;
     this.answers = answers;
     this.limits = { ...LIMITS, ...options.limits };
-    this.log = new MemoryLog(startHead(this.id, ROOM_CONVERSATION), this.limits);
-    this.room = new Room(
+    this.#options = options;
+    this.#store = options.store ?? null;
+    this.#log = this.#store?.log ?? new MemoryLog(startHead(this.id, ROOM_CONVERSATION), this.limits);
+    this.room = this.#start();
+  }
+
+  #start(): Room {
+    const { gate, dialect, settings, maxMembers, keeps = 'nothing' } = this.#options;
+    const store = this.#store;
+    const isKept = store !== null || keeps === 'ciphertext';
+    const room = new Room(
       {
         roomId: this.id,
         name: 'test room',
         question: 'What stood in the hall?',
-        maxMembers: options.maxMembers ?? this.limits.membersDefault,
+        maxMembers: maxMembers ?? this.limits.membersDefault,
         limits: this.limits,
-        ownerKey,
-        answer: answers.gate,
-        gate: { ...OPEN_GATE, ...options.gate },
-        ...(options.keeps === 'ciphertext' && { keeps: options.keeps, accounts: answers.accounts }),
-        ...(options.dialect && { dialect: options.dialect }),
-        ...(options.settings && { settings: options.settings }),
-        store: options.store ?? memoryStore(this.log),
+        ownerKey: this.ownerKey,
+        answer: this.answers.gate,
+        gate: { ...OPEN_GATE, ...gate },
+        keeps: isKept ? 'ciphertext' : 'nothing',
+        ...(isKept && { accounts: this.answers.accounts }),
+        ...(dialect && { dialect }),
+        ...(settings && { settings }),
+        store: store ?? memoryStore(this.#log),
       },
-      clock.moment,
+      this.clock.moment,
     );
+    if (store === null) return room;
+    const onFailure = (error: Error): never => {
+      throw error;
+    };
+    const carryOut = (effects: readonly RoomEffect[]): void => this.#carryOut(effects);
+    this.#writing = new Writing({ store, room, carryOut, onFailure });
+    store.commit();
+    return room;
+  }
+
+  get log(): Log {
+    return this.#log;
+  }
+
+  /** Puts on the disk what waits for it, and tells what waited for that. */
+  commit(): void {
+    this.#writing?.commit();
+  }
+
+  /** The host's process ends at once: what was not committed is lost, and everyone’s line. @returns who was in */
+  end(): readonly TestMember[] {
+    const wereIn = this.members.filter(({ outcome }) => outcome.kind === 'in');
+    this.#writing?.abandon();
+    this.#store?.close();
+    this.#queue.length = 0;
+    const held = [...this.#holders.values()];
+    this.#holders.clear();
+    for (const { line, holder } of held) {
+      line.closed = true;
+      holder.onClosed();
+    }
+    return wereIn;
+  }
+
+  /** Another process of the host's opens the room, by what the disk holds. */
+  open(store: SqliteStore): void {
+    this.#store = store;
+    this.#log = store.log;
+    this.room = this.#start();
   }
 
   invite(options: { uses?: number; ttlMs?: number; role?: Role } = {}): TestInvitation {
@@ -287,8 +345,14 @@ export class TestRoom implements LineRoom {
     this.pump();
   }
 
-  /** Carries out what the room answered. */
+  /** Carries out what the room answered; where the room is on disk, once that is. */
   perform(effects: readonly RoomEffect[]): void {
+    if (this.#writing === null) return this.#carryOut(effects);
+    this.#writing.hold(effects);
+    if (this.commitsAtOnce) this.#writing.commit();
+  }
+
+  #carryOut(effects: readonly RoomEffect[]): void {
     for (const effect of effects) {
       switch (effect.kind) {
         case 'broadcast':

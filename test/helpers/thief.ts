@@ -10,6 +10,7 @@ import { ciphertext, type Hash, type MemberId } from '../../src/protocol/identif
 import { Post, SESSION_FRAME, type Wrap, Wraps } from '../../src/protocol/session-frames.ts';
 import { ChainAnnouncement, MessageHeader } from '../../src/protocol/signed-objects.ts';
 import { bodiesOf } from './evil-host.ts';
+import { liveState } from './live-state.ts';
 import type { TestMember } from './member.ts';
 
 /** Further than any chain of these tests goes. */
@@ -24,6 +25,13 @@ export interface Loot {
     readonly memberId: MemberId;
     readonly statementHash: Hash;
   }[];
+}
+
+/** Everything a member holds: what lies in its memory, and the private keys, which memory shows as handles only. */
+export function lootOf(member: TestMember): Loot {
+  const { pair, statementHash } = member.wrapKeys.current;
+  const { memberId } = member.identity;
+  return { arrays: liveState(member.session).arrays, wrapKeys: [{ pair, memberId, statementHash }] };
 }
 
 export interface RecordedWrap {

@@ -2,16 +2,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { leafHash } from '../../src/crypto/log-hash.ts';
-import { encodeSavedState } from '../../src/member/saved-state.ts';
+import { decodeSavedState, encodeSavedState } from '../../src/member/saved-state.ts';
+import { Session } from '../../src/member/session.ts';
+import { OwnWrapKeys } from '../../src/member/wrap-keys.ts';
 import { ADMISSION_FRAME } from '../../src/protocol/admission-frames.ts';
 import type { Signed } from '../../src/protocol/codec.ts';
 import { encodeFrame, frameType } from '../../src/protocol/framing.ts';
-import { ciphertext, ROOM_CONVERSATION } from '../../src/protocol/identifiers.ts';
+import { ciphertext } from '../../src/protocol/identifiers.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
 import { Ack, Eras, SESSION_FRAME } from '../../src/protocol/session-frames.ts';
-import { Era } from '../../src/protocol/signed-objects.ts';
-import { PROTOCOL_VERSION } from '../../src/protocol/version.ts';
-import { bodiesOf, EvilHost } from '../helpers/evil-host.ts';
+import { bodiesOf, EvilHost, signEra } from '../helpers/evil-host.ts';
 import { wrapKeys } from '../helpers/keys.ts';
 import type { TestMember } from '../helpers/member.ts';
 import { openRoom, type TestRoom, type TestRoomOptions } from '../helpers/room.ts';
@@ -240,26 +240,9 @@ test('an alarm that nobody took note of holds sending back in the next run as we
   assert.deepEqual(alice.alarms, []);
 });
 
-/** What the owner signs when the room is opened as it is. */
-function startAsOfNow(room: TestRoom, era: number): Signed {
-  const roster = room.members[0]?.session.save()?.state.roster;
-  const [rosterHash] = roster?.hashes.slice(-1) ?? [];
-  assert.ok(rosterHash);
-  const { index, head } = room.log;
-  const bytes = Era.encode({
-    version: PROTOCOL_VERSION,
-    roomId: room.id,
-    era,
-    epoch: room.members[0]?.session.position?.epoch ?? 0,
-    rosterHash,
-    positions: [{ conversation: ROOM_CONVERSATION, index, head }],
-  });
-  return { bytes, signature: room.ownerKey.sign('sc1/era', bytes) };
-}
-
 /** The host is killed and opened again: its log goes on from where it stands, with the owner's word for it. */
 function reopened(room: TestRoom, era: number): Signed {
-  const signed = startAsOfNow(room, era);
+  const signed = signEra(room, era);
   const { bytes, signature } = signed;
   const entry = { header: bytes, ciphertext: ciphertext(new Uint8Array()), signature };
   room.log.append({ kind: 'era', placedAtMs: room.clock.nowMs, leaf: leafHash(entry), ...entry });
@@ -336,7 +319,7 @@ for (const later of ['shorter than', 'longer than'])
 test('P49 a host that lost a change of the list shows the one from before, and that is no rollback', async () => {
   const { room, alice, bob } = await pair();
   say(room, alice, 'kept');
-  const era = startAsOfNow(room, 1_800_000_000);
+  const era = signEra(room, 1_800_000_000);
   await room.join('carol');
   say(room, alice, 'lost');
   comeBackAfter(room, bob, [era]);
@@ -347,10 +330,53 @@ test('P49 a host that lost a change of the list shows the one from before, and t
   assert.equal(alice.texts.at(-1), 'here again');
 });
 
+test('P49 a save from before a loss acknowledges nothing of what has come after it', async () => {
+  const { room, alice, bob } = await pair();
+  say(room, alice, 'kept');
+  const evil = new EvilHost(room);
+  for (const text of ['lost', 'lost as well', 'all lost']) evil.show(bob, evil.catchPost(alice, text));
+  const mark = bob.session.save()?.mark ?? assert.fail();
+  alice.loseLine();
+  bob.loseLine();
+  const era = reopened(room, 1_800_000_000);
+  alice.comeBack();
+  room.pump();
+  comeBackAfter(room, bob, [era]);
+  for (const text of ['one', 'two', 'three', 'four']) say(room, alice, text);
+  const before = bodiesOf(bob.sent, SESSION_FRAME.ack).length;
+  // It was under way all the time: a slow disk.
+  bob.session.saved(mark, room.clock.moment);
+  room.advance(5_000);
+  assert.equal(bodiesOf(bob.sent, SESSION_FRAME.ack).length, before);
+  bob.save();
+  room.advance(5_000);
+  assert.ok(bodiesOf(bob.sent, SESSION_FRAME.ack).length > before);
+});
+
+test('what an earlier run kept is overwritten once it is taken in: it opens what this run moves past', async () => {
+  const { room, alice, bob } = await pair();
+  say(room, alice, 'first');
+  const saved = bob.save();
+  const state = decodeSavedState(saved);
+  const wrapKeys = OwnWrapKeys.restore(bob.identity, room.id, state.wrapKeys);
+  const secrets = [
+    ...state.voices.flatMap(({ chains }) => chains.map(({ chainKey }) => chainKey)),
+    ...state.wrapKeys.flatMap(({ rsaPkcs8, kemSeed }) => [rsaPkcs8, kemSeed]),
+  ];
+  assert.equal(secrets.length, 3);
+  const session = new Session({
+    ...{ roomId: room.id, identity: bob.identity, wrapKeys },
+    ...{ keeps: 'when-saved', saved: state },
+  });
+  for (const secret of secrets) assert.ok(secret.every((byte) => byte === 0));
+  const again = session.save()?.state ?? assert.fail();
+  assert.deepEqual(encodeSavedState(again), saved);
+});
+
 test('P49 a run that goes on after such a loss is told how the list differs from the one it saved', async () => {
   const { room, alice, bob } = await pair();
   say(room, alice, 'kept');
-  const era = startAsOfNow(room, 1_800_000_000);
+  const era = signEra(room, 1_800_000_000);
   await room.join('carol');
   say(room, alice, 'lost');
   const saved = bob.save();

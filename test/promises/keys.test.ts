@@ -37,7 +37,7 @@ import { rsaIdentity, wrapKeys } from '../helpers/keys.ts';
 import { liveState } from '../helpers/live-state.ts';
 import type { TestMember } from '../helpers/member.ts';
 import { openRoom, type TestRoom } from '../helpers/room.ts';
-import { assertKeysUsedOnce, type Loot, postsOf, texts, unwrap, wrapsOf } from '../helpers/thief.ts';
+import { assertKeysUsedOnce, lootOf, postsOf, texts, unwrap, wrapsOf } from '../helpers/thief.ts';
 
 async function party(...nicks: readonly string[]): Promise<{ room: TestRoom; members: TestMember[] }> {
   const room = await openRoom();
@@ -54,13 +54,6 @@ function say(room: TestRoom, from: TestMember, text: string): void {
   from.say(text);
   room.pump();
   for (let tries = 0; from.session.unplaced > 0 && tries < 4; tries += 1) room.advance(250);
-}
-
-/** Everything a member holds: what lies in its memory, and the private keys, which memory shows as handles only. */
-function lootOf(member: TestMember): Loot {
-  const { pair, statementHash } = member.wrapKeys.current;
-  const { memberId } = member.identity;
-  return { arrays: liveState(member.session).arrays, wrapKeys: [{ pair, memberId, statementHash }] };
 }
 
 test('the thief of these tests is a real one: a member’s state opens what comes next', async () => {

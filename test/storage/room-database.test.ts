@@ -6,7 +6,7 @@ import { chmodSync, existsSync, readFileSync, statSync, truncateSync, writeFileS
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
-import { StorageError, storageError } from '../../src/storage/errors.ts';
+import { cannotMake, StorageError, storageError } from '../../src/storage/errors.ts';
 import { createDatabase, openDatabase } from '../../src/storage/room-database.ts';
 import { APPLICATION_ID, MIGRATIONS } from '../../src/storage/schema.ts';
 import { newPath } from '../helpers/room-file.ts';
@@ -190,8 +190,19 @@ test("SQLite's own errors are told in words, and no others", () => {
   // With what extends them: a folder that can only be read, a page that fails its check.
   assert.deepEqual([5, 8, 8 | (6 << 8), 11, 11 | (1 << 8), 13, 26, 10 | (3 << 8), 14].map(code), [
     ...['room-busy', 'read-only', 'read-only', 'room-damaged', 'room-damaged', 'disk-full', 'room-damaged'],
-    ...['room-file', 'room-file'],
+    ...['room-file', 'read-only'],
   ]);
   const other = new Error('not of SQLite');
   assert.equal(storageError('/r/a.room', other), other);
+});
+
+test('what keeps a file from being made is told in words, with what to do', () => {
+  const told = (code: string): string => {
+    const error = cannotMake('/r/a.lock', Object.assign(new Error('the system says'), { code }));
+    assert.ok(error.message.includes('/r/a.lock'));
+    return error.code;
+  };
+  assert.deepEqual(['EROFS', 'EACCES', 'EPERM', 'ENOSPC', 'EDQUOT', 'ENOTDIR'].map(told), [
+    ...['read-only', 'read-only', 'read-only', 'disk-full', 'disk-full', 'room-file'],
+  ]);
 });

@@ -225,7 +225,7 @@ describe('a room', () => {
         bans,
         mutedUntilMs: [[BOB.key, 1_900_000_000_002]],
         era: 10,
-        eras: [3, 4, 5, 6, 7, 8, 9, 10].map((era) => signedOf(`era ${era}`)),
+        eras: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].slice(-ERAS_MOST).map((era) => signedOf(`era ${era}`)),
         placedAtMs: 1_000,
       },
     );

@@ -1,22 +1,27 @@
 /** All members of one server under test, as the load drives them. */
 
-/** This program's host, the raw relay, and the IRC server. */
-export type ServerName = 'host' | 'floor' | 'ngircd';
+/** This program's host in memory, and with a kept room; the raw relay, and the IRC server. */
+export type ServerName = 'host' | 'kept' | 'floor' | 'ngircd';
+
+export type HostName = Extract<ServerName, 'host' | 'kept'>;
 
 /** Tells one message from another, whatever the server does with it. */
 export type MessageKey = number;
 
+/** Who has to get a message before it counts as delivered. */
+export type Hearers = 'everyone' | 'sender';
+
 export interface Fleet {
-  /** How many get each message. */
+  /** How many deliveries of each message are counted. */
   readonly recipients: number;
   /** Makes the messages of the next run, so that sending them costs the load next to nothing. */
-  prepare(messages: number): Promise<void>;
+  prepare(messages: number, hearers: Hearers): Promise<void>;
   /** Sends the next one that was prepared. */
   send(): MessageKey;
 }
 
-/** Enough that the busy rate stays within what one member may send. */
-export const SPEAKERS_MOST = 10;
+/** Enough that the busy rate stays within what one member may send, and a kept room's commits are shared. */
+export const SPEAKERS_MOST = 20;
 const NUMBERS_A_SPEAKER = 2 ** 20;
 
 export function messageKey(speaker: number, number: number): MessageKey {

@@ -23,7 +23,9 @@ import {
   roomId,
   ZERO_HASH,
 } from '../../../src/protocol/identifiers.ts';
+import { LIMITS } from '../../../src/protocol/limits.ts';
 import {
+  Ack,
   Close,
   ENTRY_KIND,
   ListPage,
@@ -43,11 +45,14 @@ import { LIFTED_LIMITS } from '../lifted-limits.ts';
 import { type MessageKey, messageKey } from './fleet.ts';
 import { ANSWER, finishLightly, startLightly } from './light-answer.ts';
 
-/** Where an ENTRY frame says what it is, and where in it the message's header has chain and number. */
+/** Where an ENTRY frame says which it is, and of what kind, and where in it the message's header has chain and number. */
+const ENTRY_INDEX_AT = 21;
 const ENTRY_KIND_AT = 25;
 const ENTRY_CHAIN_AT = 161;
 const ENTRY_NUMBER_AT = 169;
 const DIAL_MS = 60_000;
+/** As often as the product's members look whether an ACK is due. */
+const TICK_MS = 250;
 /** As in the measurements of docs/performance.md: a message of 200 bytes. */
 const TEXT = utf8.encode('x'.repeat(200));
 
@@ -56,10 +61,12 @@ export interface HostMemberStart {
   readonly entrance: Entrance;
   readonly keys: OwnKeys;
   readonly nick: string;
-  readonly onDelivery: (key: MessageKey) => void;
+  readonly onDelivery: (key: MessageKey, isOwn: boolean) => void;
 }
 
 interface Chain {
+  /** What stands in front of its name. */
+  readonly speaker: number;
   readonly sending: SendingChain;
   readonly id: Bytes;
   latestLeaf: Hash;
@@ -73,6 +80,10 @@ export class HostMember {
   #joining: Joining | null;
   #welcome: Welcome | null = null;
   #chain: Chain | null = null;
+  /** The latest entry that has come, and what the host was told of it. */
+  #index = 0;
+  #acknowledged = 0;
+  #lastAckMs = 0;
 
   /** @returns once it is in the room and gets what is said there */
   static async join(start: HostMemberStart): Promise<HostMember> {
@@ -85,6 +96,7 @@ export class HostMember {
     });
     const member = new HostMember(start, connection);
     await member.#arrived.promise;
+    setInterval(() => member.#acknowledge(), TICK_MS);
     return member;
   }
 
@@ -135,7 +147,7 @@ export class HostMember {
       identityKey: identity.spki,
     });
     const announcement = { bytes, signature: identity.sign('sc1/chain', bytes) };
-    this.#chain = { sending, id, latestLeaf: chainStart(identity.memberId, chainId(id)) };
+    this.#chain = { speaker, sending, id, latestLeaf: chainStart(identity.memberId, chainId(id)) };
     this.#connection.send(encodeFrame(SESSION_FRAME.wraps, Wraps.encode({ announcement, wraps: [] })));
     await this.#announced.promise;
   }
@@ -186,12 +198,27 @@ export class HostMember {
   }
 
   #entry(frame: Bytes): void {
-    if (frame[ENTRY_KIND_AT] !== ENTRY_KIND.message) return;
     const view = new DataView(frame.buffer, frame.byteOffset);
-    this.#start.onDelivery(messageKey(view.getUint32(ENTRY_CHAIN_AT), view.getUint32(ENTRY_NUMBER_AT)));
+    this.#index = view.getUint32(ENTRY_INDEX_AT);
+    if (frame[ENTRY_KIND_AT] !== ENTRY_KIND.message) return;
+    const speaker = view.getUint32(ENTRY_CHAIN_AT);
+    const key = messageKey(speaker, view.getUint32(ENTRY_NUMBER_AT));
+    this.#start.onDelivery(key, speaker === this.#chain?.speaker);
   }
 
   /** Between WELCOME and being live: the list, then the log. */
+  /** As a session does. */
+  #acknowledge(): void {
+    const nowMs = performance.now();
+    const isDue =
+      nowMs - this.#lastAckMs >= LIMITS.ackMs || this.#index - this.#acknowledged >= LIMITS.ackEntries;
+    if (this.#index <= this.#acknowledged || !isDue) return;
+    this.#acknowledged = this.#index;
+    this.#lastAckMs = nowMs;
+    const ack = Ack.encode({ conversation: ROOM_CONVERSATION, index: this.#index });
+    this.#connection.send(encodeFrame(SESSION_FRAME.ack, ack));
+  }
+
   #settling(type: number, body: Bytes): void {
     switch (type) {
       case SESSION_FRAME.list: {

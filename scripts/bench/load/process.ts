@@ -2,29 +2,36 @@
 import { serve } from '../calls.ts';
 import type { Entrance, Position, RoomAddress } from '../host-process.ts';
 import { ownUsage, type Usage } from '../usage.ts';
-import type { Fleet, ServerName } from './fleet.ts';
+import type { Fleet, Hearers, HostName, ServerName } from './fleet.ts';
 import { FloorFleet } from './floor-fleet.ts';
 import { HostFleet } from './host-fleet.ts';
 import { IrcFleet } from './irc-fleet.ts';
 import { type Flow, type Pace, Traffic } from './traffic.ts';
 
 const traffic = new Traffic();
-let host: HostFleet | null = null;
+const hosts = new Map<HostName, HostFleet>();
 let floor: FloorFleet | null = null;
 let irc: IrcFleet | null = null;
 
-function here<F extends Fleet>(fleet: F | null): F {
-  if (fleet === null) throw new Error('that fleet has not begun');
+function here<F extends Fleet>(fleet: F | null | undefined): F {
+  if (fleet == null) throw new Error('that fleet has not begun');
   return fleet;
 }
 
 function fleetOf(server: ServerName): Fleet {
-  return here({ host, floor, ngircd: irc }[server]);
+  if (server === 'floor') return here(floor);
+  return server === 'ngircd' ? here(irc) : here(hosts.get(server));
+}
+
+interface HostStart {
+  readonly name: HostName;
+  readonly room: RoomAddress;
+  readonly membersMost: number;
 }
 
 const calls = {
-  async beginHost({ room, membersMost }: { readonly room: RoomAddress; readonly membersMost: number }) {
-    host = await HostFleet.begin(room, membersMost, traffic.delivered);
+  async beginHost({ name, room, membersMost }: HostStart): Promise<void> {
+    hosts.set(name, await HostFleet.begin(room, membersMost, traffic.delivered));
   },
   beginFloor(address: { readonly port: number; readonly tlsPin: Uint8Array }): void {
     floor = new FloorFleet(address, traffic.delivered);
@@ -32,13 +39,20 @@ const calls = {
   beginIrc({ port }: { readonly port: number }): void {
     irc = new IrcFleet(port, traffic.delivered);
   },
-  growHost: ({ entrance, count }: { readonly entrance: Entrance; readonly count: number }): Promise<void> =>
-    here(host).grow(entrance, count),
+  growHost: (input: {
+    readonly name: HostName;
+    readonly entrance: Entrance;
+    readonly count: number;
+  }): Promise<void> => here(hosts.get(input.name)).grow(input.entrance, input.count),
   growFloor: ({ count }: { readonly count: number }): Promise<void> => here(floor).grow(count),
   growIrc: ({ count }: { readonly count: number }): Promise<void> => here(irc).grow(count),
-  see: (position: Position): void => here(host).see(position),
-  prepare: (input: { readonly server: ServerName; readonly messages: number }): Promise<void> =>
-    fleetOf(input.server).prepare(input.messages),
+  see: (input: { readonly name: HostName; readonly position: Position }): void =>
+    here(hosts.get(input.name)).see(input.position),
+  prepare: (input: {
+    readonly server: ServerName;
+    readonly messages: number;
+    readonly hearers: Hearers;
+  }): Promise<void> => fleetOf(input.server).prepare(input.messages, input.hearers),
   run: (input: {
     readonly server: ServerName;
     readonly messages: number;

@@ -217,6 +217,11 @@ async function newQuestion(
   if (options.answer === null && question === kept.question && isNewcomer !== true)
     return { question, keys: kept.keys, answer: null };
   const interview = new Interview(front, { isPerson: options.display === 'terminal', introduce: false });
+  if (options.answer === null && options.question === null)
+    tell(
+      front,
+      `You take part in this room for the first time. Its question: ${question} What you answer now is its answer from here on.`,
+    );
   const asked =
     options.answer === null
       ? await askAnswer(interview, question)

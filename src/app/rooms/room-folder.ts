@@ -2,11 +2,13 @@
  * Where kept rooms lie: one folder that only this account can enter, a file and a lock for each room, by its name.
  */
 import { existsSync } from 'node:fs';
-import { access, constants, mkdir, readdir } from 'node:fs/promises';
+import { access, constants, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../protocol/errors.ts';
 import { nearestWord } from '../../protocol/nearest-word.ts';
+import { cannotMake } from '../../storage/errors.ts';
 import { fileProblem } from '../file-problem.ts';
+import { makeFolder } from '../private-file.ts';
 import { canNameFile, shortNameOf } from '../short-name.ts';
 
 /** A kept room's files. */
@@ -61,12 +63,14 @@ export class RoomFolder {
     };
   }
 
-  /** Makes the folder where there is none. @throws InputError `file` when it cannot be made or written */
+  /** Makes the folder where there is none. @throws StorageError or InputError when it cannot be made or written to */
   async make(): Promise<void> {
     try {
-      await mkdir(this.path, { recursive: true, mode: 0o700 });
+      await makeFolder(this.path);
       await access(this.path, constants.W_OK);
     } catch (error) {
+      const known = cannotMake(this.path, error);
+      if (known.code !== 'room-file') throw known;
       throw new InputError('file', `Cannot keep rooms in ${this.path}: ${fileProblem(error)}.`);
     }
   }

@@ -1,5 +1,6 @@
 /** `securechat c @name`: the saved room, unlocked and opened, and no other program in it. */
 import { ownerFingerprint, type SigningKey } from '../../crypto/signature.ts';
+import { eraseSavedState } from '../../member/saved-state.ts';
 import { OwnWrapKeys } from '../../member/wrap-keys.ts';
 import { InputError } from '../../protocol/errors.ts';
 import { ANY_SESSION, ROOM_CONVERSATION } from '../../protocol/identifiers.ts';
@@ -70,7 +71,12 @@ async function takeOver(name: string, identity: SigningKey, context: ReturnConte
     text: `@${name} is open in another program, which is told to end.`,
   });
   const content = await rooms.open(name, identity);
-  await replaceSession(content, identity, context);
+  try {
+    await replaceSession(content, identity, context);
+  } finally {
+    // It is read again once the other program has saved for the last time.
+    eraseSavedState(content.state);
+  }
   for (const untilMs = Date.now() + HANDED_OVER_MS; Date.now() < untilMs; ) {
     const lock = await rooms.lock(name);
     if (lock !== null) return lock;

@@ -5,8 +5,9 @@
  */
 import { readFile, stat } from 'node:fs/promises';
 import type { Address } from '../../crypto/invitation.ts';
+import { SEAL_NONCE_BYTES, SEAL_SALT_BYTES } from '../../crypto/key-seal.ts';
 import type { SigningKey } from '../../crypto/signature.ts';
-import { openState, STATE_NONCE_BYTES, STATE_SALT_BYTES, sealState } from '../../crypto/state-seal.ts';
+import { openState, sealState } from '../../crypto/state-seal.ts';
 import {
   decodeSavedState,
   encodeSavedState,
@@ -45,8 +46,8 @@ const SavedFile = codec(
   'saved room',
   field.struct({
     head,
-    salt: field.fixed(STATE_SALT_BYTES),
-    nonce: field.fixed(STATE_NONCE_BYTES),
+    salt: field.fixed(SEAL_SALT_BYTES),
+    nonce: field.fixed(SEAL_NONCE_BYTES),
     sealed: field.rest,
   }),
 );

@@ -1,5 +1,5 @@
 /** The rooms that are saved on this machine, each as a file in one folder, and which name belongs to which. */
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SigningKey } from '../../crypto/signature.ts';
 import { type Bytes, bytesEqual } from '../../protocol/bytes.ts';
@@ -8,6 +8,7 @@ import type { RoomId } from '../../protocol/identifiers.ts';
 import { nearestWord } from '../../protocol/nearest-word.ts';
 import { type FileLock, takeLock } from '../../storage/file-lock.ts';
 import { fileProblem } from '../file-problem.ts';
+import { makeFolder } from '../private-file.ts';
 import { openRoom, readHead, readSavedFile, type SavedContent, type SavedHead } from './saved-file.ts';
 import { savedNameOf } from './saved-name.ts';
 
@@ -63,7 +64,7 @@ export class SavedRooms {
    */
   async lock(name: string): Promise<FileLock | null> {
     try {
-      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+      await makeFolder(this.#folder);
       return takeLock(join(this.#folder, `${name}.lock`));
     } catch (error) {
       throw new InputError('file', `Cannot save rooms in ${this.#folder}: ${fileProblem(error)}.`);
