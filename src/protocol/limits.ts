@@ -108,7 +108,9 @@ export const LIMITS = {
   ackMs: SECOND_MS,
   ackEntries: 64,
   /** Wraps waiting for one absent member; beyond it the oldest go and NEEDKEY asks again. */
-  wrapsWaitingPerMember: 512,
+  wrapsWaitingPerMember: 1_024,
+  /** Over all members who are offline, each of whom has an equal share: about 2.7 KiB each, in memory and on disk. */
+  wrapsWaitingTotal: 131_072,
   /** Wraps sent and not known to have arrived, over all members who are online: about 2 KiB each. */
   wrapsUnconfirmedTotal: 16_384,
 

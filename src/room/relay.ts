@@ -493,12 +493,13 @@ export class Relay {
 
   #keepWrap(to: Resident, kept: KeptWrap): void {
     const { limits, residents } = this.#context;
-    const waiting = limits.wrapsWaitingPerMember;
-    if (to.connection === null) return to.wrapsUnderWay.push(kept, waiting);
+    const most = limits.wrapsWaitingPerMember;
+    const share = (total: number): number => Math.min(most, Math.ceil(total / residents.size));
+    if (to.connection === null) return to.wrapsUnderWay.push(kept, share(limits.wrapsWaitingTotal));
     // Who is still heard has heard the host within `deadMs`, and so has what was sent before. Who means to come back
     // after their program has ended has it for good once they say so.
     if (!to.prefers.stays) to.wrapsUnderWay.arrivedBefore(kept.cameAtMs - 2 * limits.deadMs);
-    to.wrapsUnderWay.push(kept, Math.min(waiting, Math.ceil(limits.wrapsUnconfirmedTotal / residents.size)));
+    to.wrapsUnderWay.push(kept, share(limits.wrapsUnconfirmedTotal));
   }
 
   #needKey(peer: RelayPeer, request: Signed, frame: Bytes, moment: Moment): RoomEffect[] {
