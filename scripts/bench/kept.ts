@@ -14,7 +14,8 @@ import { type Measured, Servers } from './servers.ts';
 
 export interface KeptScale {
   readonly repetitions: number;
-  /** In each repetition with one sender; several senders say as many each second as they can. */
+  /** Each of so many acknowledged messages, or bare rows. */
+  readonly stretches: number;
   readonly messages: number;
   /** Messages for a member who is absent, and how often they come back. */
   readonly waiting: number;
@@ -57,23 +58,26 @@ async function measureKeeping(scale: KeptScale, progress: (text: string) => void
   }
 }
 
-/** Each sender says one thing after the other: the next when it has the last back from the host. */
+/**
+ * Each sender says one thing after the other, the next when it has the last back from the host. In short stretches that take
+ * turns: how fast a disk is changes within seconds.
+ */
 async function measureRate(
   servers: Servers,
   bare: Child<BareCalls>,
   senders: number,
-  { messages, repetitions }: KeptScale,
+  { messages, stretches }: KeptScale,
 ): Promise<Row[]> {
   const names = [OURS, BARE, MEMORY];
   const rates = new Map(names.map((name) => [name, [] as number[]]));
   const shares: number[] = [];
   for (const server of servers.all) {
     await server.grow(senders);
-    await server.measure(messages, { inFlight: senders });
+    await server.measure(messages, { inFlight: senders }, 'sender');
   }
-  for (let repetition = 0; repetition < repetitions; repetition += 1) {
+  for (let stretch = 0; stretch < stretches; stretch += 1) {
     for (const server of servers.all) {
-      const measured = await server.measure(messages, { inFlight: senders });
+      const measured = await server.measure(messages, { inFlight: senders }, 'sender');
       rates.get(server.name === 'kept' ? OURS : MEMORY)?.push((messages * 1_000) / measured.elapsedMs);
       if (server.name === 'kept') shares.push(measured.load * 100);
     }

@@ -35,7 +35,7 @@ const FULL = {
   joinSizes: [500, 1_000, 2_000, 4_000],
   repetitions: 3,
   terminal: { startups: 15, repetitions: 5, keys: 400, lines: 10_000 },
-  kept: { repetitions: 5, messages: 2_000, waiting: 10_000, returns: 3, openings: 9 },
+  kept: { repetitions: 5, stretches: 21, messages: 200, waiting: 10_000, returns: 3, openings: 9 },
 };
 const QUICK = {
   startups: 5,
@@ -45,7 +45,7 @@ const QUICK = {
   joinSizes: [500],
   repetitions: 1,
   terminal: { startups: 5, repetitions: 1, keys: 200, lines: 2_000 },
-  kept: { repetitions: 3, messages: 500, waiting: 2_000, returns: 1, openings: 3 },
+  kept: { repetitions: 3, stretches: 9, messages: 200, waiting: 2_000, returns: 1, openings: 3 },
 };
 
 const { values } = parseArgs({

@@ -6,7 +6,7 @@ import { Child } from './child.ts';
 import { ENTRANCE_USES } from './entrance.ts';
 import type { FloorCalls } from './floor-relay.ts';
 import type { HostCalls } from './host-process.ts';
-import type { HostName, ServerName } from './load/fleet.ts';
+import type { Hearers, HostName, ServerName } from './load/fleet.ts';
 import type { LoadCalls } from './load/process.ts';
 import type { Flow, Pace } from './load/traffic.ts';
 import { Ngircd } from './ngircd.ts';
@@ -25,7 +25,8 @@ export interface Server {
   usage(settled: boolean): Promise<Usage>;
   /** Lets more members in. */
   grow(to: number): Promise<void>;
-  measure(messages: number, pace: Pace): Promise<Measured>;
+  /** @param hearers who has to get each message; not given: everyone */
+  measure(messages: number, pace: Pace, hearers?: Hearers): Promise<Measured>;
 }
 
 export class Servers {
@@ -150,9 +151,9 @@ class Measurable implements Server {
     this.#size = to;
   }
 
-  async measure(messages: number, pace: Pace): Promise<Measured> {
+  async measure(messages: number, pace: Pace, hearers: Hearers = 'everyone'): Promise<Measured> {
     await this.#parts.prepare();
-    await this.#load.call('prepare', { server: this.name, messages });
+    await this.#load.call('prepare', { server: this.name, messages, hearers });
     const before = await this.#parts.usage(false);
     const flow = await this.#load.call('run', { server: this.name, messages, pace });
     const after = await this.#parts.usage(false);

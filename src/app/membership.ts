@@ -106,6 +106,8 @@ const LOGIN_MS = 20_000;
 const PASSING: ReadonlySet<Refusal | 'wrong-answer'> = new Set<Refusal>(['busy', 'timed-out', 'closing']);
 /** After LEAVE the host answers by closing; a host that does not is left all the same. */
 const LEAVING_MS = 3_000;
+/** Of logins after a lost line, for a reason that does not pass by itself. */
+const REFUSALS_MOST = 3;
 
 export class Membership {
   readonly #options: MembershipOptions;
@@ -422,6 +424,7 @@ export class Membership {
    */
   async #comeBack(isFirst = false): Promise<void> {
     const sinceMs = Date.now();
+    let refusals = 0;
     for (let attempt = 0; Date.now() - sinceMs < this.#patienceMs && !this.#ended; attempt += 1) {
       const longestMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** attempt);
       // Jitter: everyone lost the same host at the same time.
@@ -440,8 +443,9 @@ export class Membership {
         if (error instanceof RefusedError && error.refusal.reason === 'not-recognised')
           return this.#end({ kind: 'forgotten', ...this.#savedName });
         if (error instanceof SecurityError) return this.#fail(error);
-        if (isFirst && error instanceof RefusedError && !PASSING.has(error.refusal.reason))
-          return this.#fail(error);
+        // Right after a line was lost, the host may not know yet that it is.
+        if (error instanceof RefusedError && !PASSING.has(error.refusal.reason)) refusals += 1;
+        if (refusals >= (isFirst ? 1 : REFUSALS_MOST)) return this.#fail(error);
         if (isFirst && attempt === 0) this.#options.onLine({ kind: 'lost' });
       }
     }

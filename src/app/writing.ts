@@ -1,7 +1,7 @@
 /**
  * Nothing is told before what it rests on is on the disk: effects of a kept room wait for the commit of what led to them.
  * All that happens within one turn of the event loop is one commit, and where commits take long they come less often, so
- * that a slow disk costs time and not the room.
+ * that others' messages gather meanwhile and a slow disk leaves time for what needs none of it.
  * @see docs/architecture.md#kept-rooms
  */
 import type { RoomEffect } from '../room/effects.ts';
@@ -17,12 +17,15 @@ interface Parts {
   readonly onFailure: (error: StorageError) => void;
 }
 
+/** Of the time that a commit took. A longer one, and someone who talks alone waits for it more than for the disk. */
+const PAUSE_PER_COMMIT = 1 / 4;
+
 export class Writing {
   readonly #parts: Parts;
   /** What this turn, and those that wait for the disk, have led to. */
   #held: RoomEffect[] = [];
   #timer: NodeJS.Timeout | NodeJS.Immediate | null = null;
-  /** The next commit comes no sooner: the disk gets no more than half of the time. */
+  /** The next commit comes no sooner. */
   #notBeforeMs = 0;
   #isOver = false;
 
@@ -55,7 +58,7 @@ export class Writing {
       this.#timer = null;
     }
     const endMs = performance.now();
-    this.#notBeforeMs = endMs + (endMs - startMs);
+    this.#notBeforeMs = endMs + (endMs - startMs) * PAUSE_PER_COMMIT;
     carryOut(this.#held.splice(0));
   }
 

@@ -149,6 +149,8 @@ export class Session {
   #lastAckMs = 0;
   #lastPingMs = 0;
   #lastHeardMs = 0;
+  /** When this run was last live: it has all that was placed before. `null`: not yet. */
+  #liveAtMs: number | null = null;
 
   constructor(start: SessionStart) {
     const { roomId, identity } = start;
@@ -383,6 +385,7 @@ export class Session {
     // This session has asked for another line: what is still under way on this one is not for it.
     if (this.#phase === 'away') return [];
     this.#lastHeardMs = moment.nowMs;
+    if (this.#phase === 'live') this.#liveAtMs = moment.nowMs;
     const body = frameBody(frame);
     const type = frameType(frame);
     if (type !== SESSION_FRAME.ping && type !== SESSION_FRAME.pong) this.#revision += 1;
@@ -729,7 +732,8 @@ export class Session {
     const effects = this.#timeline.page(page, moment, this.#returning);
     if (!page.live) return [...effects, ...this.#readOn()];
     this.#phase = 'live';
-    if (this.#welcome !== null) effects.push(...this.#timeline.caughtUp(this.#welcome.retention, moment));
+    if (this.#welcome !== null)
+      effects.push(...this.#timeline.caughtUp(this.#welcome.retention, this.#liveAtMs, moment));
     effects.push(...this.#keys.withheld(this.#roster), event({ kind: 'live', again: this.#returning }));
     if (this.#returning) effects.push(this.#list.pull());
     this.#returning = false;

@@ -236,8 +236,9 @@ export class Timeline {
   /**
    * The whole log is read. What was left out on the way is told once: as a notice when the host has so much after it
    * that it need not hold it any more, else as an alarm.
+   * @param hadAllAtMs when there was nothing that this side did not have, by its own clock; `null`: not known
    */
-  caughtUp(retention: Welcome['retention'], { nowMs }: Moment): SessionEffect[] {
+  caughtUp(retention: Welcome['retention'], hadAllAtMs: number | null, { nowMs }: Moment): SessionEffect[] {
     const digest = this.#digest;
     const passedTo = this.#passedTo;
     const missed = this.#missed;
@@ -248,7 +249,8 @@ export class Timeline {
       digest !== null &&
       this.reach - digest.index < retention.entries &&
       digest.bytesAfter + ENTRY_BYTES_MOST <= retention.bytes &&
-      nowMs - digest.placedAtMs < retention.seconds * 1_000 - CLOCKS_APART_MS;
+      // A host may have said another time all along: what it left out is no older than this side was away.
+      nowMs - Math.max(digest.placedAtMs, hadAllAtMs ?? 0) < retention.seconds * 1_000 - CLOCKS_APART_MS;
     const mustHoldPassed = passedTo !== null && this.reach - passedTo + 1 < retention.hashes;
     if (mustHoldDigest || mustHoldPassed) {
       const text = 'The host left out messages that it should still hold.';

@@ -192,9 +192,12 @@ export class Owner {
     return { bytes, signature: this.#key.sign('sc1/era', bytes) };
   }
 
-  /** The next operation if something is pending and it is time: a rush of joins is a few operations, not a thousand. */
-  operation(roster: Roster, nowMs: number): Signed | null {
-    if (!this.#due(roster.size, nowMs)) return null;
+  /**
+   * The next operation if something is pending and it is time: a rush of joins is a few operations, not a thousand.
+   * @param isLast the room closes: what is pending waits for nothing
+   */
+  operation(roster: Roster, nowMs: number, isLast = false): Signed | null {
+    if (!isLast && !this.#due(roster.size, nowMs)) return null;
     const batch = new OperationBatch(roster);
     for (const [key, removal] of this.#removes) if (batch.remove(key, removal)) this.#removes.delete(key);
     if (this.#removes.size === 0) this.#absentSinceMs = null;

@@ -284,6 +284,9 @@ export class Relay {
   tick({ nowMs }: Moment): void {
     const { log, limits, residents } = this.#context;
     log.expire(nowMs - limits.backlogMs);
+    // A chain lives for an hour, and a message may have waited for its place: these open nothing that is still held.
+    const uselessMs = nowMs - limits.backlogMs - 2 * limits.chainMs;
+    for (const { wrapsUnderWay } of residents.values()) wrapsUnderWay.cameBefore(uselessMs);
     if (!this.#hasAcks) return;
     this.#hasAcks = false;
     let least = log.index;

@@ -335,8 +335,11 @@ export class Room {
 
   /** The room ends, or is closed until its host opens it again: everyone is told. */
   close(reason: 'host-closing' | 'paused', text: string, moment: Moment): RoomEffect[] {
+    // What was asked for moments ago is so when the room is open again.
+    const last = reason === 'paused' ? this.#settle(moment, true) : [];
     const lines = [...this.#lines.keys()];
     return [
+      ...last,
       ...lines.flatMap((connection) => this.#close(connection, reason, text, moment)),
       ...this.#entrance.close(moment),
     ];
@@ -374,9 +377,9 @@ export class Room {
   }
 
   /** What follows from any event: places in line, operations that are due. */
-  #settle(moment: Moment): RoomEffect[] {
+  #settle(moment: Moment, isLast = false): RoomEffect[] {
     const effects = this.#entrance.settle(moment);
-    const signed = this.#owner.operation(this.#roster, moment.nowMs);
+    const signed = this.#owner.operation(this.#roster, moment.nowMs, isLast);
     if (signed !== null) effects.push(...this.#operate(signed, moment));
     for (const { act } of this.#owner.takeDropped()) {
       const target = idKey(act.target);

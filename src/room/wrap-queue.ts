@@ -54,6 +54,11 @@ export class WrapQueue {
 
   /** The line has been alive since then. */
   arrivedBefore(ms: number): void {
+    this.cameBefore(ms);
+  }
+
+  /** What came before then is of no use any more. */
+  cameBefore(ms: number): void {
     if ((this.#kept[0]?.cameAtMs ?? ms) >= ms) return;
     this.#keepOnly((kept) => kept.cameAtMs >= ms);
   }

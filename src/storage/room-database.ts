@@ -5,13 +5,16 @@
  * acknowledged would else be lost with the machine, and members would see a host that went back on its word.
  * `secure_delete`: what has been delivered is overwritten, and does not linger in pages that are free.
  */
-import { closeSync, existsSync, openSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, openSync, rmSync, statSync } from 'node:fs';
 import { DatabaseSync, type DatabaseSyncOptions } from 'node:sqlite';
 import { cannotMake, damaged, StorageError, storageError } from './errors.ts';
 import { APPLICATION_ID, MIGRATIONS } from './schema.ts';
 
 /** Read and write for the owner, nothing for anyone else. SQLite's own files beside it follow suit. */
 export const FILE_MODE = 0o600;
+
+const OWNERS = 0o700;
+const ANYONES = 0o777;
 
 /** A reader, such as a backup, may hold the file for a moment. */
 export const BUSY_MS = 5_000;
@@ -45,6 +48,7 @@ export function openDatabase(path: string, use: 'host' | 'look'): DatabaseSync {
   if (!existsSync(path)) throw new StorageError('room-file', `${path} is not there.`);
   // A pipe would never open.
   if (!statSync(path).isFile()) throw noRoom(path);
+  if (use === 'host') makePrivate(path);
   return guarded(path, { readOnly: use === 'look' }, (database) => {
     const { application_id: id } = database.prepare('PRAGMA application_id').get() ?? {};
     if (id !== APPLICATION_ID) throw noRoom(path);
@@ -53,6 +57,24 @@ export function openDatabase(path: string, use: 'host' | 'look'): DatabaseSync {
     checkIntegrity(database, path);
     prepare(database, path);
   });
+}
+
+/**
+ * Whoever copied it here may have let others read it. What SQLite left beside it has the mode that the file had then, also
+ * where that was for reading only, and would keep a file from being written that can be again.
+ */
+function makePrivate(path: string): void {
+  for (const end of ['', '-wal', '-shm']) {
+    const stats = statSync(`${path}${end}`, { throwIfNoEntry: false });
+    if (stats?.isFile() !== true) continue;
+    const mode = end === '' ? stats.mode & OWNERS : FILE_MODE;
+    if ((stats.mode & ANYONES) === mode) continue;
+    try {
+      chmodSync(`${path}${end}`, mode);
+    } catch {
+      // Somebody else's, or on a disk that can only be read: what follows from that is told when it is opened.
+    }
+  }
 }
 
 function noRoom(path: string): StorageError {

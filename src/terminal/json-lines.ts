@@ -243,7 +243,12 @@ function escapeUnits(characters: string): string {
  * line is safe to look at and yet decodes to the exact text.
  */
 export function formatJsonEvent(event: JsonEvent): string {
-  return JSON.stringify(event).replaceAll(HIDDEN_CHARACTERS, escapeUnits);
+  return escapeHidden(JSON.stringify(event));
+}
+
+/** @param line of JSON */
+export function escapeHidden(line: string): string {
+  return line.replaceAll(HIDDEN_CHARACTERS, escapeUnits);
 }
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -142,6 +142,7 @@ describe('kept rooms', () => {
     writeFileSync(join(stage.rooms, 'kitchen.room-wal'), 'left behind');
     const told = await does(stage, 'restore', path);
     assert.match(told, /kept as kitchen, as it was/);
+    assert.match(told, /removed or banned since then is a member again, and passwords are those of then/);
     assert.match(told, /open then \(1\).*suspended/);
     assert.deepEqual(files(stage), ['kitchen.lock', 'kitchen.room']);
     assert.equal(statSync(join(stage.rooms, 'kitchen.room')).mode & 0o777, 0o600);

@@ -67,9 +67,11 @@ describe("a person's own screen", () => {
     bob.enter('/timestamp seconds');
     await bob.waitFor(/^\d\d:\d\d:\d\d -!- Times are shown with seconds\.$/m);
     bob.enter('/timestamp off');
+    await bob.waitFor('Times are not shown.');
     ann.say('timeless');
     await bob.waitFor(/^<ann> timeless$/m);
     bob.enter('/timestamp on');
+    await bob.waitFor('Times are shown as hours and minutes.');
     ann.say('timed');
     await bob.waitFor(/^\d\d:\d\d <ann> timed$/m);
 

@@ -5,6 +5,7 @@ import { leafHash } from '../../src/crypto/log-hash.ts';
 import { encodeFrame, frameType } from '../../src/protocol/framing.ts';
 import { idKey } from '../../src/protocol/identifiers.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
+import type { Moment } from '../../src/protocol/moment.ts';
 import {
   DigestItem,
   Entry,
@@ -16,6 +17,7 @@ import {
   Wraps,
 } from '../../src/protocol/session-frames.ts';
 import { MessageHeader } from '../../src/protocol/signed-objects.ts';
+import { Room } from '../../src/room/room.ts';
 import { bodiesOf, changeWelcome, EvilHost, on } from '../helpers/evil-host.ts';
 import { dsaIdentity, wrapKeys } from '../helpers/keys.ts';
 import type { Hook } from '../helpers/line.ts';
@@ -132,6 +134,28 @@ test('P38 a message withheld as a digest from someone who was away: an alarm, an
   assert.deepEqual(bob.alarms, ['withheld']);
   assert.deepEqual(bob.eventsOf('notice'), []);
   assert.equal(bob.texts.at(-1), 'goodbye');
+  assertHeldBack(room, bob);
+});
+
+test('P38 a host whose clock is late by more than it keeps may leave out no more for it', async () => {
+  const room = await openRoom();
+  const { room: host, clock } = room;
+  const lateMs = 8 * 24 * 60 * 60_000;
+  clock.nowMs += lateMs;
+  const late = (): Moment => ({ ...clock.moment, nowMs: clock.nowMs - lateMs });
+  host.frame = (connection, frame) => Room.prototype.frame.call(host, connection, frame, late());
+  host.tick = () => Room.prototype.tick.call(host, late());
+  const alice = await room.join('alice');
+  const bob = await room.join('bob');
+  say(room, alice, 'all as ever');
+  assert.equal(bob.texts.at(-1), 'all as ever');
+  bob.loseLine();
+  say(room, alice, 'do NOT pay');
+  say(room, alice, 'goodbye');
+  bob.comeBack().toMember = digesting(1);
+  room.advance(1_000);
+  assert.ok(bob.live);
+  assert.deepEqual(bob.alarms, ['withheld']);
   assertHeldBack(room, bob);
 });
 

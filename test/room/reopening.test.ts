@@ -37,3 +37,25 @@ test('a ban that was written down before it was signed is signed once the room i
     ['bob'],
   );
 });
+
+test('what the host did moments before it closed the room is so when it is open again', async () => {
+  const path = newPath();
+  const store = createStore(path);
+  const room = await openRoom({ keeps: 'ciphertext', store });
+  await room.join('alice');
+  room.advance(1_000);
+  const { moment } = room.clock;
+  room.perform(room.room.setRole(keyOf(room, 'alice'), 'moderator', moment));
+  room.perform(room.room.change({ topic: 'dinner' }, moment));
+  room.perform(room.room.close('paused', 'closed for now', moment));
+  room.room.save();
+  store.commit();
+  store.close();
+
+  const again = await openRoom({ keeps: 'ciphertext', store: openStore(path), startMs: room.clock.nowMs });
+  assert.equal(again.room.settings.topic, 'dinner');
+  assert.deepEqual(
+    again.room.members.map(({ nick, role }) => `${nick} ${role}`),
+    ['alice moderator'],
+  );
+});

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
@@ -83,6 +83,18 @@ describe('a file that is opened', () => {
     for (const place of [path, dirname(path), '/dev/zero'])
       for (const use of ['host', 'look'] as const)
         assert.throws(() => openDatabase(place, use), refusal('room-file', /no room of securechat/));
+  });
+
+  test('is for its owner alone again, with what lies beside it, whoever copied it there', () => {
+    const path = newPath();
+    createDatabase(path).close();
+    chmodSync(path, 0o644);
+    // As left behind by someone who looked while the file was for reading only.
+    for (const end of ['-wal', '-shm']) writeFileSync(`${path}${end}`, '', { mode: 0o400 });
+    const database = openDatabase(path, 'host');
+    database.exec('PRAGMA user_version = 1');
+    for (const end of ['', '-wal', '-shm']) assert.equal(statSync(`${path}${end}`).mode & 0o777, 0o600, end);
+    database.close();
   });
 
   test('is a room of this program', () => {

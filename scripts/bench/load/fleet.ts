@@ -8,11 +8,14 @@ export type HostName = Extract<ServerName, 'host' | 'kept'>;
 /** Tells one message from another, whatever the server does with it. */
 export type MessageKey = number;
 
+/** Who has to get a message before it counts as delivered. */
+export type Hearers = 'everyone' | 'sender';
+
 export interface Fleet {
-  /** How many get each message. */
+  /** How many deliveries of each message are counted. */
   readonly recipients: number;
   /** Makes the messages of the next run, so that sending them costs the load next to nothing. */
-  prepare(messages: number): Promise<void>;
+  prepare(messages: number, hearers: Hearers): Promise<void>;
   /** Sends the next one that was prepared. */
   send(): MessageKey;
 }

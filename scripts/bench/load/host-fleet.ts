@@ -5,7 +5,7 @@ import { makeStatement } from '../../../src/crypto/statement.ts';
 import type { Bytes } from '../../../src/protocol/bytes.ts';
 import { roomId } from '../../../src/protocol/identifiers.ts';
 import type { Entrance, Position, RoomAddress } from '../host-process.ts';
-import { type Fleet, forEach, type MessageKey, messageKey, SPEAKERS_MOST } from './fleet.ts';
+import { type Fleet, forEach, type Hearers, type MessageKey, messageKey, SPEAKERS_MOST } from './fleet.ts';
 import { HostMember } from './host-member.ts';
 import { answersReady } from './light-answer.ts';
 import { unsafePrivateKeys } from './unsafe-keys.ts';
@@ -23,6 +23,7 @@ export class HostFleet implements Fleet {
   readonly #speakers: HostMember[] = [];
   #prepared: { readonly key: MessageKey; readonly speaker: HostMember; readonly frame: Bytes }[] = [];
   #seen: Position | null = null;
+  #hearers: Hearers = 'everyone';
 
   static async begin(
     room: RoomAddress,
@@ -47,7 +48,7 @@ export class HostFleet implements Fleet {
   }
 
   get recipients(): number {
-    return this.#members.length;
+    return this.#hearers === 'sender' ? 1 : this.#members.length;
   }
 
   async grow(entrance: Entrance, count: number): Promise<void> {
@@ -60,7 +61,9 @@ export class HostFleet implements Fleet {
         entrance,
         keys: { identity, statement },
         nick: `member${before + place}`,
-        onDelivery: this.#onDelivery,
+        onDelivery: (key, isOwn) => {
+          if (isOwn || this.#hearers === 'everyone') this.#onDelivery(key);
+        },
       });
       this.#members.push(member);
     });
@@ -71,7 +74,8 @@ export class HostFleet implements Fleet {
     this.#seen = position;
   }
 
-  async prepare(messages: number): Promise<void> {
+  async prepare(messages: number, hearers: Hearers): Promise<void> {
+    this.#hearers = hearers;
     if (this.#seen === null) throw new Error('nothing seen of the log yet');
     const known = this.#speakers.length;
     this.#speakers.push(...this.#members.slice(known, SPEAKERS_MOST));

@@ -61,10 +61,12 @@ export interface HostMemberStart {
   readonly entrance: Entrance;
   readonly keys: OwnKeys;
   readonly nick: string;
-  readonly onDelivery: (key: MessageKey) => void;
+  readonly onDelivery: (key: MessageKey, isOwn: boolean) => void;
 }
 
 interface Chain {
+  /** What stands in front of its name. */
+  readonly speaker: number;
   readonly sending: SendingChain;
   readonly id: Bytes;
   latestLeaf: Hash;
@@ -145,7 +147,7 @@ export class HostMember {
       identityKey: identity.spki,
     });
     const announcement = { bytes, signature: identity.sign('sc1/chain', bytes) };
-    this.#chain = { sending, id, latestLeaf: chainStart(identity.memberId, chainId(id)) };
+    this.#chain = { speaker, sending, id, latestLeaf: chainStart(identity.memberId, chainId(id)) };
     this.#connection.send(encodeFrame(SESSION_FRAME.wraps, Wraps.encode({ announcement, wraps: [] })));
     await this.#announced.promise;
   }
@@ -199,7 +201,9 @@ export class HostMember {
     const view = new DataView(frame.buffer, frame.byteOffset);
     this.#index = view.getUint32(ENTRY_INDEX_AT);
     if (frame[ENTRY_KIND_AT] !== ENTRY_KIND.message) return;
-    this.#start.onDelivery(messageKey(view.getUint32(ENTRY_CHAIN_AT), view.getUint32(ENTRY_NUMBER_AT)));
+    const speaker = view.getUint32(ENTRY_CHAIN_AT);
+    const key = messageKey(speaker, view.getUint32(ENTRY_NUMBER_AT));
+    this.#start.onDelivery(key, speaker === this.#chain?.speaker);
   }
 
   /** Between WELCOME and being live: the list, then the log. */

@@ -2,7 +2,7 @@
 import { serve } from '../calls.ts';
 import type { Entrance, Position, RoomAddress } from '../host-process.ts';
 import { ownUsage, type Usage } from '../usage.ts';
-import type { Fleet, HostName, ServerName } from './fleet.ts';
+import type { Fleet, Hearers, HostName, ServerName } from './fleet.ts';
 import { FloorFleet } from './floor-fleet.ts';
 import { HostFleet } from './host-fleet.ts';
 import { IrcFleet } from './irc-fleet.ts';
@@ -48,8 +48,11 @@ const calls = {
   growIrc: ({ count }: { readonly count: number }): Promise<void> => here(irc).grow(count),
   see: (input: { readonly name: HostName; readonly position: Position }): void =>
     here(hosts.get(input.name)).see(input.position),
-  prepare: (input: { readonly server: ServerName; readonly messages: number }): Promise<void> =>
-    fleetOf(input.server).prepare(input.messages),
+  prepare: (input: {
+    readonly server: ServerName;
+    readonly messages: number;
+    readonly hearers: Hearers;
+  }): Promise<void> => fleetOf(input.server).prepare(input.messages, input.hearers),
   run: (input: {
     readonly server: ServerName;
     readonly messages: number;

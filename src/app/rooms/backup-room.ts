@@ -76,6 +76,7 @@ function consequences(
   return [
     `The room is kept as ${name}, as it was when the backup was made. securechat s --keep ${name} opens it.`,
     'What was said since then is lost to it, and who joined since then is no member of it.',
+    'Who was removed or banned since then is a member again, and passwords are those of then: once it is open, look at /names and /banned first.',
     ...(openInvitations === 0
       ? []
       : [

@@ -9,6 +9,7 @@ import { RosterOperation } from '../../protocol/signed-objects.ts';
 import type { KeptInvitation } from '../../room/invitations.ts';
 import type { KeptMember, KeptRoom } from '../../room/store.ts';
 import { type RoomContents, type RoomSummary, readRoom } from '../../storage/room-look.ts';
+import { escapeHidden } from '../../terminal/json-lines.ts';
 import { systemMoment } from '../moment.ts';
 import { checkAbsent, writePrivateFile } from '../private-file.ts';
 import type { RoomFolder } from './room-folder.ts';
@@ -18,7 +19,8 @@ export async function exportRoom(folder: RoomFolder, name: string, file: string)
   const place = await folder.find(name);
   await checkAbsent(file);
   const report = roomReport(readRoom(place.file), systemMoment().nowMs);
-  await writePrivateFile(file, `${JSON.stringify(report, null, 2)}\n`);
+  const lines = JSON.stringify(report, null, 2).split('\n').map(escapeHidden);
+  await writePrivateFile(file, `${lines.join('\n')}\n`);
   return `What the room ${name} holds is in ${file}, without secrets and messages. To restore it some day, make a backup.`;
 }
 
