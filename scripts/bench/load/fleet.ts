@@ -28,6 +28,11 @@ export function messageKey(speaker: number, number: number): MessageKey {
   return speaker * NUMBERS_A_SPEAKER + number;
 }
 
+/** Of a fleet whose speakers take turns by the key. */
+export function speakerOf<Member>(members: readonly Member[], key: MessageKey): Member | undefined {
+  return members[key % Math.min(SPEAKERS_MOST, members.length)];
+}
+
 /** Runs `task` for 0 to `count - 1`, at most `abreast` of them at a time. */
 export async function forEach(
   count: number,

@@ -4,7 +4,7 @@ import { hash, roomId } from '../../../src/protocol/identifiers.ts';
 import type { Connection } from '../../../src/transport/connection.ts';
 import { dialTls } from '../../../src/transport/tls-dialer.ts';
 import { LIFTED_LIMITS } from '../lifted-limits.ts';
-import { type Fleet, forEach, type MessageKey, SPEAKERS_MOST } from './fleet.ts';
+import { type Fleet, forEach, type MessageKey, speakerOf } from './fleet.ts';
 
 /** An ENTRY with a 200-byte text: header, padded ciphertext and RSA signature. */
 const FRAME_BODY_BYTES = 891;
@@ -64,7 +64,7 @@ export class FloorFleet implements Fleet {
   send(): MessageKey {
     const next = this.#prepared.pop();
     if (next === undefined) throw new Error('more sent than prepared');
-    this.#members[next.key % SPEAKERS_MOST]?.send(next.frame);
+    speakerOf(this.#members, next.key)?.send(next.frame);
     return next.key;
   }
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, type TLSSocket } from 'node:tls';
-import { type Fleet, forEach, type MessageKey, SPEAKERS_MOST } from './fleet.ts';
+import { type Fleet, forEach, type MessageKey, SPEAKERS_MOST, speakerOf } from './fleet.ts';
 
 const CONNECTS_ABREAST = 64;
 const KEY_DIGITS = 8;
@@ -71,7 +71,7 @@ export class IrcFleet implements Fleet {
   send(): MessageKey {
     const next = this.#prepared.pop();
     if (next === undefined) throw new Error('more sent than prepared');
-    this.#members[next.key % SPEAKERS_MOST]?.write(next.line);
+    speakerOf(this.#members, next.key)?.write(next.line);
     if (this.#prepared.length === 0) for (const afterMs of NUDGE_MS) setTimeout(() => this.#nudge(), afterMs);
     return next.key;
   }
