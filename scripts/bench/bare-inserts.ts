@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { serve } from './calls.ts';
 
 /** A message of 200 bytes in the log: header, ciphertext and signature, with the entry's hash and head. */
-const ROW_BYTES = 930;
+const ROW_BYTES = 957;
 
 const [, , file = ''] = process.argv;
 const database = new DatabaseSync(file);
