@@ -36,10 +36,10 @@ function comeBack(stage: Stage, passphrase: string, words: readonly string[] = [
   return stage.start('ann', ['c', '@kitchen', '--json', '--passphrase-file', passphrase, ...words]);
 }
 
-/** Waits until what one has said has reached the other. */
+/** Waits until what one has said is shown at both. */
 async function said(from: Program, to: Program, text: string): Promise<void> {
   from.say(text);
-  await to.until('message', { text });
+  await Promise.all([...new Set([from, to])].map((program) => program.until('message', { text })));
 }
 
 const textsOf = (program: Program) =>
