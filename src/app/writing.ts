@@ -17,13 +17,18 @@ interface Parts {
   readonly onFailure: (error: StorageError) => void;
 }
 
-/** Of the time that a commit took. A longer one, and someone who talks alone waits for it more than for the disk. */
-const PAUSE_PER_COMMIT = 1 / 4;
+/**
+ * Of the time that a commit took, where more than one thing had waited for it. Who talks alone waits for nobody: their next
+ * message comes when they have seen this one.
+ */
+const PAUSE_PER_COMMIT = 1;
 
 export class Writing {
   readonly #parts: Parts;
   /** What this turn, and those that wait for the disk, have led to. */
   #held: RoomEffect[] = [];
+  /** How many things have happened since the last commit. */
+  #gathered = 0;
   #timer: NodeJS.Timeout | NodeJS.Immediate | null = null;
   /** The next commit comes no sooner. */
   #notBeforeMs = 0;
@@ -39,6 +44,7 @@ export class Writing {
     const { store, room, carryOut } = this.#parts;
     if (this.#held.length === 0 && !store.isDirty && !room.isUnsaved) return carryOut(effects);
     this.#held.push(...effects);
+    this.#gathered += 1;
     this.#timer ??= this.#schedule();
   }
 
@@ -58,7 +64,8 @@ export class Writing {
       this.#timer = null;
     }
     const endMs = performance.now();
-    this.#notBeforeMs = endMs + (endMs - startMs) * PAUSE_PER_COMMIT;
+    this.#notBeforeMs = this.#gathered > 1 ? endMs + (endMs - startMs) * PAUSE_PER_COMMIT : 0;
+    this.#gathered = 0;
     carryOut(this.#held.splice(0));
   }
 
@@ -92,6 +99,8 @@ export class Writing {
 
   #due(): void {
     // Written down meanwhile, by a tick or the end.
-    if (this.#timer !== null) this.commit();
+    if (this.#timer === null) return;
+    if (performance.now() < this.#notBeforeMs) this.#timer = this.#schedule();
+    else this.commit();
   }
 }
