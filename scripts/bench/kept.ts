@@ -23,7 +23,12 @@ export interface KeptScale {
   readonly openings: number;
 }
 
-const SENDERS = 20;
+/** Who talks, and how many messages are on their way at most: one where someone waits for each, or as a program sends. */
+const TALKS = [
+  { who: 'one sender', senders: 1, inFlight: 1, least: 0.5 },
+  { who: 'one sender, 20 on their way', senders: 1, inFlight: 20, least: 0.5 },
+  { who: '20 senders', senders: 20, inFlight: 20, least: 0.9 },
+] as const;
 /** Of the room that talks while it is kept, beside the one in memory. */
 const BUSY = { members: 100, perSecond: 200, messages: 600 } as const;
 const MEMORY = 'in memory';
@@ -44,9 +49,9 @@ async function measureKeeping(scale: KeptScale, progress: (text: string) => void
   const servers = await Servers.start({ names: ['host', 'kept'], membersMost: BUSY.members });
   try {
     const rows: Row[] = [];
-    for (const senders of [1, SENDERS]) {
-      progress(`kept: acknowledged to ${senders}`);
-      rows.push(...(await measureRate(servers, bare, senders, scale)));
+    for (const talk of TALKS) {
+      progress(`kept: acknowledged to ${talk.who}`);
+      rows.push(...(await measureRate(servers, bare, talk, scale)));
     }
     progress(`kept: a busy room of ${BUSY.members}`);
     rows.push(...(await measureBusy(servers, scale.repetitions)));
@@ -59,13 +64,13 @@ async function measureKeeping(scale: KeptScale, progress: (text: string) => void
 }
 
 /**
- * Each sender says one thing after the other, the next when it has the last back from the host. In short stretches that take
- * turns: how fast a disk is changes within seconds.
+ * The next message is said when one has come back to its sender. In short stretches that take turns: how fast a disk is
+ * changes within seconds.
  */
 async function measureRate(
   servers: Servers,
   bare: Child<BareCalls>,
-  senders: number,
+  { who, senders, inFlight, least }: (typeof TALKS)[number],
   { messages, stretches }: KeptScale,
 ): Promise<Row[]> {
   const names = [OURS, BARE, MEMORY];
@@ -73,23 +78,19 @@ async function measureRate(
   const shares: number[] = [];
   for (const server of servers.all) {
     await server.grow(senders);
-    await server.measure(messages, { inFlight: senders }, 'sender');
+    await server.measure(messages, { inFlight }, 'sender');
   }
   for (let stretch = 0; stretch < stretches; stretch += 1) {
     for (const server of servers.all) {
-      const measured = await server.measure(messages, { inFlight: senders }, 'sender');
+      const measured = await server.measure(messages, { inFlight }, 'sender');
       rates.get(server.name === 'kept' ? OURS : MEMORY)?.push((messages * 1_000) / measured.elapsedMs);
       if (server.name === 'kept') shares.push(measured.load * 100);
     }
     rates.get(BARE)?.push(await bare.call('insert', { rows: messages }));
   }
-  const by = senders === 1 ? 'one sender' : `${senders} senders`;
-  const about = { topic: 'kept', what: `acknowledged messages, kept room, ${by}`, unit: '/s' } as const;
-  const share = { topic: 'kept', what: `host's share of a core meanwhile, ${by}`, unit: '%' } as const;
-  return [
-    row(about, rates, { ratios: [{ to: BARE, least: senders === 1 ? 0.5 : 0.9 }] }),
-    row(share, new Map([[OURS, shares]])),
-  ];
+  const about = { topic: 'kept', what: `acknowledged messages, kept room, ${who}`, unit: '/s' } as const;
+  const share = { topic: 'kept', what: `host's share of a core meanwhile, ${who}`, unit: '%' } as const;
+  return [row(about, rates, { ratios: [{ to: BARE, least }] }), row(share, new Map([[OURS, shares]]))];
 }
 
 async function measureBusy(servers: Servers, repetitions: number): Promise<Row[]> {
