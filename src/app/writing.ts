@@ -45,7 +45,7 @@ export class Writing {
     if (this.#held.length === 0 && !store.isDirty && !room.isUnsaved) return carryOut(effects);
     this.#held.push(...effects);
     this.#gathered += 1;
-    this.#timer ??= this.#schedule();
+    if (this.#timer === null) this.#schedule();
   }
 
   /** Writes down all there is, and carries out what waited for it. */
@@ -92,15 +92,15 @@ export class Writing {
     this.#held = [];
   }
 
-  #schedule(): NodeJS.Timeout | NodeJS.Immediate {
+  #schedule(): void {
     const waitMs = this.#notBeforeMs - performance.now();
-    return waitMs < 1 ? setImmediate(() => this.#due()) : setTimeout(() => this.#due(), waitMs);
-  }
-
-  #due(): void {
-    // Written down meanwhile, by a tick or the end.
-    if (this.#timer === null) return;
-    if (performance.now() < this.#notBeforeMs) this.#timer = this.#schedule();
-    else this.commit();
+    const due = (): void => {
+      // Written down meanwhile, by a tick or the end; another may be due since.
+      if (this.#timer !== timer) return;
+      if (performance.now() < this.#notBeforeMs) this.#schedule();
+      else this.commit();
+    };
+    const timer = waitMs < 1 ? setImmediate(due) : setTimeout(due, waitMs);
+    this.#timer = timer;
   }
 }
