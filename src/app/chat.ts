@@ -10,7 +10,7 @@ import type { Session } from '../member/session.ts';
 import { KEY_CHANGED } from '../member/trust.ts';
 import { type ActRequest, mayAct } from '../protocol/acts.ts';
 import { type Bytes, u32 } from '../protocol/bytes.ts';
-import type { Content } from '../protocol/content.ts';
+import { type Content, said } from '../protocol/content.ts';
 import { InputError } from '../protocol/errors.ts';
 import type { Hash, IdKey, RoomId } from '../protocol/identifiers.ts';
 import type { RoomSettings } from '../protocol/signed-objects.ts';
@@ -101,14 +101,14 @@ export class Chat implements FrontListener {
   }
 
   say(text: string, ref: string | null): void {
-    this.#try(() => this.#say({ kind: 'text', text }, ref), ref);
+    this.#try(() => this.#say(said('text', text), ref), ref);
   }
 
   command(line: string): void {
     this.#try(() => {
       const parsed = parseInput(line);
       if (!line.startsWith('/')) throw new InputError('bad-command', 'A command begins with a slash.');
-      if (parsed.kind === 'text') return this.#say(parsed, null);
+      if (parsed.kind === 'text') return this.#say(said('text', parsed.text), null);
       if (parsed.kind === 'unknown')
         throw new InputError('unknown-command', unknownText(parsed.name, parsed.nearest));
       const entry = findCommand(parsed.name);
@@ -204,17 +204,17 @@ export class Chat implements FrontListener {
     } else if (session === null || session.unplaced === 0) this.#options.onQuit('quit');
   }
 
-  #say({ kind, text }: Content, ref: string | null): void {
+  #say(content: Content, ref: string | null): void {
     const { membership } = this.#options;
     if (membership?.session == null) throw notJoined();
-    if (text.trim() === '') throw new InputError('empty', 'There is nothing to say in that.');
+    if (content.text.trim() === '') throw new InputError('empty', 'There is nothing to say in that.');
     if (membership.session.heldBack) {
       throw new InputError(
         'held-back',
         'Not sent: there was an alarm. Accept it with /fork ack, then say it again.',
       );
     }
-    membership.say({ kind, text }, ref);
+    membership.say(content, ref);
   }
 
   #obey(call: CommandCall): void {
@@ -227,7 +227,7 @@ export class Chat implements FrontListener {
       case 'help':
         return this.#help(call.topic);
       case 'me':
-        return this.#say({ kind: 'emote', text: call.text }, null);
+        return this.#say(said('emote', call.text), null);
       case 'nick':
         return this.#rename(call.nick);
       case 'register':

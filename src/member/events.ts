@@ -1,7 +1,6 @@
 /** What a session tells the shell: frames to send, and what a person or a program may see. */
 import type { RosterChange, RosterMember } from '../crypto/roster.ts';
 import type { Bytes } from '../protocol/bytes.ts';
-import type { ContentKind } from '../protocol/content.ts';
 import { encodeFrame } from '../protocol/framing.ts';
 import type { RoomId } from '../protocol/identifiers.ts';
 import type { CloseReason } from '../protocol/reasons.ts';
@@ -55,7 +54,7 @@ export type SessionEvent =
       readonly kind: 'message';
       /** The same at every member: the entry's hash, shortened. */
       readonly id: string;
-      readonly content: ContentKind;
+      readonly content: 'text' | 'emote';
       readonly from: RosterMember;
       readonly text: string;
       readonly atMs: number;

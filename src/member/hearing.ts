@@ -2,6 +2,7 @@
  * What a member holds of the others' sender chains, and how a message is opened with it.
  * @see docs/protocol.md#sender-chains
  */
+import { openContent } from '../crypto/content.ts';
 import { openEnvelope } from '../crypto/envelope.ts';
 import { sha256 } from '../crypto/hash.ts';
 import { unwrapChainKey } from '../crypto/key-wrap.ts';
@@ -9,9 +10,9 @@ import { chainStart, type EntryBytes } from '../crypto/log-hash.ts';
 import type { Roster, RosterMember } from '../crypto/roster.ts';
 import { chainCommitment, ReceivingChain } from '../crypto/sender-chain.ts';
 import { importVerifyKey, type VerifyKey } from '../crypto/signature.ts';
-import { type Bytes, bytesEqual, utf8 } from '../protocol/bytes.ts';
+import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
-import { Content } from '../protocol/content.ts';
+import type { Content } from '../protocol/content.ts';
 import { SecurityError } from '../protocol/errors.ts';
 import {
   type ChainId,
@@ -25,7 +26,6 @@ import {
   ROOM_CONVERSATION,
   type RoomId,
 } from '../protocol/identifiers.ts';
-import { LIMITS } from '../protocol/limits.ts';
 import type { Wrap } from '../protocol/session-frames.ts';
 import { ChainAnnouncement, type MessageHeader } from '../protocol/signed-objects.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
@@ -249,7 +249,7 @@ export class Hearing {
     forgetBefore(chain, voice);
     if (body === null)
       return fault('unreadable', `a message of ${sender.nick} does not open under the key it names`);
-    const content = readContent(body);
+    const content = openContent(body, header.content);
     return content === null
       ? fault('unreadable', `${sender.nick} sent something this version cannot read`)
       : { kind: 'opened', content };
@@ -319,16 +319,6 @@ function forgetBefore(chain: HeardChain, { chains }: Voice): void {
     if (earlier.sequence >= chain.sequence) continue;
     earlier.receiving.erase();
     chains.delete(key);
-  }
-}
-
-/** @returns `null` for what no honest sender seals. */
-function readContent(body: Bytes): Content | null {
-  try {
-    const content = Content.decode(body);
-    return utf8.encode(content.text).length <= LIMITS.textBytes ? content : null;
-  } catch {
-    return null;
   }
 }
 

@@ -4,6 +4,7 @@
  * @see docs/protocol.md#sender-chains
  */
 
+import { contentCommitment, encodeContent } from '../crypto/content.ts';
 import { sealEnvelope } from '../crypto/envelope.ts';
 import { sha256 } from '../crypto/hash.ts';
 import { wrapChainKey } from '../crypto/key-wrap.ts';
@@ -14,7 +15,7 @@ import type { SigningKey } from '../crypto/signature.ts';
 import { type CheckedStatement, checkStatement } from '../crypto/statement.ts';
 import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
-import { Content } from '../protocol/content.ts';
+import { type Content, SALT_BYTES } from '../protocol/content.ts';
 import { SecurityError } from '../protocol/errors.ts';
 import { encodeFrame } from '../protocol/framing.ts';
 import { growingNumber } from '../protocol/growing.ts';
@@ -428,7 +429,8 @@ export class Speaking {
     return encodeFrame(SESSION_FRAME.wraps, Wraps.encode({ announcement, wraps }));
   }
 
-  #seal(said: Said, chain: OwnChain, { roster, history, generation }: SpeakingContext): Bytes {
+  #seal(said: Said, chain: OwnChain, { roster, history, generation, moment }: SpeakingContext): Bytes {
+    const body = encodeContent(said.content, moment.randomBytes(SALT_BYTES));
     const { n, key, nonce, commitment } = chain.sending.next();
     const header = MessageHeader.encode({
       version: PROTOCOL_VERSION,
@@ -443,11 +445,11 @@ export class Speaking {
       chainId: chain.id,
       n,
       commitment,
+      content: contentCommitment(body),
       previous: chain.sealedLeaf,
       seenIndex: history.index,
       seenHead: history.head,
     });
-    const body = Content.encode(said.content);
     const ciphertext = sealEnvelope({ key, nonce, header, body });
     key.fill(0);
     body.fill(0);

@@ -7,9 +7,9 @@ import { leafHash } from '../crypto/log-hash.ts';
 import { Roster, type RosterChange, type RosterMember } from '../crypto/roster.ts';
 import type { VerifyKey } from '../crypto/signature.ts';
 import type { Welcome } from '../protocol/admission-frames.ts';
-import { type Bytes, bytesEqual, toBase64url } from '../protocol/bytes.ts';
+import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
-import type { Content } from '../protocol/content.ts';
+import { type Content, messageId } from '../protocol/content.ts';
 import { ProtocolError, SecurityError } from '../protocol/errors.ts';
 import {
   type ChainId,
@@ -67,8 +67,6 @@ export interface TimelineContext {
   readonly identityWanted: (sender: RosterMember) => SessionEffect[];
 }
 
-/** Bytes of the leaf that name a message: enough that two never share a name. */
-const MESSAGE_ID_BYTES = 9;
 /** Header, largest ciphertext and largest signature, with room to spare. */
 const ENTRY_BYTES_MOST = 18 * 1_024;
 
@@ -289,6 +287,8 @@ export class Timeline {
         return this.#era(entry, history);
       case 'message':
         return this.#message(entry, history, moment);
+      case 'conversation':
+        throw new ProtocolError('bad-entry', 'an operation of a conversation in another log');
     }
   }
 
@@ -461,11 +461,6 @@ export class Timeline {
   }
 }
 
-/** The same at every member. */
-function messageId(leaf: Hash): string {
-  return toBase64url(leaf.subarray(0, MESSAGE_ID_BYTES));
-}
-
 function isAfter(place: OwnPlace, last: OwnPlace | null): boolean {
   if (last === null || place.sequence > last.sequence) return true;
   return place.sequence === last.sequence && place.n > last.n;
@@ -495,6 +490,7 @@ export function shown(message: {
 }): SessionEffect {
   const { leaf, from, content, atMs, own, away = false, ref } = message;
   const { kind, text } = content;
+  if (kind !== 'text' && kind !== 'emote') throw new Error(`${kind} is no message to show`);
   return {
     kind: 'event',
     event: { kind: 'message', id: messageId(leaf), content: kind, from, text, atMs, own, away, ref },

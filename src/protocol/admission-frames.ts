@@ -3,6 +3,7 @@
  * @see docs/protocol.md#admission
  */
 import { codec, type Decoded, field } from './codec.ts';
+import { LIMITS } from './limits.ts';
 import { REFUSAL } from './reasons.ts';
 import { ALGORITHM } from './signed-objects.ts';
 import { FEATURES_MOST } from './version.ts';
@@ -98,13 +99,16 @@ export const JoinFields = codec('JOIN fields', field.struct(joinFields));
 export const Join = codec('JOIN', field.struct({ ...joinFields, signature: field.bytes }));
 export type Join = Decoded<typeof Join>;
 
+/** The room's log and those of one's conversations. */
+export const POSITIONS_MOST = LIMITS.conversationsPerMember + 1;
+
 const positionFields = { conversation: field.conversation, index: field.u32, head: field.hash };
 const position = field.struct(positionFields);
 export type LogPosition = Login['positions'][number];
 
 const loginFields = {
   statement: field.signed,
-  positions: field.list(field.u8, 64, position),
+  positions: field.list(field.u8, POSITIONS_MOST, position),
   /** The session this login replaces silently; zeros when there is none, `ANY_SESSION` for whichever there is. */
   replaces: field.sessionId,
 };
@@ -125,7 +129,11 @@ export const Welcome = codec(
     /** The latest roster operation; its hash proves the list pages. */
     operation: field.signed,
     /** Where each log stands, and up to where this member has acknowledged it, by whatever program. */
-    positions: field.list(field.u8, 64, field.struct({ ...positionFields, acknowledged: field.u32 })),
+    positions: field.list(
+      field.u8,
+      POSITIONS_MOST,
+      field.struct({ ...positionFields, acknowledged: field.u32 }),
+    ),
     /**
      * What the host keeps for those who have not acknowledged it: whole entries up to all three, and hashes before them.
      */

@@ -65,7 +65,14 @@ export const LIMITS = {
 
   membersDefault: 128,
   membersMost: 4_096,
+  /** Beside the room, direct ones included: each has a log and a chain at the host, and a place in WELCOME. */
   conversationsPerMember: 64,
+  /** Made by one member: nobody fills the others' places alone. */
+  conversationsMadePerMember: 16,
+  /** Over all members: each may hold its share of what follows. */
+  conversationsTotal: 4_096,
+  /** Operations on conversations of one member: someone who arranges things by hand asks for no more. */
+  conversePerMinute: 30,
   ratchetJump: 256,
   headsKept: 16_384,
   /** A quoted log position older than this is STALE: the host keeps twice as many heads. */

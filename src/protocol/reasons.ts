@@ -101,3 +101,16 @@ export const ACT_OUTCOME = {
   'no-change': 8,
 } as const;
 export type ActOutcome = keyof typeof ACT_OUTCOME;
+
+/** Why a conversation was not opened or changed as asked. */
+export const CONVERSE_OUTCOME = {
+  /** It has changed since: ask again, as it is now. */
+  stale: 1,
+  'not-allowed': 2,
+  'no-such-member': 3,
+  /** One of those named is in as many conversations as there may be, or the room has as many. */
+  'too-many': 4,
+  'too-fast': 5,
+  'no-change': 6,
+} as const;
+export type ConverseOutcome = keyof typeof CONVERSE_OUTCOME;

@@ -6,7 +6,7 @@ import { ACT_KIND } from './acts.ts';
 import type { Bytes } from './bytes.ts';
 import { codec, type Decoded, field } from './codec.ts';
 import { encodeFrame } from './framing.ts';
-import { ACT_OUTCOME, CLOSE, type CloseReason, DEFERRAL } from './reasons.ts';
+import { ACT_OUTCOME, CLOSE, type CloseReason, CONVERSE_OUTCOME, DEFERRAL } from './reasons.ts';
 
 export const SESSION_FRAME = {
   ping: 16,
@@ -40,10 +40,15 @@ export const SESSION_FRAME = {
   registerReply: 45,
   registerRecord: 46,
   registered: 47,
+  openDirect: 48,
+  converse: 49,
+  converseAnswer: 50,
+  pullConversation: 51,
+  conversation: 52,
 } as const;
 
 /** What an entry of the log is. */
-export const ENTRY_KIND = { message: 1, roster: 2, era: 3 } as const;
+export const ENTRY_KIND = { message: 1, roster: 2, era: 3, conversation: 4 } as const;
 export type EntryKind = keyof typeof ENTRY_KIND;
 
 export const Empty = codec('empty frame', field.struct({}));
@@ -290,3 +295,49 @@ export const Presence = codec(
     ),
   }),
 );
+
+/** Opens the conversation of two: with this member. Answered by CONVERSATION. */
+export const OpenDirect = codec('OPEN_DIRECT', field.struct({ memberId: field.memberId }));
+
+/** Makes a conversation, or changes who is in it. The entry in its log is the answer, or CONVERSE_ANSWER. */
+export const Converse = codec('CONVERSE', field.struct({ operation: field.signed }));
+
+export const ConverseAnswer = codec(
+  'CONVERSE_ANSWER',
+  field.struct({ conversation: field.conversation, outcome: field.oneOf(CONVERSE_OUTCOME) }),
+);
+export type ConverseAnswer = Decoded<typeof ConverseAnswer>;
+
+/** Asks for what there is to know of a conversation of one's own, from so many operations on. */
+export const PullConversation = codec(
+  'PULL_CONVERSATION',
+  field.struct({ conversation: field.conversation, from: field.u16 }),
+);
+
+/** How many operations a page holds at the most; bytes bound it as well. */
+export const CONVERSATION_PAGE_OPERATIONS = 256;
+
+/** A page of what a member has to know of a conversation before reading it. */
+export const ConversationPage = codec(
+  'CONVERSATION',
+  field.struct({
+    conversation: field.conversation,
+    /** Of the conversation of two: the other one. */
+    direct: field.list(field.u8, 1, field.memberId),
+    /** Where its log stands, and what this member has acknowledged of it. */
+    index: field.u32,
+    head: field.hash,
+    acknowledged: field.u32,
+    /** Of its roster. */
+    epoch: field.u32,
+    from: field.u16,
+    total: field.u16,
+    /** The latest that names everyone, and all after it: as entries of the log are, of kind `roster` or `conversation`. */
+    operations: field.list(
+      field.u16,
+      CONVERSATION_PAGE_OPERATIONS,
+      field.struct({ kind: field.oneOf(ENTRY_KIND), operation: field.signed }),
+    ),
+  }),
+);
+export type ConversationPage = Decoded<typeof ConversationPage>;

@@ -116,6 +116,38 @@ export const ChainAnnouncement = codec(
 );
 export type ChainAnnouncement = Decoded<typeof ChainAnnouncement>;
 
+/** Seats of one conversation: an operation that names them all still fits a page. */
+export const SEATS_MOST = 1_024;
+
+/**
+ * `sc1/conv`, by a member: who is in a conversation from here on. One that is `whole` names everyone and is its creator's
+ * (`owner` among the seats); any other holds what changes, and is signed by whoever may change it.
+ * @see docs/protocol.md#conversations
+ */
+export const ConversationOperation = codec(
+  'conversation operation',
+  field.struct({
+    version: field.u8,
+    roomId: field.roomId,
+    conversation: field.conversation,
+    epoch: field.u32,
+    previous: field.hash,
+    whole: field.bool,
+    /** Commits to name and topic, which only those who are in it are told. */
+    about: field.hash,
+    puts: field.list(
+      field.u16,
+      SEATS_MOST,
+      field.struct({ memberId: field.memberId, role: field.oneOf(ROLE) }),
+    ),
+    removes: field.list(field.u16, SEATS_MOST, field.memberId),
+    memberId: field.memberId,
+    algorithm: field.oneOf(ALGORITHM),
+    identityKey: field.bytes,
+  }),
+);
+export type ConversationOperation = Decoded<typeof ConversationOperation>;
+
 /** `sc1/needkey`, by someone who was given no chain key: answered by a wrap to the asker alone. */
 export const NeedKey = codec(
   'need-key request',
@@ -185,6 +217,8 @@ export const MessageHeader = codec(
     chainId: field.chainId,
     n: field.u32,
     commitment: field.hash,
+    /** H("sc1/content" ‖ the content as it is sealed): what proves to others what was said, without a key. */
+    content: field.hash,
     previous: field.hash,
     seenIndex: field.u32,
     seenHead: field.hash,

@@ -14,6 +14,8 @@ export const FEATURE = {
   waiting: 2,
   /** A host names it where the room is kept: members may register a password. */
   accounts: 3,
+  /** Direct messages and conversations: OPEN_DIRECT, CONVERSE, PULL_CONVERSATION, CONVERSATION. */
+  conversations: 4,
 } as const;
 
 /** What HELLO and WELCOME list at most. */

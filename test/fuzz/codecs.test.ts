@@ -64,7 +64,7 @@ before(async () => {
   }
   // What only ever travels inside a box or a ciphertext.
   for (const { welcome } of members) if (welcome !== null) collect(admission.Welcome.encode(welcome));
-  collect(content.Content.encode({ kind: 'text', text: 'hello' }));
+  collect(content.SealedContent.encode({ salt: new Uint8Array(16), ...content.said('text', 'hello') }));
 });
 
 test(

@@ -4,6 +4,7 @@ import type { SessionEffect } from '../../src/member/events.ts';
 import { Joining } from '../../src/member/joining.ts';
 import { Session } from '../../src/member/session.ts';
 import { ADMISSION_FRAME } from '../../src/protocol/admission-frames.ts';
+import { said } from '../../src/protocol/content.ts';
 import { InputError, ProtocolError, SecurityError } from '../../src/protocol/errors.ts';
 import { encodeFrame, frameType } from '../../src/protocol/framing.ts';
 import { ROOM_CONVERSATION } from '../../src/protocol/identifiers.ts';
@@ -70,7 +71,7 @@ test('P43 a session survives whatever a host sends, listing, reading and live', 
           survive(() => session.onFrame(live, moment));
         }
         survive(() => session.acknowledge(moment));
-        survive(() => session.say({ kind: 'text', text: 'into the fuzz' }, null, moment));
+        survive(() => session.say(said('text', 'into the fuzz'), null, moment));
       }
       phases.set(session.phase, (phases.get(session.phase) ?? 0) + 1);
       const frame = fuzzedFrame(corpus, random);

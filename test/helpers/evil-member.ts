@@ -1,10 +1,11 @@
 /** A member whose program does as it likes: it seals and signs with the member's real keys whatever it wants to say. */
+import { contentCommitment, encodeContent } from '../../src/crypto/content.ts';
 import { sealEnvelope } from '../../src/crypto/envelope.ts';
 import { sha256 } from '../../src/crypto/hash.ts';
 import { leafHash } from '../../src/crypto/log-hash.ts';
 import { SendingChain } from '../../src/crypto/sender-chain.ts';
 import { type Bytes, bytesEqual } from '../../src/protocol/bytes.ts';
-import { Content } from '../../src/protocol/content.ts';
+import type { Content } from '../../src/protocol/content.ts';
 import { encodeFrame } from '../../src/protocol/framing.ts';
 import type { Hash } from '../../src/protocol/identifiers.ts';
 import { Post, SESSION_FRAME } from '../../src/protocol/session-frames.ts';
@@ -39,9 +40,13 @@ export class EvilMember {
   /** Seals and posts the next message of the chain, past the member's own honest machine. */
   post(content: Content | Bytes, changes: Partial<MessageHeader> = {}): void {
     const { key, nonce, n, commitment } = this.#chain.next();
-    this.#last = { ...this.#last, n, commitment, previous: this.#lastLeaf };
+    const body =
+      content instanceof Uint8Array
+        ? content
+        : encodeContent(content, this.member.room.clock.randomBytes(16));
+    const committed = contentCommitment(body);
+    this.#last = { ...this.#last, n, commitment, content: committed, previous: this.#lastLeaf };
     const header = MessageHeader.encode({ ...this.#last, ...changes });
-    const body = content instanceof Uint8Array ? content : Content.encode(content);
     const ciphertext = sealEnvelope({ key, nonce, header, body });
     const signature = this.member.identity.sign('sc1/msg', [sha256(header), sha256(ciphertext)]);
     this.#lastLeaf = leafHash({ header, ciphertext, signature });

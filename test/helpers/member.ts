@@ -11,7 +11,7 @@ import { OwnWrapKeys } from '../../src/member/wrap-keys.ts';
 import type { ActRequest } from '../../src/protocol/acts.ts';
 import type { Question, Welcome } from '../../src/protocol/admission-frames.ts';
 import type { Bytes } from '../../src/protocol/bytes.ts';
-import type { ContentKind } from '../../src/protocol/content.ts';
+import { type Content, said } from '../../src/protocol/content.ts';
 import { type IdKey, idKey, ROOM_CONVERSATION, type SessionId } from '../../src/protocol/identifiers.ts';
 import type { Refusal } from '../../src/protocol/reasons.ts';
 import type { Prefer } from '../../src/protocol/session-frames.ts';
@@ -177,8 +177,12 @@ export class TestMember {
     if (this.line !== null) this.room.cut(this.line);
   }
 
-  say(text: string, kind: ContentKind = 'text'): void {
-    this.#perform(this.session.say({ kind, text }, null, this.room.clock.moment));
+  say(text: string, kind: 'text' | 'emote' = 'text'): void {
+    this.utter(said(kind, text));
+  }
+
+  utter(content: Content): void {
+    this.#perform(this.session.say(content, null, this.room.clock.moment));
   }
 
   /** Sends a frame as it is: what an evil member does. */

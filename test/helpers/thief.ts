@@ -5,7 +5,7 @@ import { sha256 } from '../../src/crypto/hash.ts';
 import { unwrapChainKey, type WrapKeyPair } from '../../src/crypto/key-wrap.ts';
 import { SendingChain } from '../../src/crypto/sender-chain.ts';
 import { type Bytes, concatBytes, toHex } from '../../src/protocol/bytes.ts';
-import { Content } from '../../src/protocol/content.ts';
+import { SealedContent } from '../../src/protocol/content.ts';
 import { ciphertext, type Hash, type MemberId } from '../../src/protocol/identifiers.ts';
 import { Post, SESSION_FRAME, type Wrap, Wraps } from '../../src/protocol/session-frames.ts';
 import { ChainAnnouncement, MessageHeader } from '../../src/protocol/signed-objects.ts';
@@ -86,7 +86,7 @@ export function texts(loot: Loot, wraps: readonly RecordedWrap[], posts: readonl
     const key = keys.get(toHex(MessageHeader.decode(post.header).commitment));
     const body =
       key && openEnvelope({ ...key, header: post.header, ciphertext: ciphertext(post.ciphertext) });
-    return body ? [Content.decode(body).text] : [];
+    return body ? [SealedContent.decode(body).text] : [];
   });
 }
 

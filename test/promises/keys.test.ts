@@ -1,6 +1,7 @@
 /** Who can get at whose keys, and for how long. @see docs/security.md#promises */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { contentCommitment, encodeContent } from '../../src/crypto/content.ts';
 import { sealEnvelope } from '../../src/crypto/envelope.ts';
 import { sha256 } from '../../src/crypto/hash.ts';
 import { wrapChainKey } from '../../src/crypto/key-wrap.ts';
@@ -11,7 +12,7 @@ import type { SigningKey } from '../../src/crypto/signature.ts';
 import { checkStatement, makeStatement } from '../../src/crypto/statement.ts';
 import { type Bytes, toHex } from '../../src/protocol/bytes.ts';
 import type { Signed } from '../../src/protocol/codec.ts';
-import { Content } from '../../src/protocol/content.ts';
+import { said } from '../../src/protocol/content.ts';
 import { encodeFrame } from '../../src/protocol/framing.ts';
 import {
   chainId,
@@ -314,6 +315,7 @@ function handMade(room: TestRoom, from: TestMember): HandMade {
     },
     post(chainKey, text) {
       const { key, nonce, n, commitment } = SendingChain.start(chainKey).next();
+      const body = encodeContent(said('text', text), room.clock.randomBytes(16));
       const header = MessageHeader.encode({
         version: PROTOCOL_VERSION,
         roomId: room.id,
@@ -327,11 +329,11 @@ function handMade(room: TestRoom, from: TestMember): HandMade {
         chainId: id,
         n,
         commitment,
+        content: contentCommitment(body),
         previous: chainStart(identity.memberId, id),
         seenIndex,
         seenHead,
       });
-      const body = Content.encode({ kind: 'text', text });
       const ciphertext = sealEnvelope({ key, nonce, header, body });
       const signature = identity.sign('sc1/msg', [sha256(header), sha256(ciphertext)]);
       return { header, ciphertext, signature };

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sha256 } from '../../src/crypto/hash.ts';
 import { KeyRequests } from '../../src/member/key-requests.ts';
+import { said } from '../../src/protocol/content.ts';
 import { encodeFrame, frameBody, frameType } from '../../src/protocol/framing.ts';
 import { newChainId } from '../../src/protocol/identifiers.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
@@ -61,8 +62,8 @@ test('P24 two keys for one message: each such sender is named once, and nobody i
   for (const sender of [mallory, oscar]) {
     const evil = new EvilMember(sender, bob);
     for (const round of [1, 2]) {
-      evil.post({ kind: 'text', text: 'for some' }, { commitment });
-      evil.post({ kind: 'text', text: `for all ${round}` });
+      evil.post(said('text', 'for some'), { commitment });
+      evil.post(said('text', `for all ${round}`));
       room.advance(250);
       for (const member of [alice, bob]) assert.equal(member.texts.at(-1), `for all ${round}`);
     }
@@ -81,12 +82,12 @@ test('P24 two keys for one message: each such sender is named once, and nobody i
 test('a text longer than anyone may send, or one that cannot be read, is its sender’s fault alone', async () => {
   const { room, alice, bob, mallory } = await circle();
   const evil = new EvilMember(mallory, bob);
-  evil.post({ kind: 'text', text: 'x'.repeat(LIMITS.textBytes) });
+  evil.post(said('text', 'x'.repeat(LIMITS.textBytes)));
   room.advance(250);
   assert.equal(bob.texts.at(-1)?.length, LIMITS.textBytes);
-  evil.post({ kind: 'text', text: 'é'.repeat(LIMITS.textBytes / 2 + 1) });
+  evil.post(said('text', 'é'.repeat(LIMITS.textBytes / 2 + 1)));
   evil.post(Uint8Array.of(99, 0, 0));
-  evil.post({ kind: 'text', text: 'short again' });
+  evil.post(said('text', 'short again'));
   room.advance(250);
   for (const member of [alice, bob]) {
     assert.deepEqual([...new Set(member.alarms)], ['unreadable']);

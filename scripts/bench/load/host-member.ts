@@ -5,6 +5,7 @@
 
 import { systemMoment } from '../../../src/app/moment.ts';
 import { answerIdentifiers } from '../../../src/crypto/answer.ts';
+import { contentCommitment } from '../../../src/crypto/content.ts';
 import { sealEnvelope } from '../../../src/crypto/envelope.ts';
 import { sha256 } from '../../../src/crypto/hash.ts';
 import { chainStart, leafHash } from '../../../src/crypto/log-hash.ts';
@@ -171,6 +172,7 @@ export class HostMember {
       chainId: chainId(this.#chain.id),
       n,
       commitment,
+      content: contentCommitment(TEXT),
       previous: this.#chain.latestLeaf,
       seenIndex: seen.index,
       seenHead: hash(seen.head),

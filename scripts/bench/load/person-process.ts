@@ -11,6 +11,7 @@ import { SavedRooms } from '../../../src/app/saved/saved-rooms.ts';
 import type { AnswerJob, AnswerOutcome } from '../../../src/crypto/answer-jobs.ts';
 import { generateWrapKeys } from '../../../src/crypto/key-wrap.ts';
 import { generateSigningKey, importSigningKey, type SigningKey } from '../../../src/crypto/signature.ts';
+import { said as saying } from '../../../src/protocol/content.ts';
 import { hash, invitationId, roomId } from '../../../src/protocol/identifiers.ts';
 import { dialTls } from '../../../src/transport/tls-dialer.ts';
 import { serve } from '../calls.ts';
@@ -117,7 +118,7 @@ const calls = {
   async say({ messages }: { readonly messages: number }): Promise<void> {
     for (let said = 0; said < messages; said += 1) {
       await until(() => (here().session?.unplaced ?? 0) < UNDER_WAY);
-      here().say({ kind: 'text', text: TEXT }, null);
+      here().say(saying('text', TEXT), null);
     }
     await until(() => here().session?.unplaced === 0);
   },
