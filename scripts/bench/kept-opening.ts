@@ -4,7 +4,7 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { leafHash, startHead } from '../../src/crypto/log-hash.ts';
-import { ciphertext, hash, ROOM_CONVERSATION, roomId } from '../../src/protocol/identifiers.ts';
+import { ciphertext, hash, roomId } from '../../src/protocol/identifiers.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
 import { Meta } from '../../src/storage/meta.ts';
 import { openDatabase } from '../../src/storage/room-database.ts';
@@ -78,8 +78,8 @@ function age(path: string): void {
 function storeOf(database: DatabaseSync, path: string): SqliteStore {
   const id = new Meta(database).bytes('room-id');
   if (id === null) throw new Error('the room was never made');
-  const head = startHead(roomId(id), ROOM_CONVERSATION);
-  return new SqliteStore(database, { path, startHead: head, limits: LIMITS });
+  const room = roomId(id);
+  return new SqliteStore(database, { path, startHead: (log) => startHead(room, log), limits: LIMITS });
 }
 
 async function timeToReady(stage: Stage, name: string): Promise<number> {

@@ -159,6 +159,8 @@ export function jsonEvents(event: SessionEvent, context: EventContext): readonly
         ...(settings === null ? [] : settingsEvents(settings, context)),
       ];
     }
+    case 'conversation':
+      return [];
     case 'presence':
       return presenceChanges(event).map((change) => ({ type: 'member', change, member: memberView(event) }));
     case 'receipt':

@@ -21,13 +21,7 @@ import type { Content } from '../protocol/content.ts';
 import { formatDuration } from '../protocol/duration.ts';
 import { InputError, ProtocolError, SecurityError } from '../protocol/errors.ts';
 import { growingNumber } from '../protocol/growing.ts';
-import {
-  ANY_SESSION,
-  type InvitationId,
-  NO_SESSION,
-  ROOM_CONVERSATION,
-  type SessionId,
-} from '../protocol/identifiers.ts';
+import { ANY_SESSION, type InvitationId, NO_SESSION, type SessionId } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { type CloseReason as ClosingReason, PASSING_CLOSES, type Refusal } from '../protocol/reasons.ts';
 import { closeFrame, type Prefer, USUAL_PREFER } from '../protocol/session-frames.ts';
@@ -458,7 +452,6 @@ export class Membership {
     const login = session?.login ?? null;
     if (session === null || login === null) throw new Error('no session to come back to');
     const identity = await this.#options.identity;
-    const { position } = session;
     const late = setTimeout(() => connection.destroy(), LOGIN_MS);
     try {
       return await this.#run(connection, {
@@ -466,10 +459,7 @@ export class Membership {
         memberId: login.welcome.memberId,
         accountKey: login.welcome.accountKey,
         keys: { identity, statement: login.statement },
-        positions:
-          position === null
-            ? []
-            : [{ conversation: ROOM_CONVERSATION, index: position.index, head: position.head }],
+        positions: session.positions,
         replaces: this.#replaces ?? login.welcome.sessionId,
       });
     } finally {

@@ -4,7 +4,6 @@
  */
 import { answerIdentifiers, loadAnswerHost } from '../crypto/answer.ts';
 import { type Address, mintInvitation } from '../crypto/invitation.ts';
-import { startHead } from '../crypto/log-hash.ts';
 import type { RosterMember } from '../crypto/roster.ts';
 import { ownerFingerprint } from '../crypto/signature.ts';
 import { type Bytes, toBase64url } from '../protocol/bytes.ts';
@@ -13,7 +12,6 @@ import {
   type IdKey,
   type InvitationId,
   invitationId,
-  ROOM_CONVERSATION,
   type RoomId,
 } from '../protocol/identifiers.ts';
 import type { Limits } from '../protocol/limits.ts';
@@ -27,10 +25,9 @@ import type { RoomEffect, RoomNotice } from '../room/effects.ts';
 import type { EntranceStart, Gate } from '../room/entrance.ts';
 import type { HolderId, InvitationView } from '../room/invitations.ts';
 import { Room } from '../room/room.ts';
-import { memoryStore } from '../room/store.ts';
 import type { Visitor } from '../room/visitors.ts';
 import { StorageError, storageError } from '../storage/errors.ts';
-import { MemoryLog } from '../storage/memory-log.ts';
+import { memoryStore } from '../storage/memory-store.ts';
 import type { SqliteStore } from '../storage/sqlite-store.ts';
 import type { Connection } from '../transport/connection.ts';
 import { FanOut, type Subscriber } from '../transport/fan-out.ts';
@@ -146,7 +143,7 @@ export class RelayHost {
         answer: parts.gates.answer,
         ...(keeping !== undefined && { accounts: parts.gates.accounts }),
         gate: this.#gateFor(),
-        store: keeping ?? memoryStore(new MemoryLog(startHead(keys.roomId, ROOM_CONVERSATION), limits)),
+        store: keeping ?? memoryStore(keys.roomId, limits),
       },
       systemMoment(),
     );
@@ -469,6 +466,12 @@ export class RelayHost {
           if (line !== undefined) this.#fanOut.sendPrivate(line.subscriber, effect.frame);
           break;
         }
+        case 'multicast':
+          for (const to of effect.to) {
+            const line = this.#lines.get(to);
+            if (line !== undefined) this.#fanOut.sendPrivate(line.subscriber, effect.frame);
+          }
+          break;
         case 'live': {
           const line = this.#lines.get(effect.connection);
           if (line !== undefined) this.#fanOut.add(line.subscriber);

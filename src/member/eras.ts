@@ -7,10 +7,16 @@ import type { VerifyKey } from '../crypto/signature.ts';
 import { bytesEqual } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
 import { SecurityError } from '../protocol/errors.ts';
-import { ROOM_CONVERSATION, type RoomId } from '../protocol/identifiers.ts';
+import type { ConversationId, RoomId } from '../protocol/identifiers.ts';
 import { Era } from '../protocol/signed-objects.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import type { History } from './history.ts';
+
+/** Which log an era is to speak of. */
+interface Log {
+  readonly roomId: RoomId;
+  readonly conversation: ConversationId;
+}
 
 type Position = Era['positions'][number];
 
@@ -22,10 +28,10 @@ export interface CheckedEra {
 }
 
 /** @throws SecurityError `roster-forked` when the owner did not sign it for this room */
-function checkEra({ bytes, signature }: Signed, owner: VerifyKey, roomId: RoomId): CheckedEra {
+function checkEra({ bytes, signature }: Signed, owner: VerifyKey, { roomId, conversation }: Log): CheckedEra {
   // Views of a frame do not outlive it.
   const era = Era.decode(bytes.slice());
-  const position = era.positions.find(({ conversation }) => bytesEqual(conversation, ROOM_CONVERSATION));
+  const position = era.positions.find((each) => bytesEqual(each.conversation, conversation));
   const holds =
     era.version === PROTOCOL_VERSION &&
     bytesEqual(era.roomId, roomId) &&
@@ -39,9 +45,9 @@ function checkEra({ bytes, signature }: Signed, owner: VerifyKey, roomId: RoomId
 export function checkPlacedEra(
   signed: Signed,
   owner: VerifyKey,
-  at: { readonly roomId: RoomId; readonly history: History; readonly lastEra: number },
+  at: Log & { readonly history: History; readonly lastEra: number },
 ): Era {
-  const { era, position } = checkEra(signed, owner, at.roomId);
+  const { era, position } = checkEra(signed, owner, at);
   const { index, head } = at.history;
   if (era.era <= at.lastEra || position.index !== index || !bytesEqual(position.head, head))
     throw new SecurityError('roster-forked', 'a start of the room stands at a place that is not its own');
@@ -56,10 +62,10 @@ export function checkPlacedEra(
 export function whereLost(
   signed: readonly Signed[],
   owner: VerifyKey,
-  at: { readonly roomId: RoomId; readonly history: History; readonly lastEra: number },
+  at: Log & { readonly history: History; readonly lastEra: number },
 ): CheckedEra | null {
   const eras = signed
-    .map((each) => checkEra(each, owner, at.roomId))
+    .map((each) => checkEra(each, owner, at))
     .sort((left, right) => left.era.era - right.era.era);
   const { history, lastEra } = at;
   const fitting = eras.find(

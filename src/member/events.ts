@@ -2,9 +2,10 @@
 import type { RosterChange, RosterMember } from '../crypto/roster.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 import { encodeFrame } from '../protocol/framing.ts';
-import type { RoomId } from '../protocol/identifiers.ts';
+import type { ConversationId, RoomId } from '../protocol/identifiers.ts';
 import type { CloseReason } from '../protocol/reasons.ts';
 import type { PresenceState } from '../protocol/session-frames.ts';
+import type { Role } from '../protocol/signed-objects.ts';
 
 export interface ShownMember {
   readonly member: RosterMember;
@@ -30,7 +31,33 @@ export interface Evidence {
 /** `waiting` until they are back; then `delivered`, or `dropped` where the host did not keep it for so long. */
 export type ReceiptState = 'waiting' | 'delivered' | 'dropped';
 
+/** A conversation beside the room, as this member sees it. */
+export interface ConversationView {
+  readonly id: ConversationId;
+  /** Of two, and no more ever. */
+  readonly isDirect: boolean;
+  /** Of the conversation of two: the other one, as far as the room has them. */
+  readonly partner: RosterMember | null;
+  /** `null` while nobody has told it; of the conversation of two always. */
+  readonly name: string | null;
+  readonly topic: string;
+  readonly members: readonly { readonly member: RosterMember; readonly role: Role }[];
+}
+
+export interface ConversationEvent {
+  readonly kind: 'conversation';
+  /** `opened`: this member is in it from now on. `closed`: no longer. */
+  readonly change: 'opened' | 'named' | 'members' | 'closed';
+  readonly conversation: ConversationView;
+  /** Who did it; `null` where nobody did, such as a removal from the room. */
+  readonly by: RosterMember | null;
+  readonly added: readonly RosterMember[];
+  readonly changed: readonly RosterMember[];
+  readonly removed: readonly RosterMember[];
+}
+
 export type SessionEvent =
+  | ConversationEvent
   | {
       readonly kind: 'joined';
       readonly roomId: RoomId;
@@ -52,6 +79,8 @@ export type SessionEvent =
     }
   | {
       readonly kind: 'message';
+      /** Zeros: the room's own. */
+      readonly conversation: ConversationId;
       /** The same at every member: the entry's hash, shortened. */
       readonly id: string;
       readonly content: 'text' | 'emote';
@@ -66,6 +95,7 @@ export type SessionEvent =
     }
   | {
       readonly kind: 'unopened';
+      readonly conversation: ConversationId;
       readonly id: string;
       readonly from: RosterMember;
       readonly atMs: number;

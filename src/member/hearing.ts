@@ -7,7 +7,7 @@ import { openEnvelope } from '../crypto/envelope.ts';
 import { sha256 } from '../crypto/hash.ts';
 import { unwrapChainKey } from '../crypto/key-wrap.ts';
 import { chainStart, type EntryBytes } from '../crypto/log-hash.ts';
-import type { Roster, RosterMember } from '../crypto/roster.ts';
+import type { RosterMember } from '../crypto/roster.ts';
 import { chainCommitment, ReceivingChain } from '../crypto/sender-chain.ts';
 import { importVerifyKey, type VerifyKey } from '../crypto/signature.ts';
 import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
@@ -16,6 +16,7 @@ import type { Content } from '../protocol/content.ts';
 import { SecurityError } from '../protocol/errors.ts';
 import {
   type ChainId,
+  type ConversationId,
   chainId,
   chainSequence,
   ciphertext,
@@ -23,12 +24,13 @@ import {
   type IdKey,
   idKey,
   type MemberId,
-  ROOM_CONVERSATION,
   type RoomId,
 } from '../protocol/identifiers.ts';
 import type { Wrap } from '../protocol/session-frames.ts';
 import { ChainAnnouncement, type MessageHeader } from '../protocol/signed-objects.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
+import type { Circle } from './circle.ts';
+import type { KnownKeys } from './known-keys.ts';
 import { CHAINS_A_SENDER, type SavedState } from './saved-state.ts';
 import type { OwnWrapKeys } from './wrap-keys.ts';
 
@@ -44,7 +46,6 @@ interface HeardChain {
 }
 
 interface Voice {
-  readonly verifyKey: VerifyKey;
   /** Older wrap keys of this member are refused. */
   generation: number;
   readonly chains: Map<IdKey, HeardChain>;
@@ -75,14 +76,23 @@ export type Opened =
   | { readonly kind: 'no-key' }
   | { readonly kind: 'fault'; readonly code: string; readonly text: string };
 
+/** In one conversation, the room itself included. */
 export class Hearing {
   readonly #roomId: RoomId;
+  readonly #conversation: ConversationId;
   readonly #self: MemberId;
+  readonly #keys: KnownKeys;
   readonly #voices = new Map<IdKey, Voice>();
 
-  constructor(roomId: RoomId, self: MemberId) {
-    this.#roomId = roomId;
+  constructor(
+    at: { readonly roomId: RoomId; readonly conversation: ConversationId },
+    self: MemberId,
+    keys: KnownKeys,
+  ) {
+    this.#roomId = at.roomId;
+    this.#conversation = at.conversation;
     this.#self = self;
+    this.#keys = keys;
   }
 
   /** Goes on with what an earlier run held. @throws SecurityError when a key is not within policy */
@@ -97,9 +107,11 @@ export class Hearing {
         };
         return [idKey(id), chain] as const;
       });
-      const verifyKey = importVerifyKey(identityKey, algorithm);
-      this.#voices.set(idKey(memberId), {
-        ...{ verifyKey, generation },
+      const member = idKey(memberId);
+      this.#keys.learn(member, importVerifyKey(identityKey, algorithm));
+      this.#keys.quoted(member, generation);
+      this.#voices.set(member, {
+        generation,
         chains: new Map(heard),
         sequence: sequence[0] ?? -1,
       });
@@ -108,17 +120,23 @@ export class Hearing {
 
   /** Chain keys among it: the caller overwrites them. */
   save(): SavedVoice[] {
-    return [...this.#voices.values()].map(({ verifyKey, generation, chains, sequence }) => ({
-      memberId: verifyKey.memberId,
-      algorithm: verifyKey.algorithm,
-      identityKey: verifyKey.spki,
-      generation,
-      sequence: sequence < 0 ? [] : [sequence],
-      chains: [...chains.values()].map(({ id, epoch, firstN, receiving, lastLeaf }) => ({
-        ...{ chainId: id, epoch, firstN, ...receiving.current() },
-        lastLeaf: lastLeaf === null ? [] : [lastLeaf],
-      })),
-    }));
+    return [...this.#voices].flatMap(([member, { generation, chains, sequence }]) => {
+      const verifyKey = this.#keys.verifyKey(member);
+      if (verifyKey === undefined) return [];
+      return [
+        {
+          memberId: verifyKey.memberId,
+          algorithm: verifyKey.algorithm,
+          identityKey: verifyKey.spki,
+          generation,
+          sequence: sequence < 0 ? [] : [sequence],
+          chains: [...chains.values()].map(({ id, epoch, firstN, receiving, lastLeaf }) => ({
+            ...{ chainId: id, epoch, firstN, ...receiving.current() },
+            lastLeaf: lastLeaf === null ? [] : [lastLeaf],
+          })),
+        },
+      ];
+    });
   }
 
   /** Nothing more is opened under the chains so far: their senders begin new ones. */
@@ -130,34 +148,37 @@ export class Hearing {
   }
 
   verifyKey(member: IdKey): VerifyKey | undefined {
-    return this.#voices.get(member)?.verifyKey;
+    return this.#keys.verifyKey(member);
   }
 
   learn(member: IdKey, verifyKey: VerifyKey): void {
-    if (!this.#voices.has(member))
-      this.#voices.set(member, { verifyKey, generation: 0, chains: new Map(), sequence: -1 });
+    this.#keys.learn(member, verifyKey);
   }
 
-  /** The highest generation this member has quoted: anything older is refused. */
-  generation(member: IdKey): number {
-    return this.#voices.get(member)?.generation ?? 0;
+  /** Of someone whose key is known. */
+  #voice(member: IdKey): Voice | undefined {
+    const known = this.#voices.get(member);
+    if (known !== undefined || this.#keys.verifyKey(member) === undefined) return known;
+    const voice: Voice = { generation: 0, chains: new Map(), sequence: -1 };
+    this.#voices.set(member, voice);
+    return voice;
   }
 
   /**
    * Takes the chain key that a member wrapped to this one.
    * @throws SecurityError when the announcement is not signed by the member it names, or commits to another key.
    */
-  take(signed: Signed, wrap: Wrap, roster: Roster, keys: OwnWrapKeys): Taken {
+  take(signed: Signed, wrap: Wrap, circle: Circle, keys: OwnWrapKeys): Taken {
     const announcement = ChainAnnouncement.decode(signed.bytes);
     if (
       announcement.version !== PROTOCOL_VERSION ||
       !bytesEqual(announcement.roomId, this.#roomId) ||
-      !bytesEqual(announcement.conversation, ROOM_CONVERSATION) ||
+      !bytesEqual(announcement.conversation, this.#conversation) ||
       !bytesEqual(wrap.memberId, this.#self)
     ) {
       throw new SecurityError('spliced', 'a chain announcement for another room, conversation or member');
     }
-    const verdict = roster.verdict(announcement.epoch, announcement.rosterHash);
+    const verdict = circle.verdict(announcement.epoch, announcement.rosterHash);
     if (verdict === 'ahead') return { kind: 'ahead' };
     if (verdict === 'forked') {
       throw new SecurityError(
@@ -165,7 +186,7 @@ export class Hearing {
         'a member announced a chain for a roster that this side never saw',
       );
     }
-    const sender = roster.member(idKey(announcement.memberId));
+    const sender = circle.member(idKey(announcement.memberId));
     // `before`: made for this member before they had to begin anew, and still in use for all they know.
     if (verdict === 'stale' || sender === undefined) return { kind: 'ignored' };
     const verifyKey =
@@ -211,7 +232,7 @@ export class Hearing {
    */
   open(message: HeardMessage, lastRemovalEpoch: number): Opened {
     const { sender, header, entry, leaf } = message;
-    const voice = this.#voices.get(sender.key);
+    const voice = this.#voice(sender.key);
     if (voice === undefined) return { kind: 'no-key' };
     const chain = voice.chains.get(idKey(header.chainId));
     const follows =
@@ -279,7 +300,7 @@ export class Hearing {
   }
 
   #keep(member: IdKey, chainKey: IdKey, chain: HeardChain): void {
-    const voice = this.#voices.get(member);
+    const voice = this.#voice(member);
     if (voice === undefined) return;
     const { chains } = voice;
     const before = chains.get(chainKey);

@@ -5,12 +5,13 @@
  */
 import { sha256 } from '../crypto/hash.ts';
 import type { EntryBytes } from '../crypto/log-hash.ts';
-import type { Roster, RosterMember } from '../crypto/roster.ts';
+import type { EpochVerdict, RosterMember } from '../crypto/roster.ts';
 import type { VerifyKey } from '../crypto/signature.ts';
 import { bytesEqual } from '../protocol/bytes.ts';
-import { ROOM_CONVERSATION, type RoomId } from '../protocol/identifiers.ts';
+import { type ConversationId, type RoomId, ZERO_HASH } from '../protocol/identifiers.ts';
 import type { MessageHeader } from '../protocol/signed-objects.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
+import type { Ledger } from './circle.ts';
 import type { History } from './history.ts';
 
 export type Judgement =
@@ -21,6 +22,7 @@ export type Judgement =
 
 export interface JudgedMessage {
   readonly roomId: RoomId;
+  readonly conversation: ConversationId;
   readonly header: MessageHeader;
   readonly entry: EntryBytes;
   /** Where the host placed it. */
@@ -30,9 +32,9 @@ export interface JudgedMessage {
 }
 
 /** @param history this member's own record, the entry itself included */
-export function judgeMessage(message: JudgedMessage, roster: Roster, history: History): Judgement {
+export function judgeMessage(message: JudgedMessage, ledger: Ledger, history: History): Judgement {
   const { header, entry, sender, verifyKey } = message;
-  const verdict = roster.verdict(header.epoch, header.rosterHash);
+  const verdict = verdictOf(header, ledger);
   if (verdict === 'before') return { kind: 'before' };
   if (verdict === 'forked') {
     return alarm(
@@ -49,16 +51,33 @@ export function judgeMessage(message: JudgedMessage, roster: Roster, history: Hi
   const holds =
     header.version === PROTOCOL_VERSION &&
     bytesEqual(header.roomId, message.roomId) &&
-    bytesEqual(header.conversation, ROOM_CONVERSATION) &&
+    bytesEqual(header.conversation, message.conversation) &&
     verifyKey?.verify('sc1/msg', [sha256(entry.header), sha256(entry.ciphertext)], entry.signature) === true;
   if (!holds)
     return alarm('forged', `The host placed a message that ${sender.nick} did not sign for this room.`);
-  if (sender.muted)
+  // Beside the room nobody can tell what the room's list was at this place.
+  if (sender.muted && !ledger.isBeside)
     return alarm('muted-placed', `The host placed a message of ${sender.nick}, who is muted.`);
   if (header.seenIndex >= message.index || history.judge(header.seenIndex, header.seenHead) === 'different') {
     return alarm('history-forked', `${sender.nick} and you were shown different histories by the host.`);
   }
   return { kind: 'good', sender };
+}
+
+/** How the list that a message was sealed for stands to the one at its place. */
+export function verdictOf(
+  header: Pick<MessageHeader, 'epoch' | 'rosterHash' | 'conversationEpoch' | 'conversationRosterHash'>,
+  { circle, room, isBeside }: Pick<Ledger, 'circle' | 'room' | 'isBeside'>,
+): EpochVerdict {
+  const { conversationEpoch, conversationRosterHash } = header;
+  const ofRoom = room.verdict(header.epoch, header.rosterHash);
+  if (!isBeside) {
+    const isPlain = conversationEpoch === 0 && bytesEqual(conversationRosterHash, ZERO_HASH);
+    return isPlain ? ofRoom : 'ahead';
+  }
+  // Who of the room is gone is told by the conversation's own log; what the room looked like must be the same for all.
+  if (ofRoom === 'forked' || ofRoom === 'ahead') return ofRoom;
+  return circle.verdict(conversationEpoch, conversationRosterHash);
 }
 
 function alarm(code: string, text: string): Judgement {

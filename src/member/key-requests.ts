@@ -3,16 +3,23 @@
  * one's own. Bounded on both sides, because each answer costs a wrap.
  * @see docs/protocol.md#sender-chains
  */
-import type { Roster, RosterMember } from '../crypto/roster.ts';
+import type { RosterMember } from '../crypto/roster.ts';
 import type { SigningKey, VerifyKey } from '../crypto/signature.ts';
 import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
 import { encodeFrame } from '../protocol/framing.ts';
-import { type ChainId, type IdKey, idKey, ROOM_CONVERSATION, type RoomId } from '../protocol/identifiers.ts';
+import {
+  type ChainId,
+  type ConversationId,
+  type IdKey,
+  idKey,
+  type RoomId,
+} from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { NeedKeyFrame, SESSION_FRAME } from '../protocol/session-frames.ts';
 import { type MessageHeader, NeedKey } from '../protocol/signed-objects.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
+import type { Circle } from './circle.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -25,14 +32,16 @@ export interface KeyRequest {
 
 export class KeyRequests {
   readonly #roomId: RoomId;
+  readonly #conversation: ConversationId;
   readonly #identity: SigningKey;
   readonly #askedMs = new Map<IdKey, number>();
   readonly #answeredMs = new Map<IdKey, number>();
   #asks: number[] = [];
   #answers: number[] = [];
 
-  constructor(roomId: RoomId, identity: SigningKey) {
+  constructor(roomId: RoomId, conversation: ConversationId, identity: SigningKey) {
     this.#roomId = roomId;
+    this.#conversation = conversation;
     this.#identity = identity;
   }
 
@@ -49,7 +58,7 @@ export class KeyRequests {
     const bytes = NeedKey.encode({
       version: PROTOCOL_VERSION,
       roomId: this.#roomId,
-      conversation: ROOM_CONVERSATION,
+      conversation: this.#conversation,
       asker: this.#identity.memberId,
       sender: header.memberId,
       chainId: header.chainId,
@@ -62,16 +71,16 @@ export class KeyRequests {
   /** @returns what is asked for, or `null` when it is not for this member, not from a member, or too much. */
   receive(
     request: Signed,
-    roster: Roster,
+    circle: Circle,
     verifyKeyOf: (member: IdKey) => VerifyKey | undefined,
     nowMs: number,
   ): KeyRequest | null {
     const need = NeedKey.decode(request.bytes);
-    const asker = roster.member(idKey(need.asker));
+    const asker = circle.member(idKey(need.asker));
     const fits =
       need.version === PROTOCOL_VERSION &&
       bytesEqual(need.roomId, this.#roomId) &&
-      bytesEqual(need.conversation, ROOM_CONVERSATION) &&
+      bytesEqual(need.conversation, this.#conversation) &&
       bytesEqual(need.sender, this.#identity.memberId);
     if (!fits || asker === undefined || within(this.#answeredMs.get(asker.key), nowMs)) return null;
     this.#answers = lastMinute(this.#answers, nowMs);

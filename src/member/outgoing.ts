@@ -15,9 +15,8 @@ import type { Moment } from '../protocol/moment.ts';
 import { type Placed, SESSION_FRAME } from '../protocol/session-frames.ts';
 import { MessageHeader } from '../protocol/signed-objects.ts';
 import type { Alarms } from './alarms.ts';
+import type { Ledger } from './circle.ts';
 import type { SessionEffect } from './events.ts';
-import type { Hearing } from './hearing.ts';
-import type { KeyExchange } from './key-exchange.ts';
 import type { Speaking, SpeakingContext } from './speaking.ts';
 import { shown, type Timeline } from './timeline.ts';
 import type { Trust } from './trust.ts';
@@ -28,8 +27,9 @@ export interface OutgoingContext {
   readonly self: IdKey;
   readonly wrapKeys: OwnWrapKeys;
   readonly alarms: Alarms;
-  readonly hearing: Hearing;
-  readonly keys: KeyExchange;
+  readonly ledger: Ledger;
+  /** KEYS are on their way that speaking waits for. */
+  readonly pulled: () => void;
   readonly speaking: Speaking;
   readonly timeline: Timeline;
   readonly trust: Trust;
@@ -59,26 +59,26 @@ export class Outgoing {
    * of one that was verified.
    */
   pump(isLive: boolean, moment: Moment): SessionEffect[] {
-    const { timeline, alarms, speaking, keys } = this.#context;
+    const { timeline, alarms, speaking, ledger } = this.#context;
     if (!isLive || timeline.history === null || timeline.isHeld || alarms.heldBack) return [];
-    const untrusted = this.#context.trust.pending(timeline.roster);
+    const untrusted = this.#context.trust.pending(ledger.circle);
     if (untrusted.length > 0) return this.#held(untrusted, moment);
     this.#toldHeld = false;
     // What was said before this member was muted.
     const isMuted = this.#self?.muted === true;
     const effects = mutedMeanwhile(speaking.muted(isMuted), isMuted);
     for (const frame of speaking.pump(this.#speakingContext(moment))) {
-      if (frameType(frame) === SESSION_FRAME.pullKeys) keys.pulledToSpeak();
+      if (frameType(frame) === SESSION_FRAME.pullKeys) this.#context.pulled();
       effects.push({ kind: 'send', frame });
     }
     return effects;
   }
 
   /** The statements of those whom the next message is wrapped for. */
-  keysArrived(statements: readonly Signed[], moment: Moment): SessionEffect[] {
+  keysArrived(statements: readonly Signed[]): SessionEffect[] {
     const { alarms, speaking } = this.#context;
     return alarms.watch(() => {
-      speaking.keys(statements, this.#speakingContext(moment));
+      speaking.keys(statements);
       return [];
     });
   }
@@ -112,7 +112,8 @@ export class Outgoing {
     }
     const { leaf, said } = sealed;
     speaking.placed(leaf);
-    const message = shown({ leaf, from: self, ...said, atMs: moment.nowMs, own: true });
+    const { conversation } = MessageHeader.decode(sealed.header);
+    const message = shown({ conversation, leaf, from: self, ...said, atMs: moment.nowMs, own: true });
     return [message, ...this.pump(isLive, moment)];
   }
 
@@ -125,25 +126,26 @@ export class Outgoing {
   }
 
   get #self(): RosterMember | undefined {
-    return this.#context.timeline.roster.member(this.#context.self);
+    return this.#context.ledger.room.member(this.#context.self);
   }
 
   /** Whether slow mode holds this member. */
   get #isSlow(): boolean {
-    return this.#context.timeline.roster.settings.slowSeconds > 0 && this.#self?.role === 'member';
+    const { room, isBeside } = this.#context.ledger;
+    return !isBeside && room.settings.slowSeconds > 0 && this.#self?.role === 'member';
   }
 
   #speakingContext(moment: Moment): SpeakingContext {
-    const { timeline, hearing, wrapKeys } = this.#context;
-    const { roster, history } = timeline;
+    const { timeline, ledger, wrapKeys } = this.#context;
+    const { room, circle, isBeside } = ledger;
+    const { history } = timeline;
     if (history === null) throw new Error('no history yet');
     return {
-      roster,
+      ...{ room, circle, isBeside },
       history,
       generation: wrapKeys.current.generation,
       moment,
       isSlow: this.#isSlow,
-      leastGeneration: (member) => hearing.generation(member),
     };
   }
 }

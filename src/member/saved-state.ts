@@ -3,9 +3,11 @@
  * was said meanwhile, and to go on as the same member. Never a sending chain: the next run begins its own.
  * @see docs/protocol.md#saved-rooms
  */
+import { CONVERSATION_EPOCHS_KEPT } from '../crypto/conversation-roster.ts';
 import { EPOCHS_SAVED } from '../crypto/roster.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 import { codec, type Decoded, field } from '../protocol/codec.ts';
+import { SALT_BYTES } from '../protocol/content.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { ALGORITHM } from '../protocol/signed-objects.ts';
@@ -29,6 +31,50 @@ const ACTS_MOST = 64 * 12;
 /** None or one. */
 const maybe = <T>(inner: Parameters<typeof field.list<T>>[2]) => field.list(field.u8, 1, inner);
 
+/** More than are let in after a list that names everyone, the room's own removals among them. */
+const SAVED_OPERATIONS_MOST = 1_024;
+const CHANGE_KIND = { roster: 1, conversation: 2 } as const;
+
+/** A log as this member has followed it, and the others' chains in it. */
+const conversationFields = {
+  log: field.struct({
+    index: field.u32,
+    heads: field.list(field.u16, HEADS_SAVED, field.hash),
+    /** Where the record began. */
+    beganAt: field.u32,
+    /** The latest era whose entry was seen; 0 for none. */
+    era: field.u32,
+  }),
+  voices: field.list(
+    field.u16,
+    LIMITS.membersMost,
+    field.struct({
+      memberId: field.memberId,
+      algorithm: field.oneOf(ALGORITHM),
+      identityKey: field.bytes,
+      generation: field.u32,
+      /** Of the latest chain. */
+      sequence: maybe(field.u32),
+      chains: field.list(
+        field.u8,
+        CHAINS_A_SENDER,
+        field.struct({
+          chainId: field.chainId,
+          epoch: field.u32,
+          firstN: field.u32,
+          n: field.u32,
+          chainKey: field.fixed(32),
+          lastLeaf: maybe(field.hash),
+        }),
+      ),
+    }),
+  ),
+  /** Of the latest chain of one's own. */
+  sequence: field.u32,
+  /** The latest message of one's own that has its place. */
+  lastPlaced: maybe(field.struct({ sequence: field.u32, n: field.u32 })),
+};
+
 const SavedStateCodec = codec(
   'saved state',
   field.struct({
@@ -47,38 +93,7 @@ const SavedStateCodec = codec(
       adoptedEpoch: field.u32,
       usedActs: field.list(field.u16, ACTS_MOST, field.struct({ name: field.hash, epoch: field.u32 })),
     }),
-    log: field.struct({
-      index: field.u32,
-      heads: field.list(field.u16, HEADS_SAVED, field.hash),
-      /** Where the record began. */
-      beganAt: field.u32,
-      /** The latest era whose entry was seen; 0 for none. */
-      era: field.u32,
-    }),
-    voices: field.list(
-      field.u16,
-      LIMITS.membersMost,
-      field.struct({
-        memberId: field.memberId,
-        algorithm: field.oneOf(ALGORITHM),
-        identityKey: field.bytes,
-        generation: field.u32,
-        /** Of the latest chain. */
-        sequence: maybe(field.u32),
-        chains: field.list(
-          field.u8,
-          CHAINS_A_SENDER,
-          field.struct({
-            chainId: field.chainId,
-            epoch: field.u32,
-            firstN: field.u32,
-            n: field.u32,
-            chainKey: field.fixed(32),
-            lastLeaf: maybe(field.hash),
-          }),
-        ),
-      }),
-    ),
+    ...conversationFields,
     wrapKeys: field.list(
       field.u8,
       GENERATIONS_MOST,
@@ -92,15 +107,37 @@ const SavedStateCodec = codec(
     ),
     /** An alarm that nobody has taken note of holds sending back. */
     heldBack: field.bool,
-    /** Of the latest chain of one's own. */
-    sequence: field.u32,
-    /** The latest message of one's own that has its place. */
-    lastPlaced: maybe(field.struct({ sequence: field.u32, n: field.u32 })),
     /** Keys that were verified; with another one in their place that is not accepted, sending is held back. */
     pins: field.list(
       field.u16,
       PINS_MOST,
       field.struct({ identity: field.hash, nick: field.shortText, heir: maybe(field.hash) }),
+    ),
+    /** Beside the room. */
+    conversations: field.list(
+      field.u8,
+      LIMITS.conversationsPerMember,
+      field.struct({
+        conversation: field.conversation,
+        /** Of the conversation of two: the other one. */
+        direct: maybe(field.memberId),
+        seats: field.struct({
+          operations: field.list(
+            field.u16,
+            SAVED_OPERATIONS_MOST,
+            field.struct({ kind: field.oneOf(CHANGE_KIND), operation: field.signed }),
+          ),
+          epoch: field.u32,
+          hashes: field.list(field.u16, CONVERSATION_EPOCHS_KEPT, field.hash),
+          lastRemovalEpoch: field.u32,
+          adoptedEpoch: field.u32,
+        }),
+        /** Name and topic, once they are known. */
+        about: maybe(field.struct({ salt: field.fixed(SALT_BYTES), text: field.text })),
+        /** Everyone who was in it by then has been told of them. */
+        toldEpoch: field.u32,
+        ...conversationFields,
+      }),
     ),
   }),
 );
@@ -123,9 +160,10 @@ export function decodeSavedState(bytes: Bytes): SavedState {
 }
 
 /** The private keys in it are gone; the object is of no more use. */
-export function eraseSavedState({ voices, wrapKeys, accountKey }: SavedState): void {
+export function eraseSavedState({ voices, conversations, wrapKeys, accountKey }: SavedState): void {
   accountKey.fill(0);
-  for (const { chains } of voices) for (const { chainKey } of chains) chainKey.fill(0);
+  for (const { chains } of [...voices, ...conversations.flatMap((each) => each.voices)])
+    for (const { chainKey } of chains) chainKey.fill(0);
   for (const { rsaPkcs8, kemSeed } of wrapKeys) {
     rsaPkcs8.fill(0);
     kemSeed.fill(0);

@@ -9,13 +9,14 @@ import type { WrapKeyPair } from '../crypto/key-wrap.ts';
 import { Roster, type RosterChange, type RosterMember } from '../crypto/roster.ts';
 import { importVerifyKey, type SigningKey, type VerifyKey } from '../crypto/signature.ts';
 import type { ActRequest } from '../protocol/acts.ts';
-import type { Welcome } from '../protocol/admission-frames.ts';
+import type { LogPosition, Welcome } from '../protocol/admission-frames.ts';
 import { type Bytes, bytesEqual, fromHex } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
 import type { Content } from '../protocol/content.ts';
 import { InputError, ProtocolError, SecurityError } from '../protocol/errors.ts';
 import { frameBody, frameType } from '../protocol/framing.ts';
 import {
+  type ConversationId,
   type Hash,
   hash,
   type IdKey,
@@ -27,10 +28,11 @@ import { LIMITS } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import { PASSING_CLOSES } from '../protocol/reasons.ts';
 import {
-  Ack,
   ActAnswer,
   Away,
   Close,
+  ConversationPage,
+  ConverseAnswer,
   Deferred,
   Empty,
   Entry,
@@ -42,29 +44,37 @@ import {
   Placed,
   Prefer,
   Presence,
-  PullLog,
   Receipts as ReceiptsFrame,
   RegisterReply,
   SESSION_FRAME,
   WrapDelivery,
   WrapsTaken,
 } from '../protocol/session-frames.ts';
-import { type Era, type RoomSettings, RosterEntry } from '../protocol/signed-objects.ts';
-import { agreedFeatures, DIALECT, type Dialect } from '../protocol/version.ts';
+import {
+  ChainAnnouncement,
+  type Era,
+  NeedKey,
+  type RoomSettings,
+  RosterEntry,
+} from '../protocol/signed-objects.ts';
+import { agreedFeatures, DIALECT, type Dialect, FEATURE } from '../protocol/version.ts';
 import { actAnswered, askOwner, askToLeave, HeldActs } from './acting.ts';
 import { Alarms } from './alarms.ts';
+import type { Beside } from './beside.ts';
+import { Conversation } from './conversation.ts';
+import { Conversations, type ConversationWish } from './conversations.ts';
 import { difference } from './difference.ts';
-import { event, type SessionEffect, type ShownMember, send } from './events.ts';
-import { Hearing } from './hearing.ts';
-import { KeyExchange } from './key-exchange.ts';
+import { type ConversationView, event, type SessionEffect, type ShownMember, send } from './events.ts';
+import { KeyPulls } from './key-pulls.ts';
+import { KnownKeys } from './known-keys.ts';
 import type { ListedMember } from './list-reader.ts';
 import { MemberList } from './member-list.ts';
-import { Outgoing } from './outgoing.ts';
 import { type Receipt, Receipts } from './receipts.ts';
 import { checkRegister, Registering } from './registering.ts';
+import { Renewal } from './renewal.ts';
+import { RoomLedger } from './room-ledger.ts';
 import { eraseSavedState, type SavedState } from './saved-state.ts';
-import { Speaking } from './speaking.ts';
-import { Timeline } from './timeline.ts';
+import type { Timeline } from './timeline.ts';
 import { type Mark, Trust } from './trust.ts';
 import { adoptList, roomPosition, sameRetention } from './welcome.ts';
 import type { OwnWrapKeys } from './wrap-keys.ts';
@@ -93,10 +103,10 @@ export interface Save {
 }
 
 export interface SaveMark {
-  /** Which record of the log: one that begins anew, or goes back, is another. */
-  readonly record: number;
-  /** Of the log. */
-  readonly index: number;
+  /** Of each log: which record of it (one that begins anew, or goes back, is another), and how far. */
+  readonly logs: readonly { readonly key: IdKey; readonly record: number; readonly index: number }[];
+  /** Of all logs together. */
+  readonly entries: number;
   /** The latest of one's own wrap keys. */
   readonly generation: number;
 }
@@ -114,11 +124,13 @@ export class Session {
   readonly #dialect: Dialect;
   readonly #alarms: Alarms;
   readonly #trust: Trust;
-  readonly #speaking: Speaking;
-  readonly #hearing: Hearing;
-  readonly #timeline: Timeline;
-  readonly #keys: KeyExchange;
-  readonly #outgoing: Outgoing;
+  readonly #ledger: RoomLedger;
+  /** The room's own conversation. */
+  readonly #room: Conversation;
+  readonly #conversations: Conversations;
+  readonly #known = new KnownKeys();
+  readonly #pulls = new KeyPulls<Conversation>();
+  readonly #renewal: Renewal;
   readonly #list: MemberList;
   readonly #heldActs = new HeldActs();
   readonly #receipts: Receipts;
@@ -134,10 +146,6 @@ export class Session {
   #returning = false;
   readonly #prefers: Prefer | null;
   readonly #keepsWhenSaved: boolean;
-  /** The log is this member's for good up to here, and the host has been told of it. */
-  #savedIndex = 0;
-  /** Counts records of the log. */
-  #record = 0;
   /** Counts what is worth keeping. */
   #revision = 0;
   /** The host's log is shorter than this record: an alarm, unless a start of the room says why. */
@@ -145,8 +153,8 @@ export class Session {
   /** The start of the room after which this record begins anew. */
   #lostAfter: Era | null = null;
   #toldElsewhere = false;
-  #acknowledged = 0;
-  #lastAckMs = 0;
+  /** Wraps for conversations that this side does not know yet. */
+  #earlyWraps: Delivery[] = [];
   #lastPingMs = 0;
   #lastHeardMs = 0;
   /** When this run was last live: it has all that was placed before. `null`: not yet. */
@@ -165,69 +173,54 @@ export class Session {
     this.#savedPlace = saved === null ? null : placeOf(saved);
     this.#alarms = new Alarms(saved?.heldBack);
     this.#trust = new Trust(this.#self, saved?.pins);
-    this.#speaking = new Speaking(identity, roomId, saved?.sequence);
-    this.#hearing = new Hearing(roomId, identity.memberId);
     this.#list = new MemberList(this.#self, (member) => this.#trust.isVerified(member));
     this.#receipts = new Receipts({
       isOffline: (member) => this.#list.isOffline(member),
       isKnown: () => this.#phase === 'live' && !this.#list.isPulling,
     });
-    this.#keys = new KeyExchange({
-      roomId,
-      identity,
-      wrapKeys: start.wrapKeys,
-      alarms: this.#alarms,
-      hearing: this.#hearing,
-      speaking: this.#speaking,
-    });
-    this.#timeline = new Timeline({
-      roomId,
-      self: this.#self,
+    this.#renewal = new Renewal(start.wrapKeys);
+    this.#ledger = new RoomLedger(roomId, (change) => this.#rosterChanged(change));
+    // Before the logs: what they go on with is held against it.
+    if (saved !== null) this.#restoreRoster(saved);
+    const shared = {
+      ...{ roomId, identity, self: this.#self, wrapKeys: start.wrapKeys },
       ownKey: importVerifyKey(identity.spki, identity.algorithm),
-      hearing: this.#hearing,
-      alarms: this.#alarms,
-      placed: (leaf) => this.#speaking.placed(leaf)?.said ?? null,
-      isOfEarlierRun: (chain) => this.#speaking.isOfEarlierRun(chain),
-      // Senders whose record went further have dropped theirs too: nobody goes on with keys of before.
-      eraBegan: () => this.#speaking.dropChain(),
+      ...{ alarms: this.#alarms, trust: this.#trust, keys: this.#known, pulls: this.#pulls },
+    };
+    this.#room = new Conversation(shared, {
+      ...{ id: ROOM_CONVERSATION, ledger: this.#ledger, saved },
       ownPlaced: (own) => this.#told(this.#receipts.placed(own)),
-      quoted: (member, generation) => this.#speaking.quoted(member, generation),
-      rosterChanged: (change) => this.#rosterChanged(change),
-      keyMissing: (header, moment) => this.#keys.keyMissing(header, moment),
-      identityWanted: (sender) => this.#keys.pullIdentity(sender),
+      // The room's name is what its owner signs.
+      about: () => [],
     });
-    this.#outgoing = new Outgoing({
-      self: this.#self,
-      wrapKeys: start.wrapKeys,
-      alarms: this.#alarms,
-      hearing: this.#hearing,
-      keys: this.#keys,
-      speaking: this.#speaking,
-      timeline: this.#timeline,
-      trust: this.#trust,
+    this.#conversations = new Conversations({
+      ...{ shared, room: this.#ledger },
+      touched: () => {
+        this.#revision += 1;
+      },
     });
-    if (saved !== null) this.#restore(saved);
+    if (saved === null) return;
+    this.#conversations.restore(saved.conversations);
+    this.#returning = true;
+    // What it opens is to be gone once this run has moved past it.
+    eraseSavedState(saved);
   }
 
-  #restore(saved: SavedState): void {
-    this.#owner = importVerifyKey(saved.ownerKey, 'rsa');
+  #restoreRoster(saved: SavedState): void {
+    const owner = importVerifyKey(saved.ownerKey, 'rsa');
+    this.#owner = owner;
     const { entries, usedActs, ...roster } = saved.roster;
     const kept = {
       ...roster,
       entries: entries.map((entry) => RosterEntry.decode(entry)),
       usedActs: usedActs.map(({ name, epoch }) => ({ name: idKey(name), epoch })),
     };
-    this.#timeline.restore(Roster.restore(this.#roomId, this.#owner, kept), this.#owner, saved);
-    this.#hearing.restore(saved.voices);
-    this.#savedIndex = saved.log.index;
-    this.#returning = true;
-    // What it opens is to be gone once this run has moved past it.
-    eraseSavedState(saved);
+    this.#ledger.begin(Roster.restore(this.#roomId, owner, kept), owner);
   }
 
   /** All that a later run needs to go on; `null` while there is nothing to go on with. Secrets are among it. */
   save(): Save | null {
-    const log = this.#timeline.save();
+    const log = this.#room.save();
     const roster = this.#roster.save();
     const place = this.#place;
     if (log === null || roster === null || place === null || this.#owner === null) return null;
@@ -244,14 +237,16 @@ export class Session {
         usedActs: roster.usedActs.map(({ name, epoch }) => ({ name: hash(fromHex(name)), epoch })),
       },
       ...log,
-      voices: this.#hearing.save(),
       wrapKeys: [...wrapKeys],
       heldBack: this.#alarms.heldBack,
-      sequence: this.#speaking.sequence,
+      conversations: this.#conversations.save(),
       pins: this.#trust.save(),
     };
     const generation = Math.max(...wrapKeys.map((key) => key.generation));
-    return { state, mark: { record: this.#record, index: log.log.index, generation } };
+    const logs = this.#all.flatMap(({ key, record, timeline: { history } }) =>
+      history === null ? [] : [{ key, record, index: history.index }],
+    );
+    return { state, mark: { logs, entries: this.entries, generation } };
   }
 
   /** Changes whenever there is something new to save. */
@@ -283,7 +278,7 @@ export class Session {
   }
   /** Messages said and not placed. */
   get unplaced(): number {
-    return this.#speaking.unplaced;
+    return this.#all.reduce((sum, { speaking }) => sum + speaking.unplaced, 0);
   }
   /** Sending is held back by an alarm that nobody has taken note of. */
   get heldBack(): boolean {
@@ -305,6 +300,20 @@ export class Session {
     const { history } = this.#timeline;
     return history === null ? null : { epoch: this.#roster.epoch, index: history.index, head: history.head };
   }
+  /** Where all logs stand that a record goes on with: what a LOGIN quotes. */
+  get positions(): readonly LogPosition[] {
+    return this.#all.flatMap(({ id: conversation, timeline: { history } }) =>
+      history === null ? [] : [{ conversation, index: history.index, head: history.head }],
+    );
+  }
+  /** How many entries have been read, in all logs. */
+  get entries(): number {
+    return this.positions.reduce((sum, { index }) => sum + index, 0);
+  }
+  /** Those beside the room. */
+  get conversations(): readonly ConversationView[] {
+    return this.#conversations.all.map(({ view }) => view);
+  }
   get wrapGeneration(): number {
     return this.#wrapKeys.current.generation;
   }
@@ -323,8 +332,17 @@ export class Session {
     return this.#welcome ?? this.#savedPlace;
   }
 
+  get #timeline(): Timeline {
+    return this.#room.timeline;
+  }
+
   get #roster(): Roster {
-    return this.#timeline.roster;
+    return this.#ledger.room;
+  }
+
+  /** The room's own first. */
+  get #all(): readonly Conversation[] {
+    return [this.#room, ...this.#conversations.all.map(({ conversation }) => conversation)];
   }
 
   /** A run at the door ended well. @throws SecurityError when what WELCOME says cannot be. */
@@ -345,10 +363,11 @@ export class Session {
     this.#lastHeardMs = moment.nowMs;
     this.#lastPingMs = moment.nowMs;
     this.#list.reconnected();
-    this.#timeline.resume();
-    this.#speaking.reconnected(moment.nowMs);
-    effects.push(...this.#keys.reconnected(moment), ...this.#registering.reconnected());
-    this.#acknowledged = position.acknowledged;
+    this.#room.reconnected(moment);
+    this.#pulls.reconnected();
+    this.#conversations.welcomed(welcome);
+    effects.push(...this.#renewal.reconnected(moment), ...this.#registering.reconnected());
+    this.#room.acknowledged = position.acknowledged;
     this.#receipts.reconnected();
     if (this.#prefers !== null) effects.push(send(SESSION_FRAME.prefer, Prefer.encode(this.#prefers)));
     // To the host, whoever goes offline is no longer away.
@@ -361,7 +380,7 @@ export class Session {
     // Who is here: a run that goes on with an earlier one shows it before it reads on.
     if (this.#isShorter || !this.#joinedOnce) return [...effects, ...this.#startListing()];
     this.#phase = 'reading';
-    return [...effects, this.#pullLog()];
+    return [...effects, this.#room.pullLog()];
   }
 
   /** Somebody has acknowledged in this member's name what this run has not seen. */
@@ -378,6 +397,7 @@ export class Session {
   disconnected(): void {
     if (this.#phase !== 'over') this.#phase = 'away';
     this.#returning ||= this.#joinedOnce;
+    this.#conversations.disconnected();
   }
 
   /** @throws ProtocolError when a frame is malformed or does not belong here: the connection is to be closed. */
@@ -391,30 +411,32 @@ export class Session {
     if (type !== SESSION_FRAME.ping && type !== SESSION_FRAME.pong) this.#revision += 1;
     switch (type) {
       case SESSION_FRAME.entry:
-        if (this.#phase !== 'live') unexpected(type);
-        return [...this.#timeline.arrived(Entry.decode(body), moment), ...this.#pump(moment)];
+        return this.#entry(Entry.decode(body), moment);
       case SESSION_FRAME.list:
         return this.#listPage(ListPage.decode(body));
       case SESSION_FRAME.log:
-        return this.#phase === 'reading' ? this.#logPage(LogPage.decode(body), moment) : unexpected(type);
+        return this.#anyLogPage(LogPage.decode(body), moment);
       case SESSION_FRAME.wrap:
-        return this.#keys.wrapArrived(
-          WrapDelivery.decode(body),
-          this.#phase === 'listing' ? null : this.#roster,
-        );
+        return this.#wrapArrived(WrapDelivery.decode(body));
       case SESSION_FRAME.keys:
         return this.#keysArrived(KeysPage.decode(body).statements, moment);
       case SESSION_FRAME.wrapsTaken:
-        this.#speaking.wrapsTaken(WrapsTaken.decode(body), moment.nowMs);
+        // Chains have names of their own: whose it is not, it is nothing to.
+        for (const { speaking } of this.#all) speaking.wrapsTaken(WrapsTaken.decode(body), moment.nowMs);
         return this.#pump(moment);
       case SESSION_FRAME.placed:
-        return this.#outgoing.placedBefore(Placed.decode(body), this.#phase === 'live', moment);
+        return this.#placedBefore(Placed.decode(body), moment);
       case SESSION_FRAME.deferred:
-        this.#speaking.deferred(Deferred.decode(body), moment.nowMs);
-        return [...this.#outgoing.slowed(moment), ...this.#pump(moment)];
+        return this.#deferred(Deferred.decode(body), moment);
       case SESSION_FRAME.needKey:
-        this.#keys.needKey(NeedKeyFrame.decode(body).request, this.#roster, moment);
+        this.#needKey(NeedKeyFrame.decode(body).request, moment);
         return [];
+      case SESSION_FRAME.conversation:
+        return [...this.#conversations.page(ConversationPage.decode(body), moment), ...this.#offerWraps()];
+      case SESSION_FRAME.converseAnswer: {
+        const { conversation, outcome } = ConverseAnswer.decode(body);
+        return this.#conversations.refused(conversation, outcome);
+      }
       case SESSION_FRAME.actAnswer:
         return [event(actAnswered(ActAnswer.decode(body)))];
       case SESSION_FRAME.eras:
@@ -449,8 +471,75 @@ export class Session {
 
   /** @throws InputError when the text is too long, or too much waits for its place already. */
   say(content: Content, ref: string | null, moment: Moment): SessionEffect[] {
-    this.#outgoing.say(content, ref, moment);
+    this.#room.outgoing.say(content, ref, moment);
     return [...this.setAway(false), ...this.#pump(moment)];
+  }
+
+  /** Says it in a conversation beside the room. @throws InputError as `say`, or for one that this member is not in */
+  sayIn(id: ConversationId, content: Content, ref: string | null, moment: Moment): SessionEffect[] {
+    const { conversation } = this.#besideCalled(id);
+    conversation.outgoing.say(content, ref, moment);
+    return [...this.setAway(false), ...this.#pump(moment)];
+  }
+
+  /** Says it to one member alone. @throws InputError as `say`, to oneself, or where the host knows nothing of it */
+  sayTo(member: RosterMember, content: Content, ref: string | null, moment: Moment): SessionEffect[] {
+    this.#checkConversations();
+    if (member.key === this.#self)
+      throw new InputError('not-allowed', 'That is you. Notes to yourself are best kept elsewhere.');
+    const { beside, effects } = this.#conversations.direct(member, moment);
+    beside.conversation.outgoing.say(content, ref, moment);
+    return [...effects, ...this.setAway(false), ...this.#pump(moment)];
+  }
+
+  /** Makes a conversation of one's own, with these in it. @throws InputError for a name that cannot be one */
+  makeConversation(
+    start: { readonly name: string; readonly topic: string; readonly members: readonly RosterMember[] },
+    moment: Moment,
+  ): { readonly id: ConversationId; readonly effects: SessionEffect[] } {
+    this.#checkConversations();
+    const members = start.members.filter(({ key }) => key !== this.#self).map(({ memberId }) => memberId);
+    const { beside, effects } = this.#conversations.make({ ...start, members }, moment);
+    return { id: beside.conversation.id, effects };
+  }
+
+  /** @throws InputError where this member may not, or is not in it */
+  changeConversation(id: ConversationId, wish: ConversationWish): SessionEffect[] {
+    return this.#conversations.change(this.#besideCalled(id), wish);
+  }
+
+  /** Another name or topic. @throws InputError as `changeConversation`, or for a text that cannot be one */
+  renameConversation(
+    id: ConversationId,
+    to: { readonly name?: string; readonly topic?: string },
+    moment: Moment,
+  ): SessionEffect[] {
+    return this.#conversations.rename(this.#besideCalled(id), to, moment);
+  }
+
+  /** Leaves it for good. @throws InputError where that cannot be */
+  partConversation(id: ConversationId): SessionEffect[] {
+    return this.#conversations.part(this.#besideCalled(id));
+  }
+
+  #besideCalled(id: ConversationId): Beside {
+    this.#checkConversations();
+    const beside = this.#conversations.find(idKey(id));
+    if (beside === undefined)
+      throw new InputError(
+        'no-such-conversation',
+        'You are not in that conversation. /conversations lists yours.',
+      );
+    return beside;
+  }
+
+  #checkConversations(): void {
+    if (this.#welcome !== null && !this.features.has(FEATURE.conversations))
+      throw new InputError(
+        'not-supported',
+        'The host of this room knows no direct messages or conversations.',
+      );
+    if (this.#owner === null || this.#phase === 'over') throw notConnected();
   }
 
   /** Says whether they are at the keyboard. Speaking says that they are. */
@@ -504,35 +593,30 @@ export class Session {
     // Whoever was away may have wraps coming for keys that are old by now.
     if (this.#phase === 'live') this.#wrapKeys.drop(moment.nowMs);
     if (this.#phase === 'over') return [];
-    const effects: SessionEffect[] = this.#outgoing.late(moment);
+    const effects: SessionEffect[] = this.#all.flatMap(({ outgoing }) => outgoing.late(moment));
     if (this.#phase === 'away') return effects;
-    effects.push(...this.#keys.renewalDue(moment, LIMITS.wrapKeyMs));
+    effects.push(...this.#renewal.due(moment, LIMITS.wrapKeyMs));
     if (moment.nowMs - this.#lastPingMs >= LIMITS.pingMs) {
       this.#lastPingMs = moment.nowMs;
       effects.push(send(SESSION_FRAME.ping, new Uint8Array()));
     }
-    effects.push(...this.#timeline.tick(moment), ...this.#ack(moment));
+    const isReading = this.#phase === 'live' || this.#phase === 'reading';
+    for (const conversation of this.#all) {
+      effects.push(...conversation.timeline.tick(moment));
+      if (isReading) effects.push(...conversation.ack(this.#keepsWhenSaved, moment));
+    }
     return [...effects, ...this.#pump(moment)];
   }
 
   /** All that `save` gave with this mark is kept where the program's end does not reach it. */
-  saved({ record, index, generation }: SaveMark, moment: Moment): SessionEffect[] {
-    if (record === this.#record) this.#savedIndex = index;
+  saved({ logs, generation }: SaveMark, moment: Moment): SessionEffect[] {
+    for (const { key, record, index } of logs) {
+      const conversation = this.#all.find((each) => each.key === key);
+      if (conversation?.record === record) conversation.savedIndex = index;
+    }
     const { next } = this.#wrapKeys;
     if (next === null || next > generation || this.#phase === 'over') return [];
-    return this.#keys.wrapKeysKept(this.#phase !== 'away', moment);
-  }
-
-  /** Tells the host what it need not keep for this member any longer, now and then. */
-  #ack({ nowMs }: Moment): SessionEffect[] {
-    const { history } = this.#timeline;
-    if (history === null || (this.#phase !== 'live' && this.#phase !== 'reading')) return [];
-    const index = this.#keepsWhenSaved ? Math.min(this.#savedIndex, history.index) : history.index;
-    const isDue = nowMs - this.#lastAckMs >= LIMITS.ackMs || index - this.#acknowledged >= LIMITS.ackEntries;
-    if (index <= this.#acknowledged || !isDue) return [];
-    this.#acknowledged = index;
-    this.#lastAckMs = nowMs;
-    return [send(SESSION_FRAME.ack, Ack.encode({ conversation: ROOM_CONVERSATION, index }))];
+    return this.#renewal.kept(this.#phase !== 'away', moment);
   }
 
   /** Whether the host has been silent for so long that the line must be dead. */
@@ -543,7 +627,7 @@ export class Session {
   wrapKeysMade(pair: WrapKeyPair, moment: Moment): SessionEffect[] {
     if (this.#phase === 'over') return [];
     this.#revision += 1;
-    return this.#keys.wrapKeysMade(pair, this.#phase !== 'away', !this.#keepsWhenSaved, moment);
+    return this.#renewal.made(pair, this.#phase !== 'away', !this.#keepsWhenSaved, moment);
   }
 
   /** The person has taken note of the alarms: sending goes on, on a new connection where this one is of no more use. */
@@ -572,8 +656,8 @@ export class Session {
   /** Nothing is said or opened any more. */
   erase(): void {
     this.#phase = 'over';
-    this.#hearing.eraseAll();
-    this.#speaking.dropChain();
+    this.#room.erase();
+    this.#conversations.erase();
   }
 
   #startListing(): SessionEffect[] {
@@ -630,20 +714,22 @@ export class Session {
     });
     this.#isShorter = false;
     this.#lostAfter = null;
-    this.#beginRecord();
+    this.#room.beginRecord();
     // Whoever was removed meanwhile may hold the old chain.
-    this.#speaking.dropChain();
-    this.#timeline.begin(roster, owner, roomPosition(welcome));
+    this.#room.speaking.dropChain();
+    this.#conversations.roomChanging();
+    this.#ledger.begin(roster, owner);
+    this.#timeline.begin(roomPosition(welcome));
     this.#list.begin(listed);
     this.#phase = 'reading';
     if (!this.#joinedOnce) effects.push(this.#joined(self), ...this.#trust.reminders(roster));
     // An earlier run of the program knew a list as well.
     if (before.size > 0) effects.push(...this.#difference(before));
     this.#joinedOnce = true;
-    effects.push(...this.#keys.offerHeldWraps(roster));
+    effects.push(...this.#room.exchange.offerHeldWraps(roster));
     // With every key held so far, messages may have been placed before this record begins.
-    this.#hearing.skipped();
-    return [...effects, this.#pullLog()];
+    this.#room.hearing.skipped();
+    return [...effects, this.#room.pullLog()];
   }
 
   /** Goes on where an earlier run stopped: the list tells who is here, and the log what became of the room since. */
@@ -655,7 +741,7 @@ export class Session {
     this.#phase = 'reading';
     return [
       ...[this.#joined(self), ...this.#trust.reminders(this.#roster)],
-      ...[...this.#keys.offerHeldWraps(this.#roster), this.#pullLog()],
+      ...[...this.#room.exchange.offerHeldWraps(this.#roster), this.#room.pullLog()],
     ];
   }
 
@@ -671,19 +757,13 @@ export class Session {
     this.#timeline.lost(where);
     if (this.#timeline.history === null) this.#lostAfter = where.era;
     this.#isShorter = false;
-    this.#beginRecord();
-    this.#speaking.dropChain();
-    this.#hearing.dropChains();
+    this.#room.beginRecord();
+    this.#room.speaking.dropChain();
+    this.#room.hearing.dropChains();
     this.#phase = 'away';
     const entries = lost === 1 ? 'last entry' : `last ${lost} entries`;
     const text = `The host restarted and lost the ${entries}.`;
     return [event({ kind: 'notice', level: 'warning', code: 'entries-lost', text }), { kind: 'reconnect' }];
-  }
-
-  /** What has been saved, or is being saved just now, is of the record before. */
-  #beginRecord(): void {
-    this.#record += 1;
-    this.#savedIndex = 0;
   }
 
   #joined(self: RosterMember): SessionEffect {
@@ -702,21 +782,19 @@ export class Session {
   #rosterChanged(change: RosterChange): SessionEffect[] {
     for (const { member } of change.removed) this.#forget(member.key);
     if (change.settings !== null || change.changed.some(({ after }) => after.key === this.#self))
-      this.#speaking.slowChanged();
-    return [...this.#trust.changed(change, this.#roster), ...this.#keys.offerHeldWraps(this.#roster)];
+      this.#room.speaking.slowChanged();
+    this.#conversations.roomChanging();
+    return [
+      ...this.#trust.changed(change, this.#roster),
+      ...this.#room.exchange.offerHeldWraps(this.#roster),
+    ];
   }
 
   #forget(member: IdKey): void {
-    this.#hearing.forget(member);
-    this.#speaking.forget(member);
-    this.#keys.forget(member);
+    this.#room.forget(member);
+    this.#known.forget(member);
     this.#list.forget(member);
     this.#receipts.forget(member);
-  }
-
-  #pullLog(): SessionEffect {
-    const after = this.#timeline.reach;
-    return send(SESSION_FRAME.pullLog, PullLog.encode({ conversation: ROOM_CONVERSATION, after }));
   }
 
   #logPage(page: LogPage, moment: Moment): SessionEffect[] {
@@ -734,33 +812,118 @@ export class Session {
     this.#phase = 'live';
     if (this.#welcome !== null)
       effects.push(...this.#timeline.caughtUp(this.#welcome.retention, this.#liveAtMs, moment));
-    effects.push(...this.#keys.withheld(this.#roster), event({ kind: 'live', again: this.#returning }));
-    if (this.#returning) effects.push(this.#list.pull());
+    effects.push(...this.#room.exchange.withheld(this.#roster));
+    effects.push(event({ kind: 'live', again: this.#returning }));
+    const again = this.#returning;
+    if (again) effects.push(this.#list.pull());
     this.#returning = false;
     effects.push(...this.#heldActs.release((request) => this.act(request)));
+    effects.push(...this.#conversations.roomLive(again, moment));
     return [...effects, ...this.#pump(moment)];
   }
 
   /** The next page of the log, once this one has been judged to its end. */
   #readOn(): SessionEffect[] {
-    return this.#phase === 'reading' && !this.#timeline.isHeld ? [this.#pullLog()] : [];
+    return this.#phase === 'reading' && !this.#timeline.isHeld ? [this.#room.pullLog()] : [];
   }
 
   #keysArrived(statements: readonly Signed[], moment: Moment): SessionEffect[] {
-    if (this.#keys.whoAsked() === 'speaking') {
-      const effects = this.#outgoing.keysArrived(statements, moment);
-      return [...effects, ...this.#pump(moment)];
-    }
-    const sender = this.#timeline.heldFor;
+    const { by, for: purpose } = this.#pulls.answered();
+    if (purpose === 'speaking') return [...by.outgoing.keysArrived(statements), ...this.#pump(moment)];
+    const { timeline, exchange, ledger } = by;
+    const sender = timeline.heldFor;
     if (sender === null) return [];
-    const effects = this.#keys.identityArrived(statements[0], sender, this.#timeline, moment);
-    if (this.#phase === 'live') effects.push(...this.#keys.withheld(this.#roster));
-    return [...effects, ...this.#readOn(), ...this.#pump(moment)];
+    const effects = exchange.identityArrived(statements[0], sender, timeline, moment);
+    if (this.#isLive(by)) effects.push(...exchange.withheld(ledger.circle));
+    const beside = this.#conversations.find(by.key);
+    effects.push(...(beside === undefined ? this.#readOn() : this.#conversations.readOn(beside)));
+    return [...effects, ...this.#pump(moment)];
+  }
+
+  #isLive({ key }: Conversation): boolean {
+    if (key === this.#room.key) return this.#phase === 'live';
+    return this.#phase === 'live' && this.#conversations.find(key)?.phase === 'live';
+  }
+
+  /** @throws ProtocolError for one that this side is not in */
+  #conversation(id: ConversationId): Conversation {
+    return bytesEqual(id, ROOM_CONVERSATION) ? this.#room : this.#conversations.of(id).conversation;
+  }
+
+  #entry(entry: Entry, moment: Moment): SessionEffect[] {
+    const conversation = this.#conversation(entry.conversation);
+    if (!this.#isLive(conversation)) unexpected(SESSION_FRAME.entry);
+    return [...conversation.timeline.arrived(entry, moment), ...this.#pump(moment)];
+  }
+
+  #anyLogPage(page: LogPage, moment: Moment): SessionEffect[] {
+    const isRoom = bytesEqual(page.conversation, ROOM_CONVERSATION);
+    if (isRoom)
+      return this.#phase === 'reading' ? this.#logPage(page, moment) : unexpected(SESSION_FRAME.log);
+    const retention = this.#place?.retention;
+    if (this.#phase !== 'live' || retention === undefined) return unexpected(SESSION_FRAME.log);
+    return [...this.#conversations.logPage(page, retention, moment), ...this.#pump(moment)];
+  }
+
+  #wrapArrived(delivered: ReturnType<typeof WrapDelivery.decode>): SessionEffect[] {
+    const { conversation } = ChainAnnouncement.decode(delivered.announcement.bytes);
+    if (bytesEqual(conversation, ROOM_CONVERSATION)) {
+      const circle = this.#phase === 'listing' ? null : this.#roster;
+      return this.#room.exchange.wrapArrived(delivered, circle);
+    }
+    const beside = this.#conversations.find(idKey(conversation));
+    if (beside === undefined) {
+      // One that this side is about to be told of.
+      if (this.#earlyWraps.length < EARLY_WRAPS_MOST) this.#earlyWraps.push(copyOfDelivery(delivered));
+      return [];
+    }
+    const isRead = beside.conversation.timeline.history !== null && this.#phase === 'live';
+    return beside.conversation.exchange.wrapArrived(delivered, isRead ? beside.ledger : null);
+  }
+
+  /** Wraps that came before what they are for. */
+  #offerWraps(): SessionEffect[] {
+    return this.#earlyWraps.splice(0).flatMap((delivered) => this.#wrapArrived(delivered));
+  }
+
+  #placedBefore(placed: ReturnType<typeof Placed.decode>, moment: Moment): SessionEffect[] {
+    const conversation = this.#conversation(placed.conversation);
+    return conversation.outgoing.placedBefore(placed, this.#isLive(conversation), moment);
+  }
+
+  #deferred(deferred: Deferred, moment: Moment): SessionEffect[] {
+    const isRoom = bytesEqual(deferred.conversation, ROOM_CONVERSATION);
+    const key = idKey(deferred.conversation);
+    const conversation = isRoom ? this.#room : this.#conversations.find(key)?.conversation;
+    // One that this member has just left.
+    if (conversation === undefined) return [];
+    conversation.speaking.deferred(deferred, moment.nowMs);
+    return [...conversation.outgoing.slowed(moment), ...this.#pump(moment)];
+  }
+
+  #needKey(request: Signed, moment: Moment): void {
+    const { conversation: id } = NeedKey.decode(request.bytes);
+    const isRoom = bytesEqual(id, ROOM_CONVERSATION);
+    const conversation = isRoom ? this.#room : this.#conversations.find(idKey(id))?.conversation;
+    conversation?.exchange.needKey(request, conversation.ledger.circle, moment);
   }
 
   #pump(moment: Moment): SessionEffect[] {
-    return this.#outgoing.pump(this.#phase === 'live', moment);
+    this.#conversations.payDebts(moment);
+    return this.#all.flatMap((conversation) =>
+      conversation.outgoing.pump(this.#isLive(conversation), moment),
+    );
   }
+}
+
+/** For conversations that this member is about to be told of: whoever adds them may speak at once. */
+const EARLY_WRAPS_MOST = 256;
+
+type Delivery = ReturnType<typeof WrapDelivery.decode>;
+
+/** Frames are views of a read buffer: what is kept beyond them is copied. */
+function copyOfDelivery(delivery: Delivery): Delivery {
+  return WrapDelivery.decode(WrapDelivery.encode(delivery).slice());
 }
 
 const PAUSED =

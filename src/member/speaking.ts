@@ -21,13 +21,13 @@ import { encodeFrame } from '../protocol/framing.ts';
 import { growingNumber } from '../protocol/growing.ts';
 import {
   type ChainId,
+  type ConversationId,
   chainSequence,
   type Hash,
   type IdKey,
   idKey,
   type MemberId,
   newChainId,
-  ROOM_CONVERSATION,
   type RoomId,
   ZERO_HASH,
 } from '../protocol/identifiers.ts';
@@ -45,7 +45,9 @@ import {
 } from '../protocol/session-frames.ts';
 import { ChainAnnouncement, MessageHeader, WrapKeyStatement } from '../protocol/signed-objects.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
+import type { Circle } from './circle.ts';
 import type { History } from './history.ts';
+import type { KnownKeys } from './known-keys.ts';
 import { type ChainPlace, Outbox, type Said, type Sealed } from './outbox.ts';
 
 /** A member whose keys the host refuses this often is left out; they ask for the key when they need it. */
@@ -78,15 +80,18 @@ interface OwnChain {
 
 /** What a step of speaking may look at. */
 export interface SpeakingContext {
-  readonly roster: Roster;
+  /** The room's list, which each message quotes. */
+  readonly room: Roster;
+  /** Who reads it. */
+  readonly circle: Circle;
+  /** Beside the room, a message quotes that list as well. */
+  readonly isBeside: boolean;
   readonly history: History;
   /** Own wrap-key generation, quoted in each header. */
   readonly generation: number;
   readonly moment: Moment;
   /** One message at a time: the room's slow mode holds this member. */
   readonly isSlow: boolean;
-  /** The least generation of a member's wrap keys that is accepted. */
-  readonly leastGeneration: (member: IdKey) => number;
 }
 
 type Errand =
@@ -102,7 +107,8 @@ type Errand =
 export class Speaking {
   readonly #identity: SigningKey;
   readonly #roomId: RoomId;
-  readonly #statements = new Map<IdKey, CheckedStatement>();
+  readonly #conversation: ConversationId;
+  readonly #keys: KnownKeys;
   readonly #outbox = new Outbox();
   #chain: OwnChain | null = null;
   /** Of the latest chain; `null` before the first connection. */
@@ -119,11 +125,19 @@ export class Speaking {
   /** The page of wraps under way was told to wait. */
   #retryWraps = false;
 
-  /** @param earlier the latest chain of the run that this one goes on with; `null` where it goes on with none */
-  constructor(identity: SigningKey, roomId: RoomId, earlier: number | null = null) {
-    this.#identity = identity;
-    this.#roomId = roomId;
-    this.#earlier = earlier;
+  constructor(start: {
+    readonly identity: SigningKey;
+    readonly roomId: RoomId;
+    readonly conversation: ConversationId;
+    readonly keys: KnownKeys;
+    /** The latest chain of the run that this one goes on with; `null` where it goes on with none. */
+    readonly earlier: number | null;
+  }) {
+    this.#identity = start.identity;
+    this.#roomId = start.roomId;
+    this.#conversation = start.conversation;
+    this.#keys = start.keys;
+    this.#earlier = start.earlier;
   }
 
   /** Of the latest chain. */
@@ -177,7 +191,7 @@ export class Speaking {
   }
 
   /** Statements that were asked for. @throws SecurityError when one is not its member's, or an old one. */
-  keys(statements: readonly Signed[], context: SpeakingContext): void {
+  keys(statements: readonly Signed[]): void {
     if (this.#errand.kind !== 'pulling') return;
     const asked = this.#errand.members;
     this.#errand = { kind: 'none' };
@@ -186,11 +200,11 @@ export class Speaking {
     for (const signed of statements) {
       try {
         const { member, statement } = checkForMember(signed, wanted, this.#roomId);
-        if (statement.generation < context.leastGeneration(member.key)) {
+        if (statement.generation < this.#keys.generation(member.key)) {
           throw new SecurityError('old-wrap-key', `the host handed out an old wrap key of ${member.nick}`);
         }
         wanted.delete(member.key);
-        this.#statements.set(member.key, statement);
+        this.#keys.hold(member.key, statement);
       } catch (error) {
         if (!(error instanceof SecurityError)) throw error;
         lie ??= error;
@@ -217,7 +231,7 @@ export class Speaking {
         chain.given.add(member.key);
         continue;
       }
-      this.#statements.delete(member.key);
+      this.#keys.dropStatement(member.key);
       this.#round(member.key, 1);
     }
     if (refused.size > 0 && refused.size === members.length) this.#notBeforeMs = nowMs + REFUSED_PAGE_MS;
@@ -242,6 +256,12 @@ export class Speaking {
       (isMuted && verdict !== 'undecided' && (!this.#reconnected || this.#outbox.isIdle));
     if (!isRefused || (verdict === 'none' && !this.#outbox.isIdle)) return [];
     if (this.#chain !== null) this.#chain.sealedLeaf = this.#chain.placedLeaf;
+    return this.#outbox.takeBack();
+  }
+
+  /** Nothing that waits is sent any more: there is nobody left to send it to. */
+  takeBack(): readonly Said[] {
+    this.dropChain();
     return this.#outbox.takeBack();
   }
 
@@ -283,19 +303,8 @@ export class Speaking {
     if (this.#chain === null || idKey(this.#chain.id) !== idKey(chain)) return;
     this.#chain.given.delete(asker);
     this.#chain.rounds.delete(asker);
-    const held = this.#statements.get(asker);
-    if (held !== undefined && held.generation < generation) this.#statements.delete(asker);
-  }
-
-  /** Drops a cached statement that is older than what its member quotes. */
-  quoted(member: IdKey, generation: number): void {
-    const held = this.#statements.get(member);
-    if (held !== undefined && held.generation < generation) this.#statements.delete(member);
-  }
-
-  /** Someone is gone: the chain they could read is over. */
-  forget(member: IdKey): void {
-    this.#statements.delete(member);
+    const held = this.#keys.statement(asker);
+    if (held !== undefined && held.generation < generation) this.#keys.dropStatement(asker);
   }
 
   /** A new connection: whatever was asked on the old one is asked again; sealed messages go out as they are. */
@@ -337,9 +346,9 @@ export class Speaking {
     return [];
   }
 
-  #spent(chain: OwnChain, { roster, moment }: SpeakingContext): boolean {
+  #spent(chain: OwnChain, { circle, moment }: SpeakingContext): boolean {
     return (
-      chain.epoch < roster.lastRemovalEpoch ||
+      chain.epoch < circle.lastRemovalEpoch ||
       chain.sending.n >= LIMITS.chainMessages ||
       chain.sending.n - chain.placedN > UNPLACED_MOST ||
       moment.nowMs - chain.startedAtMs >= LIMITS.chainMs
@@ -348,7 +357,7 @@ export class Speaking {
 
   #currentChain(context: SpeakingContext): OwnChain {
     if (this.#chain !== null && !this.#spent(this.#chain, context)) return this.#chain;
-    const { moment, roster } = context;
+    const { moment, circle } = context;
     const secret = moment.randomBytes(32);
     this.#sequence = Math.max((this.#sequence ?? 0) + 1, growingNumber(moment.nowMs));
     const id = newChainId(this.#sequence, moment.randomBytes(4));
@@ -357,7 +366,7 @@ export class Speaking {
     const chain: OwnChain = {
       id,
       sending: SendingChain.start(secret),
-      epoch: roster.epoch,
+      epoch: circle.epoch,
       startedAtMs: moment.nowMs,
       announced: false,
       given: new Set(),
@@ -376,10 +385,10 @@ export class Speaking {
     const self = idKey(this.#identity.memberId);
     const owed: RosterMember[] = [];
     const unknown: RosterMember[] = [];
-    for (const member of context.roster.members) {
+    for (const member of context.circle.members) {
       if (member.key === self || chain.given.has(member.key)) continue;
       if ((chain.rounds.get(member.key) ?? 0) >= WRAP_ROUNDS) continue;
-      if (this.#statements.has(member.key)) owed.push(member);
+      if (this.#keys.statement(member.key) !== undefined) owed.push(member);
       else unknown.push(member);
     }
     if (unknown.length > 0) {
@@ -395,14 +404,14 @@ export class Speaking {
     return frame;
   }
 
-  #wrapsFrame(chain: OwnChain, members: readonly RosterMember[], { roster }: SpeakingContext): Bytes {
+  #wrapsFrame(chain: OwnChain, members: readonly RosterMember[], { circle }: SpeakingContext): Bytes {
     const { n, chainKey, commitment } = chain.sending.current();
     const bytes = ChainAnnouncement.encode({
       version: PROTOCOL_VERSION,
       roomId: this.#roomId,
-      conversation: ROOM_CONVERSATION,
-      epoch: roster.epoch,
-      rosterHash: roster.hash,
+      conversation: this.#conversation,
+      epoch: circle.epoch,
+      rosterHash: circle.hash,
       memberId: this.#identity.memberId,
       chainId: chain.id,
       n,
@@ -413,7 +422,7 @@ export class Speaking {
     const announcementHash = sha256(bytes);
     const wraps: Wrap[] = [];
     for (const member of members) {
-      const statement = this.#statements.get(member.key);
+      const statement = this.#keys.statement(member.key);
       if (statement === undefined) continue;
       const wrapped = wrapChainKey({
         to: statement.wrapKeys,
@@ -429,17 +438,18 @@ export class Speaking {
     return encodeFrame(SESSION_FRAME.wraps, Wraps.encode({ announcement, wraps }));
   }
 
-  #seal(said: Said, chain: OwnChain, { roster, history, generation, moment }: SpeakingContext): Bytes {
+  #seal(said: Said, chain: OwnChain, context: SpeakingContext): Bytes {
+    const { room, circle, isBeside, history, generation, moment } = context;
     const body = encodeContent(said.content, moment.randomBytes(SALT_BYTES));
     const { n, key, nonce, commitment } = chain.sending.next();
     const header = MessageHeader.encode({
       version: PROTOCOL_VERSION,
       roomId: this.#roomId,
-      conversation: ROOM_CONVERSATION,
-      epoch: roster.epoch,
-      rosterHash: roster.hash,
-      conversationEpoch: 0,
-      conversationRosterHash: ZERO_HASH,
+      conversation: this.#conversation,
+      epoch: room.epoch,
+      rosterHash: room.hash,
+      conversationEpoch: isBeside ? circle.epoch : 0,
+      conversationRosterHash: isBeside ? circle.hash : ZERO_HASH,
       memberId: this.#identity.memberId,
       generation,
       chainId: chain.id,

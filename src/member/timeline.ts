@@ -4,7 +4,7 @@
  * @see docs/protocol.md#log
  */
 import { leafHash } from '../crypto/log-hash.ts';
-import { Roster, type RosterChange, type RosterMember } from '../crypto/roster.ts';
+import type { RosterMember } from '../crypto/roster.ts';
 import type { VerifyKey } from '../crypto/signature.ts';
 import type { Welcome } from '../protocol/admission-frames.ts';
 import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
@@ -13,6 +13,7 @@ import { type Content, messageId } from '../protocol/content.ts';
 import { ProtocolError, SecurityError } from '../protocol/errors.ts';
 import {
   type ChainId,
+  type ConversationId,
   chainSequence,
   type Hash,
   type IdKey,
@@ -24,13 +25,17 @@ import type { Moment } from '../protocol/moment.ts';
 import { DigestItem, type Entry, type LogPage, WholeItem } from '../protocol/session-frames.ts';
 import { MessageHeader } from '../protocol/signed-objects.ts';
 import { type Alarms, evidenceOf } from './alarms.ts';
+import type { Ledger } from './circle.ts';
 import { type CheckedEra, checkPlacedEra, whereLost } from './eras.ts';
 import type { SessionEffect } from './events.ts';
 import type { Hearing } from './hearing.ts';
 import { History } from './history.ts';
-import { judgeMessage } from './judging.ts';
+import { judgeMessage, verdictOf } from './judging.ts';
 import type { Own } from './receipts.ts';
 import type { SavedState } from './saved-state.ts';
+
+/** What of a saved state is this record. */
+type SavedRecord = Pick<SavedState, 'log' | 'lastPlaced'>;
 
 /** An entry as it came, pushed or in a page. */
 export type Arrived = Omit<Entry, 'conversation'> & {
@@ -47,6 +52,8 @@ interface OwnPlace {
 /** What the timeline needs of the session around it. */
 export interface TimelineContext {
   readonly roomId: RoomId;
+  readonly conversation: ConversationId;
+  readonly ledger: Ledger;
   readonly self: IdKey;
   readonly ownKey: VerifyKey;
   readonly hearing: Hearing;
@@ -60,7 +67,8 @@ export interface TimelineContext {
   /** A message of one's own stands in the log. */
   readonly ownPlaced: (own: Own) => SessionEffect[];
   readonly quoted: (member: IdKey, generation: number) => void;
-  readonly rosterChanged: (change: RosterChange) => SessionEffect[];
+  /** What it is about, told by somebody in it under the list that they quote. */
+  readonly about: (content: Content, quotedEpoch: number) => SessionEffect[];
   /** A message could not be opened for want of its key. */
   readonly keyMissing: (header: MessageHeader, moment: Moment) => SessionEffect[];
   /** The sender's identity key is wanted before their message can be judged; entries are held meanwhile. */
@@ -75,9 +83,7 @@ const CLOCKS_APART_MS = 60 * 60_000;
 
 export class Timeline {
   readonly #context: TimelineContext;
-  #roster: Roster;
   #history: History | null = null;
-  #owner: VerifyKey | null = null;
   /** Entries that wait, in order, for the identity key of the first one's sender. */
   #held: Arrived[] = [];
   #heldFor: RosterMember | null = null;
@@ -97,12 +103,8 @@ export class Timeline {
 
   constructor(context: TimelineContext) {
     this.#context = context;
-    this.#roster = new Roster(context.roomId);
   }
 
-  get roster(): Roster {
-    return this.#roster;
-  }
   /** `null` before the first list, and when it has to begin anew. */
   get history(): History | null {
     return this.#history;
@@ -120,10 +122,8 @@ export class Timeline {
     return (this.#history?.index ?? 0) + this.#held.length;
   }
 
-  /** Begins, or begins anew, at a position of the log and the list as of there. */
-  begin(roster: Roster, owner: VerifyKey, position: { readonly index: number; readonly head: Hash }): void {
-    this.#roster = roster;
-    this.#owner = owner;
+  /** Begins, or begins anew, at a position of the log; the list is the one as of there. */
+  begin(position: { readonly index: number; readonly head: Hash }): void {
     this.#history = new History(position.index, position.head.slice() as Hash);
     this.#beganAt = position.index;
     this.#digest = null;
@@ -133,13 +133,7 @@ export class Timeline {
   }
 
   /** Goes on with the record of an earlier run. */
-  restore(
-    roster: Roster,
-    owner: VerifyKey,
-    { log, lastPlaced }: Pick<SavedState, 'log' | 'lastPlaced'>,
-  ): void {
-    this.#roster = roster;
-    this.#owner = owner;
+  restore({ log, lastPlaced }: SavedRecord): void {
     this.#history = History.restore(log);
     this.#beganAt = log.beganAt;
     this.#lastEra = log.era;
@@ -147,7 +141,7 @@ export class Timeline {
   }
 
   /** @returns `null` while there is no record to go on with */
-  save(): Pick<SavedState, 'log' | 'lastPlaced'> | null {
+  save(): SavedRecord | null {
     if (this.#history === null || this.#astray) return null;
     const { index, heads } = this.#history.save();
     return {
@@ -163,9 +157,9 @@ export class Timeline {
   /** Where the host's log honestly left this record; `null` where it has no such reason. */
   whereLost(eras: readonly Signed[]): CheckedEra | null {
     const history = this.#history;
-    if (history === null || this.#owner === null) return null;
-    const { roomId } = this.#context;
-    return whereLost(eras, this.#owner, { roomId, history, lastEra: this.#lastEra });
+    const { roomId, conversation, ledger } = this.#context;
+    if (history === null || ledger.owner === null) return null;
+    return whereLost(eras, ledger.owner, { roomId, conversation, history, lastEra: this.#lastEra });
   }
 
   /**
@@ -175,8 +169,7 @@ export class Timeline {
   lost({ era, position }: CheckedEra): void {
     const history = this.#history;
     if (history === null) return;
-    const isSameList = era.epoch === this.#roster.epoch && bytesEqual(era.rosterHash, this.#roster.hash);
-    this.#history = isSameList ? history.cutTo(position.index) : null;
+    this.#history = this.#context.ledger.isAsOf(era) ? history.cutTo(position.index) : null;
     this.#beganAt = Math.min(this.#beganAt, position.index);
     this.#digest = null;
     this.#missed = 0;
@@ -282,13 +275,12 @@ export class Timeline {
     }
     switch (entry.kind) {
       case 'roster':
-        return this.#operation(entry, history);
+      case 'conversation':
+        return this.#operation(entry.kind, entry, history);
       case 'era':
         return this.#era(entry, history);
       case 'message':
         return this.#message(entry, history, moment);
-      case 'conversation':
-        throw new ProtocolError('bad-entry', 'an operation of a conversation in another log');
     }
   }
 
@@ -313,7 +305,7 @@ export class Timeline {
     if (first === undefined || sender === null) return [];
     const leaf = leafHash(first);
     this.#history?.append({ ...first, leaf });
-    return [unopened(leaf, sender, first), ...this.release(moment)];
+    return [unopened(this.#context.conversation, leaf, sender, first), ...this.release(moment)];
   }
 
   /** Entries that wait for too long: the first is given up, which breaks this record. */
@@ -325,15 +317,18 @@ export class Timeline {
     return this.#context.alarms.raise('key-withheld', text);
   }
 
-  #operation(entry: Arrived, history: History): SessionEffect[] {
+  #operation(kind: 'roster' | 'conversation', entry: Arrived, history: History): SessionEffect[] {
+    const { ledger } = this.#context;
     history.append({ ...entry, leaf: leafHash(entry) });
-    if (this.#owner === null) return [];
     try {
-      const change = this.#roster.apply({ bytes: entry.header, signature: entry.signature }, this.#owner);
-      return [{ kind: 'event', event: { kind: 'roster', change } }, ...this.#context.rosterChanged(change)];
+      return ledger.operate(kind, { bytes: entry.header, signature: entry.signature });
     } catch (error) {
       if (!(error instanceof SecurityError)) throw error;
       this.#astray = true;
+      if (ledger.isBeside) {
+        const text = `A conversation was not changed by anyone who may: ${error.message}.`;
+        return this.#context.alarms.raise('conversation-forked', text, evidenceOf(entry, history));
+      }
       const isForged = error.code === 'forged-act';
       const code = isForged ? error.code : 'roster-forked';
       const what = isForged ? "in a member's name" : 'by its owner alone';
@@ -343,10 +338,11 @@ export class Timeline {
   }
 
   #era(entry: Arrived, history: History): SessionEffect[] {
-    const owner = this.#owner;
+    const { roomId, conversation, ledger } = this.#context;
+    const { owner } = ledger;
     if (owner === null) return [];
     const signed = { bytes: entry.header, signature: entry.signature };
-    const at = { roomId: this.#context.roomId, history, lastEra: this.#lastEra };
+    const at = { roomId, conversation, history, lastEra: this.#lastEra };
     try {
       this.#lastEra = checkPlacedEra(signed, owner, at).era;
     } catch (error) {
@@ -358,17 +354,19 @@ export class Timeline {
       history.append({ ...entry, leaf: leafHash(entry) });
     }
     this.#context.eraBegan();
+    // Told once, by the room's own log.
+    if (ledger.isBeside) return [];
     const text = 'The room was opened again.';
     return [{ kind: 'event', event: { kind: 'notice', level: 'info', code: 'era', text } }];
   }
 
   #message(entry: Arrived, history: History, moment: Moment): SessionEffect[] {
-    const { roomId, self, ownKey, hearing, alarms } = this.#context;
+    const { roomId, conversation, ledger, self, ownKey, hearing, alarms } = this.#context;
     const header = MessageHeader.decode(entry.header);
-    const sender = this.#roster.member(idKey(header.memberId));
+    const sender = ledger.circle.member(idKey(header.memberId));
     const verifyKey =
       sender === undefined ? undefined : sender.key === self ? ownKey : hearing.verifyKey(sender.key);
-    const mayJudge = this.#roster.verdict(header.epoch, header.rosterHash) === 'good';
+    const mayJudge = verdictOf(header, ledger) === 'good';
     if (mayJudge && sender !== undefined && verifyKey === undefined) {
       this.#held.push(copyOf(entry));
       this.#heldSinceMs = moment.nowMs;
@@ -377,8 +375,8 @@ export class Timeline {
     }
     const leaf = leafHash(entry);
     history.append({ ...entry, leaf });
-    const judged = { roomId, header, entry, index: entry.index, sender, verifyKey };
-    const judgement = judgeMessage(judged, this.#roster, history);
+    const judged = { roomId, conversation, header, entry, index: entry.index, sender, verifyKey };
+    const judgement = judgeMessage(judged, ledger, history);
     switch (judgement.kind) {
       case 'before':
         return [];
@@ -393,18 +391,21 @@ export class Timeline {
   }
 
   #own(self: RosterMember, header: MessageHeader, entry: Arrived, leaf: Hash): SessionEffect[] {
+    const { conversation } = this.#context;
     const said = this.#context.placed(leaf);
     const place = { sequence: chainSequence(header.chainId), n: header.n };
     const isNew = isAfter(place, this.#lastPlaced);
     if (isNew) this.#lastPlaced = place;
     if (said === null) {
       // Of an earlier run, or of another program that goes on as this member.
-      if (this.#context.isOfEarlierRun(header.chainId) && isNew) return [unopened(leaf, self, entry, true)];
+      if (this.#context.isOfEarlierRun(header.chainId) && isNew)
+        return [unopened(conversation, leaf, self, entry, true)];
       const text = 'The host placed a message of yours twice.';
       return this.#context.alarms.raise('replayed', text, evidenceOf(entry, this.#history));
     }
+    if (said.content.kind === 'about') return this.#context.about(said.content, header.conversationEpoch);
     return [
-      shown({ leaf, from: self, ...said, atMs: entry.placedAtMs, own: true }),
+      shown({ conversation, leaf, from: self, ...said, atMs: entry.placedAtMs, own: true }),
       ...this.#context.ownPlaced({ id: messageId(leaf), index: entry.index }),
     ];
   }
@@ -416,12 +417,15 @@ export class Timeline {
     leaf: Hash,
     moment: Moment,
   ): SessionEffect[] {
-    const { hearing, alarms } = this.#context;
-    const opened = hearing.open({ sender, header, entry, leaf }, this.#roster.lastRemovalEpoch);
+    const { conversation, hearing, alarms, ledger } = this.#context;
+    const opened = hearing.open({ sender, header, entry, leaf }, ledger.circle.lastRemovalEpoch);
     switch (opened.kind) {
       case 'opened':
+        if (opened.content.kind === 'about')
+          return this.#context.about(opened.content, header.conversationEpoch);
         return [
           shown({
+            conversation,
             leaf,
             from: sender,
             content: opened.content,
@@ -432,11 +436,11 @@ export class Timeline {
           }),
         ];
       case 'no-key':
-        return [unopened(leaf, sender, entry), ...this.#context.keyMissing(header, moment)];
+        return [unopened(conversation, leaf, sender, entry), ...this.#context.keyMissing(header, moment)];
       case 'fault':
         return [
           ...alarms.raise(opened.code, `${opened.text}.`, evidenceOf(entry, this.#history)),
-          unopened(leaf, sender, entry),
+          unopened(conversation, leaf, sender, entry),
         ];
     }
   }
@@ -450,10 +454,13 @@ export class Timeline {
     this.#context.hearing.skipped();
     if (index > this.#readElsewhere) this.#digest = { index, placedAtMs: item.placedAtMs, bytesAfter: 0 };
     const said = this.#context.placed(leaf);
-    const self = this.#roster.member(this.#context.self);
+    const self = this.#context.ledger.room.member(this.#context.self);
     if (said !== null && self !== undefined)
       return [
-        shown({ leaf, from: self, ...said, atMs: item.placedAtMs, own: true }),
+        shown({
+          conversation: this.#context.conversation,
+          ...{ leaf, from: self, ...said, atMs: item.placedAtMs, own: true },
+        }),
         ...this.#context.ownPlaced({ id: messageId(leaf), index }),
       ];
     this.#missed += 1;
@@ -467,6 +474,7 @@ function isAfter(place: OwnPlace, last: OwnPlace | null): boolean {
 }
 
 function unopened(
+  conversation: ConversationId,
   leaf: Hash,
   from: RosterMember,
   { placedAtMs }: Pick<Arrived, 'placedAtMs'>,
@@ -474,12 +482,13 @@ function unopened(
 ): SessionEffect {
   return {
     kind: 'event',
-    event: { kind: 'unopened', id: messageId(leaf), from, atMs: placedAtMs, own },
+    event: { kind: 'unopened', conversation, id: messageId(leaf), from, atMs: placedAtMs, own },
   };
 }
 
 /** The event that shows a message. */
 export function shown(message: {
+  readonly conversation: ConversationId;
   readonly leaf: Hash;
   readonly from: RosterMember;
   readonly content: Content;
@@ -488,12 +497,23 @@ export function shown(message: {
   readonly away?: boolean;
   readonly ref: string | null;
 }): SessionEffect {
-  const { leaf, from, content, atMs, own, away = false, ref } = message;
+  const { conversation, leaf, from, content, atMs, own, away = false, ref } = message;
   const { kind, text } = content;
   if (kind !== 'text' && kind !== 'emote') throw new Error(`${kind} is no message to show`);
   return {
     kind: 'event',
-    event: { kind: 'message', id: messageId(leaf), content: kind, from, text, atMs, own, away, ref },
+    event: {
+      kind: 'message',
+      conversation,
+      id: messageId(leaf),
+      content: kind,
+      from,
+      text,
+      atMs,
+      own,
+      away,
+      ref,
+    },
   };
 }
 

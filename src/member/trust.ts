@@ -56,7 +56,7 @@ export class Trust {
   }
 
   /** Members for whom sending is held back. */
-  pending(roster: Roster): readonly RosterMember[] {
+  pending(roster: Pick<Roster, 'member'>): readonly RosterMember[] {
     const heirs = this.#pins.flatMap(({ heir }) => (heir === null ? [] : (holder(roster, heir) ?? [])));
     return [...new Set(heirs)];
   }
@@ -161,7 +161,7 @@ export class Trust {
 }
 
 /** Who has this very key. */
-function holder(roster: Roster, identity: Hash): RosterMember | undefined {
+function holder(roster: Pick<Roster, 'member'>, identity: Hash): RosterMember | undefined {
   const member = roster.member(idKey(identity.subarray(0, ID_BYTES.member)));
   return member !== undefined && bytesEqual(member.identity, identity) ? member : undefined;
 }

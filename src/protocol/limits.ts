@@ -71,6 +71,8 @@ export const LIMITS = {
   conversationsMadePerMember: 16,
   /** Over all members: each may hold its share of what follows. */
   conversationsTotal: 4_096,
+  /** UTF-8 bytes: it stands before each line that is said in it. */
+  conversationNameBytes: 32,
   /** Operations on conversations of one member: someone who arranges things by hand asks for no more. */
   conversePerMinute: 30,
   ratchetJump: 256,
@@ -111,6 +113,10 @@ export const LIMITS = {
   backlogEntries: 10_000,
   backlogBytes: 64 * MIB,
   backlogMs: 7 * 24 * 60 * MINUTE_MS,
+  /** Of each conversation beside the room: a room has many, and whoever makes them decides how many. */
+  conversationBacklogEntries: 1_000,
+  conversationBacklogBytes: MIB,
+  conversationHeadsKept: 4_096,
   /** A member says what it has for good after so long, or so many entries: each ACK is a frame to the host. */
   ackMs: SECOND_MS,
   ackEntries: 64,
@@ -138,3 +144,15 @@ export const LIMITS = {
 } as const;
 
 export type Limits = { readonly [Name in keyof typeof LIMITS]: number };
+
+/** What holds in a conversation beside the room, of which there are many: less is kept of each. */
+export function conversationLimits(limits: Limits): Limits {
+  const { conversationBacklogEntries, conversationBacklogBytes, conversationHeadsKept } = limits;
+  return {
+    ...limits,
+    backlogEntries: Math.min(limits.backlogEntries, conversationBacklogEntries),
+    backlogBytes: Math.min(limits.backlogBytes, conversationBacklogBytes),
+    headsKept: Math.min(limits.headsKept, conversationHeadsKept),
+    quotedHeadAge: Math.min(limits.quotedHeadAge, conversationHeadsKept / 2),
+  };
+}

@@ -40,6 +40,8 @@ export type RoomEffect =
   | { readonly kind: 'send'; readonly to: HolderId; readonly frame: Bytes }
   /** To everyone live, as one and the same bytes. */
   | { readonly kind: 'broadcast'; readonly frame: Bytes }
+  /** To those few, each in order with what is broadcast before and after, as one and the same bytes. */
+  | { readonly kind: 'multicast'; readonly to: readonly HolderId[]; readonly frame: Bytes }
   /** From here on this connection gets what is broadcast, and nothing from before. */
   | { readonly kind: 'live'; readonly connection: HolderId }
   /** The run at the door is over: larger frames are allowed now. */

@@ -4,23 +4,17 @@
  * @see docs/protocol.md#sender-chains
  */
 import { chainStart } from '../crypto/log-hash.ts';
-import type { Roster } from '../crypto/roster.ts';
 import { type CheckedStatement, checkStatement } from '../crypto/statement.ts';
 import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import { encodeFrame } from '../protocol/framing.ts';
-import {
-  chainSequence,
-  type IdKey,
-  idKey,
-  type MemberId,
-  ROOM_CONVERSATION,
-  type RoomId,
-} from '../protocol/identifiers.ts';
+import { chainSequence, type IdKey, idKey, type MemberId, type RoomId } from '../protocol/identifiers.ts';
 import { KeysPage, SESSION_FRAME, WrapDelivery, type Wraps } from '../protocol/session-frames.ts';
-import { ChainAnnouncement, NeedKey } from '../protocol/signed-objects.ts';
+import type { ChainAnnouncement, NeedKey } from '../protocol/signed-objects.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
+import type { LogPlace } from './log-place.ts';
+import type { Circle } from './posting.ts';
 import type { Resident } from './resident.ts';
 
 /** @throws ProtocolError when it is malformed, foreign, or older than the one the host has. */
@@ -67,23 +61,25 @@ export interface RoutedWraps {
  */
 export function routeWraps(
   { announcement: signed, wraps }: Wraps,
+  announcement: ChainAnnouncement,
   sender: Resident,
-  room: {
+  at: {
     readonly roomId: RoomId;
-    readonly roster: Roster;
-    readonly residents: ReadonlyMap<IdKey, Resident>;
+    readonly circle: Circle;
+    readonly place: LogPlace;
+    /** Who reads this conversation. */
+    readonly reader: (key: IdKey) => Resident | undefined;
   },
 ): RoutedWraps {
-  const announcement = ChainAnnouncement.decode(signed.bytes);
   const fits =
     announcement.version === PROTOCOL_VERSION &&
-    bytesEqual(announcement.roomId, room.roomId) &&
-    bytesEqual(announcement.conversation, ROOM_CONVERSATION) &&
+    bytesEqual(announcement.roomId, at.roomId) &&
     bytesEqual(announcement.memberId, sender.member.memberId) &&
     bytesEqual(announcement.identityKey, sender.verifyKey.spki) &&
     sender.verifyKey.verify('sc1/chain', signed.bytes, signed.signature);
   if (!fits) throw new ProtocolError('bad-announcement', "a chain announcement that is not the sender's");
-  const verdict = room.roster.verdict(announcement.epoch, announcement.rosterHash);
+  const { circle, place } = at;
+  const verdict = circle.verdict(announcement.epoch, announcement.rosterHash);
   if (verdict === 'ahead' || verdict === 'forked') {
     throw new ProtocolError(
       'bad-epoch',
@@ -94,13 +90,13 @@ export function routeWraps(
     return { announcement, current: false, deliveries: [], refused: wraps.map((wrap) => wrap.memberId) };
   }
   const chainKey = idKey(announcement.chainId);
-  if (sender.chain?.chainKey !== chainKey) {
+  if (place.chain?.chainKey !== chainKey) {
     const sequence = chainSequence(announcement.chainId);
-    if (sequence <= sender.chainSequence) {
+    if (sequence <= place.chainSequence) {
       throw new ProtocolError('bad-announcement', 'a chain that is over is taken up again');
     }
-    sender.chainSequence = sequence;
-    sender.chain = {
+    place.chainSequence = sequence;
+    place.chain = {
       chainKey,
       epoch: announcement.epoch,
       lastN: announcement.n - 1,
@@ -118,7 +114,7 @@ export function routeWraps(
       throw new ProtocolError('bad-wrap', 'two wraps for one member, or one of another size than RSA makes');
     }
     wrapped.add(key);
-    const to = room.residents.get(key);
+    const to = at.reader(key);
     if (to === undefined) continue;
     if (wrap.generation !== to.statement.generation) {
       refused.push(wrap.memberId);
@@ -136,15 +132,15 @@ export function routeWraps(
  */
 export function needKeyTarget(
   request: Signed,
+  need: NeedKey,
   asker: Resident,
-  room: { readonly roomId: RoomId; readonly residents: ReadonlyMap<IdKey, Resident> },
+  at: { readonly roomId: RoomId; readonly reader: (key: IdKey) => Resident | undefined },
 ): Resident | null {
-  const need = NeedKey.decode(request.bytes);
   const fits =
     need.version === PROTOCOL_VERSION &&
-    bytesEqual(need.roomId, room.roomId) &&
+    bytesEqual(need.roomId, at.roomId) &&
     bytesEqual(need.asker, asker.member.memberId) &&
     asker.verifyKey.verify('sc1/needkey', request.bytes, request.signature);
   if (!fits) throw new ProtocolError('bad-request', "a request for a key that is not the asker's own");
-  return room.residents.get(idKey(need.sender)) ?? null;
+  return at.reader(idKey(need.sender)) ?? null;
 }

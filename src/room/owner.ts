@@ -179,7 +179,11 @@ export class Owner {
   }
 
   /** The room is opened again: as of this roster, its log goes no further than that. */
-  beginEra(era: number, roster: Roster, positions: readonly LogPosition[]): Signed {
+  beginEra(
+    era: number,
+    roster: Pick<Roster, 'roomId' | 'epoch' | 'hash'>,
+    positions: readonly LogPosition[],
+  ): Signed {
     const { roomId, epoch, hash: rosterHash } = roster;
     const bytes = Era.encode({
       version: PROTOCOL_VERSION,

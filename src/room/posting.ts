@@ -6,15 +6,16 @@
 import { isCiphertextLength } from '../crypto/ciphertext-length.ts';
 import { sha256 } from '../crypto/hash.ts';
 import { leafHash } from '../crypto/log-hash.ts';
-import type { Roster } from '../crypto/roster.ts';
+import type { EpochVerdict, Roster } from '../crypto/roster.ts';
 import { bytesEqual } from '../protocol/bytes.ts';
 import { ProtocolError } from '../protocol/errors.ts';
-import { type Hash, idKey, ROOM_CONVERSATION, type RoomId } from '../protocol/identifiers.ts';
+import { type ConversationId, type Hash, idKey, type RoomId, ZERO_HASH } from '../protocol/identifiers.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { Post } from '../protocol/session-frames.ts';
-import { MessageHeader } from '../protocol/signed-objects.ts';
+import type { MessageHeader } from '../protocol/signed-objects.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import type { Log } from './log.ts';
+import type { LogPlace } from './log-place.ts';
 import type { Resident } from './resident.ts';
 
 export type PostVerdict =
@@ -22,20 +23,35 @@ export type PostVerdict =
   | { readonly kind: 'known'; readonly header: MessageHeader; readonly index: number }
   | { readonly kind: 'stale' | 'order' | 'muted'; readonly header: MessageHeader };
 
+/** Who reads what is said in a conversation, as of now: the room's list, or that of a conversation beside it. */
+export type Circle = Pick<Roster, 'verdict' | 'lastRemovalEpoch'>;
+
+/** The log that a message is for. */
 export interface PostContext {
   readonly roomId: RoomId;
+  readonly conversation: ConversationId;
+  /** The room's, whatever conversation it is. */
   readonly roster: Roster;
+  /** `null` in the room itself. */
+  readonly circle: Circle | null;
+  readonly place: LogPlace;
   readonly log: Log;
   readonly limits: Limits;
 }
 
 /** @throws ProtocolError for what no honest client sends: the connection closes. */
-export function judgePost(post: Post, sender: Resident, context: PostContext): PostVerdict {
-  const header = MessageHeader.decode(post.header);
+export function judgePost(
+  post: Post,
+  header: MessageHeader,
+  sender: Resident,
+  context: PostContext,
+): PostVerdict {
+  const circle = context.circle ?? context.roster;
+  const quoted = quotedOf(header, context.circle !== null);
   const fits =
     header.version === PROTOCOL_VERSION &&
     bytesEqual(header.roomId, context.roomId) &&
-    bytesEqual(header.conversation, ROOM_CONVERSATION) &&
+    bytesEqual(header.conversation, context.conversation) &&
     bytesEqual(header.memberId, sender.member.memberId) &&
     isCiphertextLength(post.ciphertext.length);
   if (!fits) throw new ProtocolError('bad-header', "a message header that is not the sender's for this room");
@@ -44,7 +60,7 @@ export function judgePost(post: Post, sender: Resident, context: PostContext): P
     throw new ProtocolError('bad-signature', 'a message whose signature does not hold');
   }
 
-  const chain = sender.chain;
+  const { chain } = context.place;
   if (chain === null || chain.chainKey !== idKey(header.chainId)) return { kind: 'order', header };
   const leaf = leafHash(post);
   const known = chain.placed.get(header.n);
@@ -52,14 +68,15 @@ export function judgePost(post: Post, sender: Resident, context: PostContext): P
     return { kind: 'known', header, index: known.index };
 
   if (sender.member.muted) return { kind: 'muted', header };
-  const epoch = context.roster.verdict(header.epoch, header.rosterHash);
-  if (epoch === 'forked' || epoch === 'ahead') {
+  const room = context.roster.verdict(header.epoch, header.rosterHash);
+  const epoch = circle.verdict(quoted.epoch, quoted.hash);
+  if (isUnknown(room) || isUnknown(epoch)) {
     throw new ProtocolError(
       'bad-epoch',
-      `a message for epoch ${header.epoch}, which this room does not have`,
+      `a message for epoch ${quoted.epoch}, which this room does not have`,
     );
   }
-  if (epoch !== 'good' || chain.epoch < context.roster.lastRemovalEpoch) return { kind: 'stale', header };
+  if (epoch !== 'good' || chain.epoch < circle.lastRemovalEpoch) return { kind: 'stale', header };
   if (header.generation < sender.quotedGeneration || header.generation > sender.statement.generation) {
     throw new ProtocolError('bad-generation', `generation ${header.generation} is not this member's`);
   }
@@ -73,4 +90,17 @@ export function judgePost(post: Post, sender: Resident, context: PostContext): P
     header.n - chain.lastN <= context.limits.ratchetJump &&
     bytesEqual(header.previous, chain.lastLeaf);
   return follows ? { kind: 'place', header, leaf } : { kind: 'order', header };
+}
+
+function isUnknown(verdict: EpochVerdict): boolean {
+  return verdict === 'forked' || verdict === 'ahead';
+}
+
+/** The list that a message was sealed for: beside the room it is the conversation's, and in the room there is none. */
+function quotedOf(header: MessageHeader, isBeside: boolean): { readonly epoch: number; readonly hash: Hash } {
+  const { conversationEpoch, conversationRosterHash, epoch, rosterHash } = header;
+  if (isBeside) return { epoch: conversationEpoch, hash: conversationRosterHash };
+  if (conversationEpoch !== 0 || !bytesEqual(conversationRosterHash, ZERO_HASH))
+    throw new ProtocolError('bad-header', 'the room itself is no conversation beside it');
+  return { epoch, hash: rosterHash };
 }

@@ -3,7 +3,7 @@
  * member each is for. Content passes through as it came.
  * @see docs/protocol.md#session
  */
-import { leafHash } from '../crypto/log-hash.ts';
+import type { ConversationRoster } from '../crypto/conversation-roster.ts';
 import type { Roster, RosterSnapshot } from '../crypto/roster.ts';
 import { type ActKind, SignedAct } from '../protocol/acts.ts';
 import type { LogPosition, Welcome } from '../protocol/admission-frames.ts';
@@ -12,9 +12,10 @@ import type { Decoded, Signed } from '../protocol/codec.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import { encodeFrame, frameBody, frameType } from '../protocol/framing.ts';
 import {
-  ciphertext,
+  type ConversationId,
   type Hash,
   type IdKey,
+  idKey,
   ROOM_CONVERSATION,
   type RoomId,
   sessionId,
@@ -27,48 +28,45 @@ import {
   ActAnswer,
   ActFrame,
   Away,
+  Converse,
   Deferred,
-  DigestItem,
-  Entry,
-  type EntryKind,
   ERAS_MOST,
   Eras,
   LeaveFrame,
-  LOG_PAGE_ENTRIES,
-  LogPage,
   NeedKeyFrame,
+  OpenDirect,
   Placed,
   Post,
   Prefer,
   PublishKey,
+  PullConversation,
   PullKeys,
   PullList,
   PullLog,
   SESSION_FRAME,
-  WholeItem,
   Wraps,
   WrapsTaken,
 } from '../protocol/session-frames.ts';
-import { ChainAnnouncement, Leave, MessageHeader } from '../protocol/signed-objects.ts';
+import { ChainAnnouncement, Leave, MessageHeader, NeedKey } from '../protocol/signed-objects.ts';
 import { type Dialect, FEATURE, PROTOCOL_VERSION } from '../protocol/version.ts';
 import type { Accounts } from './accounts.ts';
+import type { Conversation } from './conversation.ts';
+import type { Conversations } from './conversations.ts';
 import type { RoomEffect } from './effects.ts';
 import { FairRate } from './fair-rate.ts';
 import type { HolderId } from './invitations.ts';
 import { checkPublished, keysPage, needKeyTarget, routeWraps } from './keys.ts';
 import { ListPages } from './list-pages.ts';
 import type { Log } from './log.ts';
+import type { LogPlace } from './log-place.ts';
 import type { Moderation } from './moderation.ts';
 import type { Owner } from './owner.ts';
-import { judgePost } from './posting.ts';
+import { NOTHING, PAGE_MARGIN_BYTES, Placing } from './placing.ts';
+import { type Circle, judgePost } from './posting.ts';
 import { PresenceNews } from './presence.ts';
 import type { Resident, ResidentChanges } from './resident.ts';
 import type { RoomStore } from './store.ts';
 import type { KeptWrap } from './wrap-queue.ts';
-
-/** A page's own fields beside what it lists. */
-const PAGE_MARGIN_BYTES = 4_096;
-const NOTHING = ciphertext(new Uint8Array());
 
 /** One member's connection. */
 export interface RelayPeer {
@@ -96,7 +94,23 @@ export interface RelayContext {
   readonly limits: Limits;
   readonly dialect: Dialect;
   readonly changes: ResidentChanges;
+  readonly conversations: Conversations;
   readonly store: Pick<RoomStore, 'kept' | 'saveEra'>;
+}
+
+/** A log as one member writes and reads it. */
+interface Desk {
+  readonly conversation: ConversationId;
+  /** `null`: the room itself. */
+  readonly beside: Conversation | null;
+  /** Who is in a conversation beside the room. */
+  readonly circle: ConversationRoster | null;
+  /** Who reads it: that, or the room's. */
+  readonly list: Circle;
+  readonly place: LogPlace;
+  readonly placing: Placing;
+  /** Whoever reads it, by key. */
+  readonly reader: (key: IdKey) => Resident | undefined;
 }
 
 export class Relay {
@@ -104,7 +118,7 @@ export class Relay {
   readonly #rate: FairRate;
   readonly #presence: PresenceNews;
   readonly #listPages: ListPages;
-  #placedAtMs = 0;
+  readonly #placing: Placing;
   /** Someone has said what they have since the log last let go of what everyone has. */
   #hasAcks = false;
   /** Statements about the latest starts of the room, oldest first. */
@@ -113,7 +127,7 @@ export class Relay {
   constructor(context: RelayContext, { nowMs }: Pick<Moment, 'nowMs'>) {
     this.#context = context;
     const { limits, store } = context;
-    this.#placedAtMs = store.kept?.placedAtMs ?? 0;
+    this.#placing = new Placing(ROOM_CONVERSATION, context.log, store.kept?.placedAtMs ?? 0);
     this.#eras = [...(store.kept?.eras ?? [])];
     this.#rate = new FairRate(limits.messagesPerRoomPerSecond * limits.roomBurstSeconds, nowMs);
     this.#presence = new PresenceNews(context);
@@ -129,23 +143,20 @@ export class Relay {
 
   /** Appends a roster operation. @returns the ENTRY frame for everyone. */
   placeOperation(operation: Signed, moment: Moment): Bytes {
-    return this.#place(
-      'roster',
-      { header: operation.bytes, ciphertext: NOTHING, signature: operation.signature },
-      moment,
-    ).frame;
+    const { bytes: header, signature } = operation;
+    return this.#placing.place('roster', { header, ciphertext: NOTHING, signature }, moment).frame;
   }
 
   /** The room is open again, and everyone is shown from where on. */
-  beginEra(moment: Moment): void {
-    const { owner, roster, store, log } = this.#context;
+  beginEra(moment: Moment): number {
+    const { owner, roster, store } = this.#context;
     const era = Math.max((store.kept?.era ?? 0) + 1, Math.floor(moment.nowMs / 1_000));
-    const position = { conversation: ROOM_CONVERSATION, index: log.index, head: log.head };
-    const signed = owner.beginEra(era, roster, [position]);
+    const signed = owner.beginEra(era, roster, [this.#placing.position]);
     const { bytes: header, signature } = signed;
-    this.#place('era', { header, ciphertext: NOTHING, signature }, moment);
+    this.#placing.place('era', { header, ciphertext: NOTHING, signature }, moment);
     this.#eras = [...this.#eras, signed].slice(-ERAS_MOST);
     store.saveEra(era, signed);
+    return era;
   }
 
   /** Begins a member's session: what WELCOME says, and what waited for them. */
@@ -161,6 +172,8 @@ export class Relay {
     const goneSinceMs = (resident.offlineSinceMs ?? moment.nowMs) - limits.deadMs;
     this.#presence.arrived(resident);
     resident.connection = connection;
+    resident.liveIn.clear();
+    this.#context.conversations.arrived(resident);
     this.#listPages.presenceChanged();
     resident.sessionId = sessionId(moment.randomBytes(16));
     resident.offlineSinceMs = null;
@@ -172,12 +185,8 @@ export class Relay {
       ownerKey: owner.publicKey,
       operation,
       positions: [
-        {
-          conversation: ROOM_CONVERSATION,
-          index: log.index,
-          head: log.head,
-          acknowledged: resident.acknowledged,
-        },
+        { ...this.#placing.position, acknowledged: resident.acknowledged },
+        ...this.#context.conversations.standings(resident, moment),
       ],
       retention: {
         entries: limits.backlogEntries,
@@ -195,19 +204,21 @@ export class Relay {
       live: false,
       registering: null,
     };
-    const deliveries = [...this.#erasFor(positions), ...resident.wrapsUnderWay.frames];
+    const deliveries = [...this.#erasFor(resident, positions), ...resident.wrapsUnderWay.frames];
     return { peer: { connection, resident, ...begin }, welcome, deliveries };
   }
 
   /** For who holds what this log does not: a copy of the room from before that was opened. */
-  #erasFor(positions: readonly LogPosition[]): readonly Bytes[] {
-    const { log } = this.#context;
-    const isStrange = positions.some(({ conversation, index, head }) => {
-      const own = bytesEqual(conversation, ROOM_CONVERSATION) ? log.headAt(index) : null;
-      return own === null || !bytesEqual(own, head);
+  #erasFor(resident: Resident, positions: readonly LogPosition[]): readonly Bytes[] {
+    const { log, conversations } = this.#context;
+    return positions.flatMap((position) => {
+      const { conversation, index, head } = position;
+      const own = log.headAt(index);
+      const isRoom = bytesEqual(conversation, ROOM_CONVERSATION);
+      if (isRoom && own !== null && bytesEqual(own, head)) return [];
+      const eras = isRoom ? this.#eras : conversations.erasOf(resident, position);
+      return eras.length === 0 ? [] : [encodeFrame(SESSION_FRAME.eras, Eras.encode({ eras: [...eras] }))];
     });
-    if (!isStrange || this.#eras.length === 0) return [];
-    return [encodeFrame(SESSION_FRAME.eras, Eras.encode({ eras: this.#eras }))];
   }
 
   /** A member's connection is gone. Their place in the room stays for a while. */
@@ -237,7 +248,7 @@ export class Relay {
       case SESSION_FRAME.pullList:
         return [this.#listPage(peer, PullList.decode(body).from)];
       case SESSION_FRAME.pullLog:
-        return this.#logPage(peer, PullLog.decode(body).after);
+        return this.#logPage(peer, PullLog.decode(body));
       case SESSION_FRAME.pullKeys: {
         const { members } = PullKeys.decode(body);
         return [{ kind: 'send', to: peer.connection, frame: keysPage(members, this.#context.residents) }];
@@ -252,6 +263,14 @@ export class Relay {
         return this.#wraps(peer, Wraps.decode(body), moment);
       case SESSION_FRAME.needKey:
         return this.#needKey(peer, NeedKeyFrame.decode(body).request, frame, moment);
+      case SESSION_FRAME.openDirect:
+        return this.#context.conversations.openDirect(peer, OpenDirect.decode(body).memberId, moment);
+      case SESSION_FRAME.converse:
+        return this.#context.conversations.converse(peer, Converse.decode(body).operation, moment);
+      case SESSION_FRAME.pullConversation: {
+        const { conversation, from } = PullConversation.decode(body);
+        return this.#context.conversations.page(peer, conversation, from);
+      }
       case SESSION_FRAME.leave:
         return this.#leave(peer, LeaveFrame.decode(body).leave, moment);
       case SESSION_FRAME.ack:
@@ -284,6 +303,7 @@ export class Relay {
   tick({ nowMs }: Moment): void {
     const { log, limits, residents } = this.#context;
     log.expire(nowMs - limits.backlogMs);
+    this.#context.conversations.tick(nowMs - limits.backlogMs);
     // A chain lives for an hour, and a message may have waited for its place: these open nothing that is still held.
     const uselessMs = nowMs - limits.backlogMs - 2 * limits.chainMs;
     for (const { wrapsUnderWay } of residents.values()) wrapsUnderWay.cameBefore(uselessMs);
@@ -303,13 +323,19 @@ export class Relay {
 
   /** A member has the log up to here for good, and all the wraps that came before. */
   #ack(resident: Resident, { conversation, index }: Decoded<typeof Ack>): RoomEffect[] {
-    const isKnown = bytesEqual(conversation, ROOM_CONVERSATION) && index <= this.#context.log.index;
-    if (!isKnown) throw new ProtocolError('bad-index', `entry ${index} of that log does not exist`);
-    if (index <= resident.acknowledged) return [];
-    resident.acknowledged = index;
+    const desk = this.#desk(resident, conversation);
+    if (desk === null) return [];
+    if (index > desk.placing.log.index)
+      throw new ProtocolError('bad-index', `entry ${index} of that log does not exist`);
+    if (index <= desk.place.acknowledged) return [];
+    desk.place.acknowledge(index);
+    resident.wrapsUnderWay.seen(idKey(conversation), index);
+    this.#stepped(resident, desk);
+    if (desk.beside !== null) {
+      desk.beside.hasAcks = true;
+      return [];
+    }
     this.#hasAcks = true;
-    this.#context.changes.progress.add(resident);
-    resident.wrapsUnderWay.seen(index);
     this.#presence.acknowledged(resident);
     return [];
   }
@@ -340,21 +366,32 @@ export class Relay {
       this.#countFrame(resident, moment);
       return [this.#deferred(peer, MessageHeader.decode(post.header), 'wait', waitMs)];
     }
-    const verdict = judgePost(post, resident, this.#context);
+    const header = MessageHeader.decode(post.header);
+    const desk = this.#desk(resident, header.conversation);
+    // No longer theirs: what tells them so is under way.
+    if (desk === null) return [this.#deferred(peer, header, 'stale', 0)];
+    const verdict = judgePost(post, header, resident, { ...this.#context, ...desk, log: desk.placing.log });
     if (verdict.kind === 'known') {
       const { conversation, chainId, n } = verdict.header;
       const placed = Placed.encode({ conversation, chainId, n, index: verdict.index });
       return [{ kind: 'send', to: peer.connection, frame: encodeFrame(SESSION_FRAME.placed, placed) }];
     }
     if (verdict.kind !== 'place') return [this.#deferred(peer, verdict.header, verdict.kind, 0)];
-    const slowMs = this.#slowMs(resident, moment.nowMs);
-    if (slowMs > 0) return [this.#deferred(peer, verdict.header, 'wait', slowMs)];
-    resident.lastPlacedMs = moment.nowMs;
-    const { frame, index } = this.#place('message', post, moment, verdict.leaf);
-    resident.quotedGeneration = verdict.header.generation;
-    resident.rememberPlaced(verdict.header.n, verdict.leaf, index);
+    if (desk.beside === null) {
+      const slowMs = this.#slowMs(resident, moment.nowMs);
+      if (slowMs > 0) return [this.#deferred(peer, header, 'wait', slowMs)];
+      resident.lastPlacedMs = moment.nowMs;
+    }
+    const { frame, index } = desk.placing.place('message', post, moment, verdict.leaf);
+    resident.quotedGeneration = header.generation;
+    desk.place.rememberPlaced(header.n, verdict.leaf, index);
     this.#context.changes.progress.add(resident);
-    return [{ kind: 'broadcast', frame }];
+    this.#stepped(resident, desk);
+    return [
+      desk.beside === null
+        ? { kind: 'broadcast', frame }
+        : this.#context.conversations.tell(desk.beside, frame),
+    ];
   }
 
   /** @throws ProtocolError when this member floods: told to wait, an honest program waits. */
@@ -399,26 +436,34 @@ export class Relay {
     return { kind: 'send', to: peer.connection, frame: encodeFrame(SESSION_FRAME.deferred, body) };
   }
 
-  #place(
-    kind: EntryKind,
-    { header, ciphertext: sealed, signature }: Post,
-    moment: Moment,
-    known?: Hash,
-  ): { readonly frame: Bytes; readonly index: number } {
-    const { log } = this.#context;
-    // Never backwards, whatever the clock does: readers sort by the log, and show these times.
-    this.#placedAtMs = Math.max(this.#placedAtMs, moment.nowMs);
-    const placedAtMs = this.#placedAtMs;
-    // The frame these bytes came in may be part of a larger read: keep only what the entry needs.
-    const entry = {
-      header: header.slice(),
-      ciphertext: ciphertext(sealed.slice()),
-      signature: signature.slice(),
-    };
-    const leaf = known ?? leafHash(entry);
-    const index = log.append({ kind, placedAtMs, leaf, ...entry });
-    const body = Entry.encode({ conversation: ROOM_CONVERSATION, index, kind, placedAtMs, ...entry });
-    return { frame: encodeFrame(SESSION_FRAME.entry, body), index };
+  /** A member's place in one log, and whoever else reads it; `null` where they have none. */
+  #desk(resident: Resident, conversation: ConversationId): Desk | null {
+    const { residents, roster, conversations } = this.#context;
+    if (bytesEqual(conversation, ROOM_CONVERSATION)) {
+      const reader = (key: IdKey): Resident | undefined => residents.get(key);
+      const { place } = resident;
+      return {
+        conversation,
+        beside: null,
+        circle: null,
+        list: roster,
+        place,
+        placing: this.#placing,
+        reader,
+      };
+    }
+    const found = conversations.find(resident, conversation);
+    if (found === null) return null;
+    const { conversation: beside, place } = found;
+    const { roster: list, placing, places } = beside;
+    const reader = (key: IdKey): Resident | undefined => (places.has(key) ? residents.get(key) : undefined);
+    return { conversation, beside, circle: list, list, place, placing, reader };
+  }
+
+  /** Someone's place in a log is another one now. */
+  #stepped(resident: Resident, { beside, place }: Desk): void {
+    if (beside === null) this.#context.changes.progress.add(resident);
+    else this.#context.changes.places.set(place, { conversation: beside, member: resident.member.key });
   }
 
   #listPage(peer: RelayPeer, from: number): RoomEffect {
@@ -428,60 +473,51 @@ export class Relay {
     return { kind: 'send', to: peer.connection, frame };
   }
 
-  #logPage(peer: RelayPeer, after: number): RoomEffect[] {
-    const { log, limits } = this.#context;
-    if (peer.live) throw new ProtocolError('unexpected-frame', 'PULL_LOG on a live connection');
-    if (after > log.index) throw new ProtocolError('bad-index', `entry ${after} of this log does not exist`);
-    const { first, headBefore, items } = log.read(after, {
-      entries: LOG_PAGE_ENTRIES,
-      bytes: limits.pageBytes - PAGE_MARGIN_BYTES,
-    });
+  #logPage(peer: RelayPeer, { conversation, after }: Decoded<typeof PullLog>): RoomEffect[] {
+    const { connection, resident } = peer;
+    const desk = this.#desk(resident, conversation);
+    if (desk === null) return this.#context.conversations.notIn(peer, conversation);
+    const isLive = desk.beside === null ? peer.live : resident.liveIn.has(desk.beside);
+    if (isLive) throw new ProtocolError('unexpected-frame', 'PULL_LOG on a live connection');
+    const { frame, first, live } = desk.placing.page(after, this.#context.limits);
+    const page: RoomEffect = { kind: 'send', to: connection, frame };
+    if (desk.beside !== null) {
+      if (live) resident.liveIn.add(desk.beside);
+      return [page];
+    }
     // They begin anew from WELCOME: what lies before is not theirs any more.
-    if (first > after + 1) peer.resident.droppedTo = peer.welcomeIndex;
-    const live = first + items.length > log.index;
-    const body = LogPage.encode({
-      conversation: ROOM_CONVERSATION,
-      first,
-      headBefore,
-      items: items.map((item) =>
-        item.form === 'whole'
-          ? { form: 'whole' as const, body: WholeItem.encode(item) }
-          : { form: 'digest' as const, body: DigestItem.encode(item) },
-      ),
-      live,
-    });
-    const page: RoomEffect = {
-      kind: 'send',
-      to: peer.connection,
-      frame: encodeFrame(SESSION_FRAME.log, body),
-    };
+    if (first > after + 1) resident.droppedTo = peer.welcomeIndex;
     if (!live) return [page];
     peer.live = true;
-    this.#presence.changed(peer.resident);
-    const receipts = this.#presence.receiptsFor(peer.resident, peer.goneSinceMs);
+    this.#presence.changed(resident);
+    const receipts = this.#presence.receiptsFor(resident, peer.goneSinceMs);
     return [
-      { kind: 'live', connection: peer.connection },
+      { kind: 'live', connection },
       page,
-      ...receipts.map((frame) => ({ kind: 'send', to: peer.connection, frame }) as const),
+      ...receipts.map((each) => ({ kind: 'send', to: connection, frame: each }) as const),
     ];
   }
 
   #wraps(peer: RelayPeer, wraps: Wraps, moment: Moment): RoomEffect[] {
     const { limits } = this.#context;
     const { resident } = peer;
+    const announcement = ChainAnnouncement.decode(wraps.announcement.bytes);
     const rate = { perSecond: limits.wrapsPerMemberPerSecond, burst: limits.membersMost };
     const waitMs = resident.wraps.take(Math.max(1, wraps.wraps.length), rate, moment.nowMs);
-    if (waitMs > 0) {
-      return [this.#deferred(peer, ChainAnnouncement.decode(wraps.announcement.bytes), 'wait', waitMs)];
-    }
-    const routed = routeWraps(wraps, resident, this.#context);
-    this.#context.changes.progress.add(resident);
+    if (waitMs > 0) return [this.#deferred(peer, announcement, 'wait', waitMs)];
+    const desk = this.#desk(resident, announcement.conversation);
+    if (desk === null) return [this.#deferred(peer, announcement, 'stale', 0)];
+    const { list: circle, place, reader, placing } = desk;
+    const at = { roomId: this.#context.roomId, circle, place, reader };
+    const routed = routeWraps(wraps, announcement, resident, at);
+    this.#stepped(resident, desk);
     const effects: RoomEffect[] = [];
     for (const { to, frame } of routed.deliveries) {
       this.#keepWrap(to, {
         frame,
         from: resident.member.key,
-        logIndex: this.#context.log.index,
+        conversation: idKey(announcement.conversation),
+        logIndex: placing.log.index,
         cameAtMs: moment.nowMs,
       });
       if (to.connection !== null) effects.push({ kind: 'send', to: to.connection, frame });
@@ -506,7 +542,11 @@ export class Relay {
     const { limits } = this.#context;
     const rate = { perSecond: limits.needKeyPerMinute / 60, burst: limits.needKeyPerMinute };
     if (peer.resident.requests.take(1, rate, moment.nowMs) > 0) return [];
-    const target = needKeyTarget(request, peer.resident, this.#context);
+    const need = NeedKey.decode(request.bytes);
+    const desk = this.#desk(peer.resident, need.conversation);
+    if (desk === null) return [];
+    const at = { roomId: this.#context.roomId, reader: desk.reader };
+    const target = needKeyTarget(request, need, peer.resident, at);
     if (target === null || target.connection === null) return [];
     return [{ kind: 'send', to: target.connection, frame: frame.slice() }];
   }

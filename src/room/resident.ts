@@ -3,7 +3,7 @@ import type { RosterMember } from '../crypto/roster.ts';
 import { importVerifyKey, type VerifyKey } from '../crypto/signature.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
-import type { Hash, IdKey, SessionId } from '../protocol/identifiers.ts';
+import type { IdKey, SessionId } from '../protocol/identifiers.ts';
 import type { Limits } from '../protocol/limits.ts';
 import {
   minuteOf,
@@ -12,22 +12,12 @@ import {
   type PresenceState,
   USUAL_PREFER,
 } from '../protocol/session-frames.ts';
+import type { Conversation } from './conversation.ts';
 import type { HolderId } from './invitations.ts';
+import { LogPlace } from './log-place.ts';
 import type { Account, KeptMember, MemberProgress, MemberRecord } from './store.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { type WrapKeeper, WrapQueue } from './wrap-queue.ts';
-
-/** Placed messages remembered by number, so that one sent again is answered with its index: several send windows. */
-const PLACED_KEPT = 64;
-
-/** A sender's chain as far as the host checks it: order, never keys. */
-export interface HostChain {
-  readonly chainKey: IdKey;
-  readonly epoch: number;
-  lastN: number;
-  lastLeaf: Hash;
-  readonly placed: Map<number, { readonly leaf: Hash; readonly index: number }>;
-}
 
 /** The wrap keys in it were parsed to be checked; parsed they would cost 10 KiB a member, and the host wraps nothing. */
 interface KeptStatement {
@@ -57,6 +47,9 @@ export interface ResidentStart {
 export interface ResidentChanges {
   readonly records: Set<Resident>;
   readonly progress: Set<Resident>;
+  /** Of conversations, with whose they are. */
+  readonly places: Map<LogPlace, { readonly conversation: Conversation; readonly member: IdKey }>;
+  readonly conversations: Set<Conversation>;
 }
 
 export class Resident {
@@ -68,8 +61,12 @@ export class Resident {
   #statement: KeptStatement;
   /** The generation this member's latest message quoted: older wrap keys are refused from then on. */
   quotedGeneration = 0;
-  /** They have the log up to here for good. */
-  acknowledged: number;
+  /** Where they stand in the room's own log. */
+  readonly place: LogPlace;
+  /** Beside the room, those they are in. */
+  readonly conversations = new Set<Conversation>();
+  /** Those of which they are sent each entry on the present line. */
+  readonly liveIn = new Set<Conversation>();
   prefers: Prefer = USUAL_PREFER;
   /** What keeps their nickname and place for them, under whatever key. Plain data: it is kept on disk as it is. */
   account: Account | null = null;
@@ -89,15 +86,13 @@ export class Resident {
   droppedTo = 0;
   caughtUpAtMs: number | null = null;
   readonly wrapsUnderWay: WrapQueue;
-  chain: HostChain | null = null;
-  /** Of the latest chain: none before it is taken up again. */
-  chainSequence = -1;
   readonly messages: TokenBucket;
   readonly bytes: TokenBucket;
   readonly wraps: TokenBucket;
   readonly requests: TokenBucket;
   readonly acts: TokenBucket;
   readonly registrations: TokenBucket;
+  readonly converses: TokenBucket;
   /** When their latest message got its place, for slow mode. */
   lastPlacedMs: number | null = null;
   /** All frames that have no rate of their own. */
@@ -110,7 +105,7 @@ export class Resident {
     this.verifyKey = start.verifyKey;
     this.accountKey = start.accountKey;
     this.#statement = bytesOf(start.statement);
-    this.acknowledged = start.index;
+    this.place = kept === undefined ? new LogPlace(start.index) : LogPlace.restore(kept);
     this.offlineSinceMs = start.nowMs;
     this.messages = new TokenBucket(start.limits.messagesPerMemberBurst, start.nowMs);
     this.bytes = new TokenBucket(start.limits.bytesPerMemberBurst, start.nowMs);
@@ -118,6 +113,7 @@ export class Resident {
     this.frames = new TokenBucket(start.limits.framesPerMemberBurst, start.nowMs);
     this.acts = new TokenBucket(start.limits.actsPerMemberPerMinute, start.nowMs);
     this.registrations = new TokenBucket(start.limits.registrationsPerMemberPerMinute, start.nowMs);
+    this.converses = new TokenBucket(start.limits.conversePerMinute, start.nowMs);
     this.requests = new TokenBucket(start.limits.needKeyPerMinute, start.nowMs);
     if (kept !== undefined) this.#takeUp(kept);
   }
@@ -136,15 +132,10 @@ export class Resident {
     return new Resident({ ...start, ...known }, kept);
   }
 
-  #takeUp({ prefers, account, quotedGeneration, chainSequence, chain, offlineSinceMs }: KeptMember): void {
+  #takeUp({ prefers, account, quotedGeneration, offlineSinceMs }: KeptMember): void {
     this.prefers = prefers;
     this.account = account;
     this.quotedGeneration = quotedGeneration;
-    this.chainSequence = chainSequence;
-    if (chain !== null) {
-      const { key: chainKey, ...rest } = chain;
-      this.chain = { chainKey, ...rest, placed: new Map() };
-    }
     if (prefers.stays) this.offlineSinceMs = offlineSinceMs ?? this.offlineSinceMs;
     this.shown = 'offline';
     this.catchUpTo = Number.POSITIVE_INFINITY;
@@ -166,18 +157,13 @@ export class Resident {
   }
 
   get progress(): MemberProgress {
-    const { member, acknowledged, quotedGeneration, chainSequence, chain, offlineSinceMs } = this;
-    return {
-      key: member.key,
-      acknowledged,
-      quotedGeneration,
-      chainSequence,
-      chain:
-        chain === null
-          ? null
-          : { key: chain.chainKey, epoch: chain.epoch, lastN: chain.lastN, lastLeaf: chain.lastLeaf },
-      offlineSinceMs,
-    };
+    const { member, place, quotedGeneration, offlineSinceMs } = this;
+    return { key: member.key, ...place.kept, quotedGeneration, offlineSinceMs };
+  }
+
+  /** They have the room's log up to here for good. */
+  get acknowledged(): number {
+    return this.place.acknowledged;
   }
 
   /** As others may be told. */
@@ -190,6 +176,7 @@ export class Resident {
   /** Their line is gone: from here on things wait for them. */
   goOffline(sinceMs: number): void {
     this.connection = null;
+    this.liveIn.clear();
     this.offlineSinceMs = sinceMs;
     this.away = false;
     this.catchUpTo = Number.POSITIVE_INFINITY;
@@ -208,17 +195,5 @@ export class Resident {
     this.account = before.account;
     this.lastPlacedMs = before.lastPlacedMs;
     for (const invitation of before.invitations) this.invitations.add(invitation);
-  }
-
-  rememberPlaced(n: number, leaf: Hash, index: number): void {
-    const chain = this.chain;
-    if (chain === null) return;
-    chain.lastN = n;
-    chain.lastLeaf = leaf;
-    chain.placed.set(n, { leaf, index });
-    if (chain.placed.size > PLACED_KEPT) {
-      const oldest = chain.placed.keys().next().value;
-      if (oldest !== undefined) chain.placed.delete(oldest);
-    }
   }
 }

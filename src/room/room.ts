@@ -20,6 +20,7 @@ import { DIALECT } from '../protocol/version.ts';
 import { Accounts } from './accounts.ts';
 import { type Ban, BanBook, type BanView } from './bans.ts';
 import { CodeKeeper, type ShownCode } from './code-keeper.ts';
+import { Conversations } from './conversations.ts';
 import type { RoomEffect } from './effects.ts';
 import { Entrance, type EntranceStart } from './entrance.ts';
 import { type HolderId, InvitationBook } from './invitations.ts';
@@ -60,7 +61,13 @@ export class Room {
   readonly #bans: BanBook;
   readonly invitations: InvitationBook;
   readonly #store: RoomStore;
-  readonly #changes: ResidentChanges = { records: new Set(), progress: new Set() };
+  readonly #conversations: Conversations;
+  readonly #changes: ResidentChanges = {
+    records: new Set(),
+    progress: new Set(),
+    places: new Map(),
+    conversations: new Set(),
+  };
   #savedBans: readonly Ban[];
   #latestOperation: Signed;
 
@@ -97,7 +104,12 @@ export class Room {
       unban: (nick: string) => this.#bans.lift(nick),
     };
     this.#moderation = new Moderation(moderation, kept?.mutedUntilMs);
+    this.#conversations = new Conversations({
+      ...{ roomId, roster: this.#roster, owner: this.#owner, residents: this.#residents, limits, store },
+      changed: this.#changes.conversations,
+    });
     const relay = {
+      conversations: this.#conversations,
       roomId,
       roster: this.#roster,
       owner: this.#owner,
@@ -150,7 +162,7 @@ export class Room {
       this.#residents.set(member.key, Resident.restore(each, start));
       this.#nicknames.take(member.nick);
     }
-    this.#relay.beginEra(moment);
+    this.#conversations.restore(kept.conversations, this.#relay.beginEra(moment));
     // Written down at once, and signed a moment later: the host may have ended between the two.
     for (const { member } of this.#bans.all) this.#showOut(member, null, moment, 'banned');
     return kept.roster.operation;
@@ -163,12 +175,14 @@ export class Room {
 
   /** Something is not as it was stored: `save` has to be called before anyone is told of it. */
   get isUnsaved(): boolean {
-    const { records, progress } = this.#changes;
+    const { records, progress, places, conversations } = this.#changes;
     const hasBans = this.#savedBans !== this.#bans.all;
     return (
       hasBans ||
       records.size > 0 ||
       progress.size > 0 ||
+      places.size > 0 ||
+      conversations.size > 0 ||
       this.invitations.hasChanged ||
       this.#moderation.hasChanged
     );
@@ -181,12 +195,29 @@ export class Room {
     for (const resident of progress) if (this.#isHere(resident)) this.#store.saveProgress(resident.progress);
     records.clear();
     progress.clear();
+    this.#saveConversations();
     for (const invitation of this.invitations.takeChanged()) this.#store.saveInvitation(invitation);
     const mutes = this.#moderation.takeChanged();
     if (mutes !== null) this.#store.saveMutes(mutes);
     if (this.#savedBans === this.#bans.all) return;
     this.#savedBans = this.#bans.all;
     this.#store.saveBans(this.#savedBans);
+  }
+
+  #saveConversations(): void {
+    const { places, conversations } = this.#changes;
+    for (const conversation of conversations) {
+      this.#store.saveConversation(conversation.record);
+      for (const [member, place] of conversation.places)
+        this.#store.savePlace(conversation.key, member, place.kept);
+    }
+    for (const [place, { conversation, member }] of places) {
+      // Whoever is gone from it has no place there to be kept.
+      if (conversation.places.get(member) === place && !conversations.has(conversation))
+        this.#store.savePlace(conversation.key, member, place.kept);
+    }
+    places.clear();
+    conversations.clear();
   }
 
   #isHere(resident: Resident): boolean {
@@ -395,6 +426,8 @@ export class Room {
     this.#latestOperation = signed;
     this.#store.saveRoster(this.#placed(signed));
     const effects: RoomEffect[] = [{ kind: 'broadcast', frame: this.#relay.placeOperation(signed, moment) }];
+    // The very next thing that whoever reads along hears.
+    effects.push(...this.#conversations.roomChanged(signed, change, moment));
     for (const { before, after } of change.changed) {
       const resident = this.#residents.get(after.key);
       if (resident !== undefined) resident.member = after;

@@ -3,10 +3,11 @@
  * the door: nothing in here opens a message. A room in memory keeps its log and forgets the rest.
  * @see docs/architecture.md#kept-rooms
  */
+import type { PlacedChange, SavedSeats } from '../crypto/conversation-roster.ts';
 import type { RosterMember, SavedRoster } from '../crypto/roster.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
-import type { Hash, IdKey } from '../protocol/identifiers.ts';
+import type { ConversationId, Hash, IdKey, MemberId } from '../protocol/identifiers.ts';
 import type { Prefer } from '../protocol/session-frames.ts';
 import type { Algorithm } from '../protocol/signed-objects.ts';
 import type { Ban } from './bans.ts';
@@ -44,11 +45,11 @@ export interface MemberRecord {
   readonly account: Account | null;
 }
 
-/** What changes with every message. */
-export interface MemberProgress {
-  readonly key: IdKey;
+/** Where a member stands in one log. */
+export interface KeptPlace {
   readonly acknowledged: number;
-  readonly quotedGeneration: number;
+  /** They have acknowledged nothing yet. */
+  readonly isNew: boolean;
   readonly chainSequence: number;
   /** `null`: none has been announced. */
   readonly chain: {
@@ -57,16 +58,49 @@ export interface MemberProgress {
     readonly lastN: number;
     readonly lastLeaf: Hash;
   } | null;
+}
+
+/** What changes with every message; the place is that in the room's own log. */
+export interface MemberProgress extends KeptPlace {
+  readonly key: IdKey;
+  readonly quotedGeneration: number;
   /** `null`: online. */
   readonly offlineSinceMs: number | null;
 }
 
 export type KeptMember = MemberRecord & MemberProgress & { readonly wraps: readonly KeptWrap[] };
 
+/** Who is in a conversation. Of the conversation of two, `direct` names both. */
+export interface ConversationRecord {
+  readonly id: ConversationId;
+  readonly direct: readonly [MemberId, MemberId] | null;
+  readonly seats: SavedSeats;
+  /** What its list has become of, oldest first: at least from the latest that names everyone. */
+  readonly changes: readonly KeptChange[];
+}
+
+/** A change of a list, and where it stands in the log. */
+export interface KeptChange extends PlacedChange {
+  readonly index: number;
+  /** The list's, after it. */
+  readonly epoch: number;
+  /** It names everyone, so that nothing before it is needed. */
+  readonly isWhole: boolean;
+}
+
+export interface KeptConversation extends ConversationRecord {
+  readonly places: readonly (readonly [IdKey, KeptPlace])[];
+  /** Statements about the latest starts of the room, as of this log, oldest first. */
+  readonly eras: readonly Signed[];
+  /** When the latest entry was placed. */
+  readonly placedAtMs: number;
+}
+
 /** A room as it was when its host last had it open. */
 export interface KeptRoom {
   readonly roster: SavedRoster;
   readonly members: readonly KeptMember[];
+  readonly conversations: readonly KeptConversation[];
   readonly invitations: readonly KeptInvitation[];
   readonly bans: readonly Ban[];
   readonly mutedUntilMs: readonly (readonly [IdKey, number])[];
@@ -93,24 +127,12 @@ export interface RoomStore {
   saveMutes(mutedUntilMs: readonly (readonly [IdKey, number])[]): void;
   keepWrap(to: IdKey, wrap: KeptWrap): void;
   dropWraps(wraps: readonly KeptWrap[]): void;
-}
-
-const nothing = (): void => {};
-
-/** A room that ends with its host's process. */
-export function memoryStore(log: Log): RoomStore {
-  return {
-    log,
-    kept: null,
-    saveRoster: nothing,
-    saveEra: nothing,
-    saveMember: nothing,
-    saveProgress: nothing,
-    forgetMember: nothing,
-    saveInvitation: nothing,
-    saveBans: nothing,
-    saveMutes: nothing,
-    keepWrap: nothing,
-    dropWraps: nothing,
-  };
+  /** The log of a conversation, empty where there is none yet. */
+  openLog(conversation: ConversationId): Log;
+  saveConversation(conversation: ConversationRecord): void;
+  /** With its log, and all that is in it. */
+  forgetConversation(conversation: IdKey): void;
+  savePlace(conversation: IdKey, member: IdKey, place: KeptPlace): void;
+  forgetPlace(conversation: IdKey, member: IdKey): void;
+  saveConversationEra(conversation: IdKey, era: number, statement: Signed): void;
 }

@@ -10,6 +10,8 @@ export interface KeptWrap {
   readonly frame: Bytes;
   /** Who wrapped. */
   readonly from: IdKey;
+  /** Of which conversation's log that is: zeros for the room's. */
+  readonly conversation: IdKey;
   /** Where the log stood when it came: a later entry, once received, was received after it. */
   readonly logIndex: number;
   readonly cameAtMs: number;
@@ -46,10 +48,11 @@ export class WrapQueue {
     while (this.#kept.length > most) this.#dropOne();
   }
 
-  /** The member has the log up to this entry, and so has whatever was sent before it. */
-  seen(logIndex: number): void {
-    if ((this.#kept[0]?.logIndex ?? logIndex) >= logIndex) return;
-    this.#keepOnly((kept) => kept.logIndex >= logIndex);
+  /** The member has the log up to this entry, and so has whatever was sent for it before. */
+  seen(conversation: IdKey, logIndex: number): void {
+    const isSeen = (kept: KeptWrap): boolean =>
+      kept.conversation === conversation && kept.logIndex < logIndex;
+    if (this.#kept.some(isSeen)) this.#keepOnly((kept) => !isSeen(kept));
   }
 
   /** The line has been alive since then. */

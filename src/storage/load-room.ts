@@ -1,12 +1,20 @@
 /** Reads a kept room as it was when its host last had it open. */
 import type { DatabaseSync } from 'node:sqlite';
-import { compareBytes } from '../protocol/bytes.ts';
-import type { Hash, IdKey, InvitationId } from '../protocol/identifiers.ts';
+import { compareBytes, fromHex } from '../protocol/bytes.ts';
+import type { Signed } from '../protocol/codec.ts';
+import {
+  conversationId,
+  type Hash,
+  ID_BYTES,
+  type IdKey,
+  type InvitationId,
+  memberId,
+} from '../protocol/identifiers.ts';
 import { ERAS_MOST } from '../protocol/session-frames.ts';
 import { type Algorithm, type Role, RosterEntry } from '../protocol/signed-objects.ts';
 import type { Ban } from '../room/bans.ts';
 import type { KeptInvitation } from '../room/invitations.ts';
-import type { KeptMember, KeptRoom } from '../room/store.ts';
+import type { KeptChange, KeptConversation, KeptMember, KeptPlace, KeptRoom } from '../room/store.ts';
 import type { KeptWrap } from '../room/wrap-queue.ts';
 import type { Meta } from './meta.ts';
 
@@ -42,14 +50,12 @@ export function loadRoom(
       ...memberOf(row),
       wraps: wraps.get(String(row['member'])) ?? [],
     })),
+    conversations: conversationsOf(rows),
     invitations: rows('SELECT * FROM invitations ORDER BY number').map(invitationOf),
     bans: rows('SELECT * FROM bans ORDER BY number').map(banOf),
     mutedUntilMs: rows('SELECT * FROM mutes').map((row) => [String(row['member']), Number(row['until_ms'])]),
     era: Number(eras.at(-1)?.['era'] ?? 0),
-    eras: eras.map((row) => ({
-      bytes: row['bytes'] as Uint8Array,
-      signature: row['signature'] as Uint8Array,
-    })),
+    eras: eras.map(signedOf),
     placedAtMs: Number(
       rows('SELECT placed_at_ms FROM log ORDER BY place DESC LIMIT 1')[0]?.['placed_at_ms'] ?? 0,
     ),
@@ -65,6 +71,7 @@ function wrapsByMember(
     const wrap = {
       frame: row['frame'] as Uint8Array,
       from: String(row['sender']),
+      conversation: String(row['conversation']),
       logIndex: Number(row['log_place']),
       cameAtMs: Number(row['came_at_ms']),
     };
@@ -78,12 +85,7 @@ function wrapsByMember(
 }
 
 function memberOf(row: Row): Omit<KeptMember, 'wraps'> {
-  const {
-    chain,
-    account_credential: credential,
-    account_record: record,
-    offline_since_ms: offlineSinceMs,
-  } = row;
+  const { account_credential: credential, account_record: record, offline_since_ms: offlineSinceMs } = row;
   return {
     key: String(row['member']),
     spki: row['spki'] as Uint8Array,
@@ -96,8 +98,18 @@ function memberOf(row: Row): Omit<KeptMember, 'wraps'> {
       .filter((key) => key !== ''),
     prefers: { stays: row['stays'] === 1, receipts: row['receipts'] === 1, lastSeen: row['last_seen'] === 1 },
     account: credential === null ? null : { credential: String(credential), record: String(record) },
-    acknowledged: Number(row['acknowledged']),
+    ...placeOf(row),
     quotedGeneration: Number(row['quoted_generation']),
+    offlineSinceMs: offlineSinceMs === null ? null : Number(offlineSinceMs),
+  };
+}
+
+function placeOf(row: Row): KeptPlace {
+  const { chain } = row;
+  return {
+    acknowledged: Number(row['acknowledged']),
+    // Of the room's own log nobody is told where it began for them.
+    isNew: row['new'] === 1,
     chainSequence: Number(row['chain_sequence']),
     chain:
       chain === null
@@ -108,8 +120,61 @@ function memberOf(row: Row): Omit<KeptMember, 'wraps'> {
             lastN: Number(row['chain_last_n']),
             lastLeaf: row['chain_last_leaf'] as Hash,
           },
-    offlineSinceMs: offlineSinceMs === null ? null : Number(offlineSinceMs),
   };
+}
+
+function conversationsOf(rows: (sql: string) => readonly Row[]): readonly KeptConversation[] {
+  const of = (sql: string): ReadonlyMap<string, Row[]> =>
+    Map.groupBy(rows(sql), (row) => String(row['conversation']));
+  const operations = of('SELECT * FROM conversation_operations ORDER BY number');
+  const epochs = of('SELECT * FROM conversation_epochs ORDER BY epoch');
+  const eras = of('SELECT * FROM conversation_eras ORDER BY era');
+  const places = of('SELECT * FROM conversation_places');
+  const latest = of(
+    'SELECT conversation, max(placed_at_ms) AS placed_at_ms FROM conversation_log GROUP BY conversation',
+  );
+  return rows('SELECT * FROM conversations').map((row) => {
+    const key = String(row['conversation']);
+    const direct = row['direct'] as Uint8Array | null;
+    const changes = (operations.get(key) ?? []).map(changeOf);
+    return {
+      id: conversationId(fromHex(key)),
+      direct:
+        direct === null
+          ? null
+          : [memberId(direct.slice(0, ID_BYTES.member)), memberId(direct.slice(ID_BYTES.member))],
+      changes,
+      seats: {
+        operations: changes.slice(
+          Math.max(
+            0,
+            changes.findLastIndex(({ isWhole }) => isWhole),
+          ),
+        ),
+        epoch: Number(row['epoch']),
+        hashes: (epochs.get(key) ?? []).map(({ hash }) => hash as Hash),
+        lastRemovalEpoch: Number(row['last_removal_epoch']),
+        adoptedEpoch: Number(row['adopted_epoch']),
+      },
+      places: (places.get(key) ?? []).map((place) => [String(place['member']), placeOf(place)]),
+      eras: (eras.get(key) ?? []).map(signedOf),
+      placedAtMs: Number(latest.get(key)?.[0]?.['placed_at_ms'] ?? 0),
+    };
+  });
+}
+
+function changeOf(row: Row): KeptChange {
+  return {
+    kind: row['kind'] as KeptChange['kind'],
+    operation: signedOf(row),
+    index: Number(row['log_place']),
+    epoch: Number(row['epoch']),
+    isWhole: row['whole'] === 1,
+  };
+}
+
+function signedOf(row: Row): Signed {
+  return { bytes: row['bytes'] as Uint8Array, signature: row['signature'] as Uint8Array };
 }
 
 function invitationOf(row: Row): KeptInvitation {

@@ -95,4 +95,74 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE TABLE mutes (member TEXT PRIMARY KEY, until_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Beside the room. What they are called is nowhere in here.
+  CREATE TABLE conversations (
+    conversation TEXT PRIMARY KEY,
+    -- Of the conversation of two: both member ids.
+    direct BLOB,
+    epoch INTEGER NOT NULL,
+    last_removal_epoch INTEGER NOT NULL,
+    adopted_epoch INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE conversation_operations (
+    conversation TEXT NOT NULL REFERENCES conversations ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+    number INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    bytes BLOB NOT NULL,
+    signature BLOB NOT NULL,
+    -- Where it stands in the log, and the list's epoch after it.
+    log_place INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    -- It names everyone: nothing before it is needed.
+    whole INTEGER NOT NULL,
+    PRIMARY KEY (conversation, number)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE conversation_epochs (
+    conversation TEXT NOT NULL REFERENCES conversations ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+    epoch INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    PRIMARY KEY (conversation, epoch)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE conversation_eras (
+    conversation TEXT NOT NULL REFERENCES conversations ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+    era INTEGER NOT NULL,
+    bytes BLOB NOT NULL,
+    signature BLOB NOT NULL,
+    PRIMARY KEY (conversation, era)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE conversation_places (
+    conversation TEXT NOT NULL REFERENCES conversations ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+    member TEXT NOT NULL REFERENCES members ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+    acknowledged INTEGER NOT NULL,
+    chain_sequence INTEGER NOT NULL,
+    chain TEXT,
+    chain_epoch INTEGER,
+    chain_last_n INTEGER,
+    chain_last_leaf BLOB,
+    -- They have acknowledged nothing yet.
+    new INTEGER NOT NULL,
+    PRIMARY KEY (conversation, member)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX places_of ON conversation_places (member);
+
+  CREATE TABLE conversation_log (
+    conversation TEXT NOT NULL REFERENCES conversations ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+    place INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    placed_at_ms INTEGER NOT NULL,
+    leaf BLOB NOT NULL,
+    head BLOB NOT NULL,
+    header BLOB,
+    ciphertext BLOB,
+    signature BLOB,
+    PRIMARY KEY (conversation, place)
+  ) STRICT, WITHOUT ROWID;
+
+  ALTER TABLE wraps ADD COLUMN conversation TEXT NOT NULL DEFAULT '00000000000000000000000000000000';
+  `,
 ];

@@ -25,17 +25,59 @@ interface Row {
 /** Bytes of an entry that count toward `backlogBytes`. */
 const BYTES = 'ifnull(length(header) + length(ciphertext) + length(signature), 0)';
 
+/** Which rows are this log's: a value for each column that `LogTable` compares. */
+type Scope = readonly string[];
+
+/** The statements of all logs in one table: prepared once, however many logs there are. */
+export class LogTable {
+  readonly insert: StatementSync;
+  readonly forget: StatementSync;
+  readonly headAt: StatementSync;
+  readonly readOn: StatementSync;
+  readonly oldest: StatementSync;
+  readonly sizeAt: StatementSync;
+  readonly digest: StatementSync;
+  readonly latest: StatementSync;
+  readonly whole: StatementSync;
+
+  /** @param table `log`, or the one of all conversations, where each row says whose it is */
+  constructor(database: DatabaseSync, table: 'log' | 'conversation_log') {
+    const isShared = table === 'conversation_log';
+    const own = isShared ? 'conversation = ?1 AND ' : '';
+    const all = isShared ? 'WHERE conversation = ?1' : '';
+    const at = (place: number): string => `?${place + (isShared ? 1 : 0)}`;
+    const prepare = (sql: string): StatementSync => database.prepare(sql);
+    const values = Array.from({ length: isShared ? 9 : 8 }, () => '?').join(', ');
+    this.insert = prepare(`INSERT INTO ${table} VALUES (${values})`);
+    this.forget = prepare(`DELETE FROM ${table} WHERE ${own}place < ${at(1)}`);
+    this.headAt = prepare(`SELECT head FROM ${table} WHERE ${own}place = ${at(1)}`);
+    this.readOn = prepare(
+      `SELECT * FROM ${table} WHERE ${own}place >= ${at(1)} ORDER BY place LIMIT ${at(2)}`,
+    );
+    this.oldest = prepare(`SELECT min(place) AS place FROM ${table} ${all}`);
+    this.sizeAt = prepare(
+      `SELECT kind, placed_at_ms, ${BYTES} AS bytes FROM ${table} WHERE ${own}place = ${at(1)}`,
+    );
+    this.digest = prepare(
+      `UPDATE ${table} SET header = NULL, ciphertext = NULL, signature = NULL
+       WHERE ${own}place BETWEEN ${at(1)} AND ${at(2)} AND kind = 'message' AND header IS NOT NULL`,
+    );
+    this.latest = prepare(
+      `SELECT place, head, placed_at_ms FROM ${table} ${all} ORDER BY place DESC LIMIT 1`,
+    );
+    this.whole = prepare(
+      `SELECT count(*) AS number, sum(${BYTES}) AS bytes FROM ${table}
+       WHERE ${own}place > (SELECT ifnull(max(place), 0) FROM ${table} WHERE ${own}header IS NULL)`,
+    );
+  }
+}
+
 export class SqliteLog implements Log {
   readonly #limits: Limits;
   readonly #startHead: Hash;
   readonly #write: Write;
-  readonly #insert: StatementSync;
-  readonly #forget: StatementSync;
-  readonly #headAt: StatementSync;
-  readonly #readOn: StatementSync;
-  readonly #oldest: StatementSync;
-  readonly #sizeAt: StatementSync;
-  readonly #digest: StatementSync;
+  readonly #table: LogTable;
+  readonly #scope: Scope;
   #index: number;
   #head: Hash;
   /** The oldest entry that still counts toward the whole ones. */
@@ -43,32 +85,26 @@ export class SqliteLog implements Log {
   #wholeBytes: number;
   #hasDeleted = false;
 
+  /** @param start.scope empty for the room's own log; a conversation's id where they share a table */
   constructor(
-    database: DatabaseSync,
-    start: { readonly head: Hash; readonly limits: Limits; readonly write: Write },
+    table: LogTable,
+    start: {
+      readonly head: Hash;
+      readonly limits: Limits;
+      readonly write: Write;
+      readonly scope?: Scope;
+    },
   ) {
+    const { scope = [] } = start;
     this.#limits = start.limits;
     this.#startHead = start.head;
     this.#write = start.write;
-    this.#insert = database.prepare('INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
-    this.#forget = database.prepare('DELETE FROM log WHERE place < ?');
-    this.#headAt = database.prepare('SELECT head FROM log WHERE place = ?');
-    this.#readOn = database.prepare('SELECT * FROM log WHERE place >= ? ORDER BY place LIMIT ?');
-    this.#oldest = database.prepare('SELECT min(place) AS place FROM log');
-    this.#sizeAt = database.prepare(`SELECT kind, placed_at_ms, ${BYTES} AS bytes FROM log WHERE place = ?`);
-    this.#digest = database.prepare(
-      `UPDATE log SET header = NULL, ciphertext = NULL, signature = NULL
-       WHERE place BETWEEN ? AND ? AND kind = 'message' AND header IS NOT NULL`,
-    );
-    const latest = database.prepare('SELECT place, head FROM log ORDER BY place DESC LIMIT 1').get();
+    this.#table = table;
+    this.#scope = scope;
+    const latest = table.latest.get(...scope);
     this.#index = Number(latest?.['place'] ?? 0);
     this.#head = (latest?.['head'] as Hash | undefined) ?? start.head;
-    const whole = database
-      .prepare(
-        `SELECT count(*) AS number, sum(${BYTES}) AS bytes FROM log
-         WHERE place > (SELECT ifnull(max(place), 0) FROM log WHERE header IS NULL)`,
-      )
-      .get();
+    const whole = table.whole.get(...scope);
     this.#firstWhole = this.#index - Number(whole?.['number'] ?? 0) + 1;
     this.#wholeBytes = Number(whole?.['bytes'] ?? 0);
   }
@@ -96,9 +132,19 @@ export class SqliteLog implements Log {
     this.#head = nextHead(this.#head, { ...entry, index: this.#index });
     const { kind, placedAtMs, leaf, header, ciphertext, signature } = entry;
     this.#write(() => {
-      this.#insert.run(this.#index, kind, placedAtMs, leaf, this.#head, header, ciphertext, signature);
+      this.#table.insert.run(
+        ...this.#scope,
+        this.#index,
+        kind,
+        placedAtMs,
+        leaf,
+        this.#head,
+        header,
+        ciphertext,
+        signature,
+      );
       // One more than may be asked for: the head before the oldest.
-      this.#forget.run(this.#index - this.#limits.headsKept);
+      this.#table.forget.run(...this.#scope, this.#index - this.#limits.headsKept);
     });
     this.#wholeBytes += header.length + ciphertext.length + signature.length;
     const { backlogEntries, backlogBytes } = this.#limits;
@@ -109,11 +155,11 @@ export class SqliteLog implements Log {
   headAt(index: number): Hash | null {
     if (index === 0) return this.#startHead;
     if (index === this.#index) return this.#head;
-    return (this.#headAt.get(index)?.['head'] as Hash | undefined) ?? null;
+    return (this.#table.headAt.get(...this.#scope, index)?.['head'] as Hash | undefined) ?? null;
   }
 
   read(after: number, most: { readonly entries: number; readonly bytes: number }): LogRead {
-    const oldest = Number(this.#oldest.get()?.['place'] ?? 1);
+    const oldest = Number(this.#table.oldest.get(...this.#scope)?.['place'] ?? 1);
     // The one before those that may be read is there for its head alone.
     const first = Math.max(
       after + 1,
@@ -123,7 +169,7 @@ export class SqliteLog implements Log {
     const headBefore = this.headAt(first - 1) ?? this.#startHead;
     const items: LogItem[] = [];
     let bytes = 0;
-    for (const row of this.#readOn.iterate(first, most.entries)) {
+    for (const row of this.#table.readOn.iterate(...this.#scope, first, most.entries)) {
       const item = itemOf(row as unknown as Row);
       if (item.form === 'whole') bytes += item.header.length + item.ciphertext.length + item.signature.length;
       if (items.length > 0 && bytes > most.bytes) break;
@@ -145,13 +191,13 @@ export class SqliteLog implements Log {
   #drop(tooMuch: (oldest: { readonly placedAtMs: number }) => boolean): void {
     const from = this.#firstWhole;
     while (this.#firstWhole <= this.#index) {
-      const row = this.#sizeAt.get(this.#firstWhole);
+      const row = this.#table.sizeAt.get(...this.#scope, this.#firstWhole);
       if (row === undefined || !tooMuch({ placedAtMs: Number(row['placed_at_ms']) })) break;
       this.#wholeBytes -= Number(row['bytes']);
       this.#firstWhole += 1;
     }
     if (this.#firstWhole === from) return;
-    this.#write(() => this.#digest.run(from, this.#firstWhole - 1));
+    this.#write(() => this.#table.digest.run(...this.#scope, from, this.#firstWhole - 1));
     this.#hasDeleted = true;
   }
 }

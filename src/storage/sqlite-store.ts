@@ -4,19 +4,34 @@
  * @see docs/architecture.md#kept-rooms
  */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import { concatBytes } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
-import type { Hash, IdKey } from '../protocol/identifiers.ts';
-import type { Limits } from '../protocol/limits.ts';
+import {
+  type ConversationId,
+  type Hash,
+  type IdKey,
+  idKey,
+  ROOM_CONVERSATION,
+} from '../protocol/identifiers.ts';
+import { conversationLimits, type Limits } from '../protocol/limits.ts';
 import { ERAS_MOST } from '../protocol/session-frames.ts';
 import type { Ban } from '../room/bans.ts';
 import type { KeptInvitation } from '../room/invitations.ts';
-import type { KeptRoom, MemberProgress, MemberRecord, PlacedOperation, RoomStore } from '../room/store.ts';
+import type {
+  ConversationRecord,
+  KeptPlace,
+  KeptRoom,
+  MemberProgress,
+  MemberRecord,
+  PlacedOperation,
+  RoomStore,
+} from '../room/store.ts';
 import type { KeptWrap } from '../room/wrap-queue.ts';
 import { storageError } from './errors.ts';
 import { loadRoom } from './load-room.ts';
 import { Meta } from './meta.ts';
 import { BUSY_MS } from './room-database.ts';
-import { SqliteLog } from './sqlite-log.ts';
+import { LogTable, SqliteLog } from './sqlite-log.ts';
 import type { Write } from './write.ts';
 
 /** More than lie between a message's sealing and its place. */
@@ -24,12 +39,23 @@ const EPOCHS_KEPT = 1_024;
 
 type Entry = PlacedOperation['members'][number];
 
+export interface StoreStart {
+  readonly path: string;
+  /** The head of a log that holds nothing. */
+  readonly startHead: (conversation: ConversationId) => Hash;
+  readonly limits: Limits;
+}
+
 export class SqliteStore implements RoomStore {
   readonly path: string;
   readonly log: SqliteLog;
   readonly kept: KeptRoom | null;
   readonly meta: Meta;
   readonly #database: DatabaseSync;
+  readonly #start: StoreStart;
+  readonly #conversationLogs: LogTable;
+  /** Those that are open, by conversation. */
+  readonly #logs = new Map<IdKey, SqliteLog>();
   readonly #statements = new Map<string, StatementSync>();
   /** Rows of wraps, each gone with its wrap. */
   readonly #wrapRows = new WeakMap<KeptWrap, number | bigint>();
@@ -41,17 +67,18 @@ export class SqliteStore implements RoomStore {
   #hasDeleted = false;
 
   /** @param database as `openDatabase` or `createDatabase` gave it: closed with this */
-  constructor(
-    database: DatabaseSync,
-    start: { readonly path: string; readonly startHead: Hash; readonly limits: Limits },
-  ) {
+  constructor(database: DatabaseSync, start: StoreStart) {
     this.path = start.path;
     this.#database = database;
     const write: Write = (step) => this.#write(step);
     this.meta = new Meta(database, write);
     const rememberRow = (wrap: KeptWrap, row: number): unknown => this.#wrapRows.set(wrap, row);
     this.kept = loadRoom(database, this.meta, rememberRow);
-    this.log = new SqliteLog(database, { head: start.startHead, limits: start.limits, write });
+    this.log = new SqliteLog(new LogTable(database, 'log'), {
+      ...{ head: start.startHead(ROOM_CONVERSATION), limits: start.limits, write },
+    });
+    this.#conversationLogs = new LogTable(database, 'conversation_log');
+    this.#start = start;
   }
 
   /** Whether something waits for a commit. */
@@ -67,7 +94,7 @@ export class SqliteStore implements RoomStore {
 
   /** What has been overwritten goes from the journal as well. Costs a few writes: now and then, and at the end. */
   purge(): void {
-    if (this.log.takeDeleted()) this.#hasDeleted = true;
+    for (const log of [this.log, ...this.#logs.values()]) if (log.takeDeleted()) this.#hasDeleted = true;
     if (!this.#isOpen || this.isDirty || !this.#hasDeleted) return;
     // A reader, such as a backup, holds on to the journal: the room does not wait for it, and tries again the next time.
     this.#guarded(() => {
@@ -174,9 +201,10 @@ export class SqliteStore implements RoomStore {
   }
 
   keepWrap(to: IdKey, wrap: KeptWrap): void {
-    const { from, logIndex, cameAtMs, frame } = wrap;
-    const insert = 'INSERT INTO wraps (member, sender, log_place, came_at_ms, frame) VALUES (?, ?, ?, ?, ?)';
-    const { lastInsertRowid } = this.#run(insert, to, from, logIndex, cameAtMs, frame);
+    const { from, conversation, logIndex, cameAtMs, frame } = wrap;
+    const insert =
+      'INSERT INTO wraps (member, sender, conversation, log_place, came_at_ms, frame) VALUES (?, ?, ?, ?, ?, ?)';
+    const { lastInsertRowid } = this.#run(insert, to, from, conversation, logIndex, cameAtMs, frame);
     this.#wrapRows.set(wrap, lastInsertRowid);
   }
 
@@ -187,6 +215,79 @@ export class SqliteStore implements RoomStore {
       this.#run('DELETE FROM wraps WHERE id = ?', row);
       this.#hasDeleted = true;
     }
+  }
+
+  openLog(conversation: ConversationId): SqliteLog {
+    const key = idKey(conversation);
+    const { startHead } = this.#start;
+    const limits = conversationLimits(this.#start.limits);
+    const write: Write = (step) => this.#write(step);
+    const log = new SqliteLog(this.#conversationLogs, {
+      ...{ head: startHead(conversation), limits, write, scope: [key] },
+    });
+    this.#logs.set(key, log);
+    return log;
+  }
+
+  saveConversation({ id, direct, seats, changes }: ConversationRecord): void {
+    const key = idKey(id);
+    const { epoch, lastRemovalEpoch, adoptedEpoch, hashes } = seats;
+    this.#run(
+      `INSERT INTO conversations VALUES (?, ?, ?, ?, ?) ON CONFLICT (conversation) DO UPDATE SET
+         epoch = excluded.epoch, last_removal_epoch = excluded.last_removal_epoch`,
+      ...[key, direct === null ? null : concatBytes(...direct), epoch, lastRemovalEpoch, adoptedEpoch],
+    );
+    this.#run('DELETE FROM conversation_operations WHERE conversation = ?', key);
+    changes.forEach(({ kind, operation, index, epoch: after, isWhole }, number) => {
+      this.#run(
+        'INSERT INTO conversation_operations VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+        ...[key, number, kind, operation.bytes, operation.signature, index, after, Number(isWhole)],
+      );
+    });
+    hashes.forEach((hash, place) => {
+      const at = epoch - hashes.length + 1 + place;
+      this.#run('INSERT OR IGNORE INTO conversation_epochs VALUES (?, ?, ?)', key, at, hash);
+    });
+    const oldest = epoch - hashes.length;
+    this.#run('DELETE FROM conversation_epochs WHERE conversation = ? AND epoch <= ?', key, oldest);
+  }
+
+  forgetConversation(conversation: IdKey): void {
+    this.#run('DELETE FROM conversations WHERE conversation = ?', conversation);
+    // Where it was never saved, nothing refers to its rows.
+    this.#run('DELETE FROM conversation_log WHERE conversation = ?', conversation);
+    this.#run('DELETE FROM conversation_eras WHERE conversation = ?', conversation);
+    this.#logs.delete(conversation);
+    this.#hasDeleted = true;
+  }
+
+  savePlace(conversation: IdKey, member: IdKey, place: KeptPlace): void {
+    const { acknowledged, chainSequence, chain, isNew } = place;
+    this.#run(
+      'INSERT OR REPLACE INTO conversation_places VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      ...[conversation, member, acknowledged, chainSequence],
+      ...[chain?.key ?? null, chain?.epoch ?? null, chain?.lastN ?? null, chain?.lastLeaf ?? null],
+      Number(isNew),
+    );
+  }
+
+  forgetPlace(conversation: IdKey, member: IdKey): void {
+    this.#run('DELETE FROM conversation_places WHERE conversation = ? AND member = ?', conversation, member);
+  }
+
+  saveConversationEra(conversation: IdKey, era: number, { bytes, signature }: Signed): void {
+    this.#run(
+      'INSERT OR REPLACE INTO conversation_eras VALUES (?, ?, ?, ?)',
+      conversation,
+      era,
+      bytes,
+      signature,
+    );
+    this.#run(
+      `DELETE FROM conversation_eras WHERE conversation = ?1 AND era NOT IN
+         (SELECT era FROM conversation_eras WHERE conversation = ?1 ORDER BY era DESC LIMIT ${ERAS_MOST})`,
+      conversation,
+    );
   }
 
   /** What the host calls an invitation and gives to others, beside what the room knows of it. */

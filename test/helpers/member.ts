@@ -1,7 +1,9 @@
 /** One person of a test room: the real machines of the member's side, and what they told. */
 import { answerIdentifiers } from '../../src/crypto/answer.ts';
 import type { WrapKeyPair } from '../../src/crypto/key-wrap.ts';
+import type { RosterMember } from '../../src/crypto/roster.ts';
 import type { SigningKey } from '../../src/crypto/signature.ts';
+import type { ConversationWish } from '../../src/member/conversations.ts';
 import type { SessionEffect, SessionEvent } from '../../src/member/events.ts';
 import { Joining, type JoiningEffect, type Purpose, type Wanted } from '../../src/member/joining.ts';
 import { decodeSavedState, encodeSavedState } from '../../src/member/saved-state.ts';
@@ -12,7 +14,7 @@ import type { ActRequest } from '../../src/protocol/acts.ts';
 import type { Question, Welcome } from '../../src/protocol/admission-frames.ts';
 import type { Bytes } from '../../src/protocol/bytes.ts';
 import { type Content, said } from '../../src/protocol/content.ts';
-import { type IdKey, idKey, ROOM_CONVERSATION, type SessionId } from '../../src/protocol/identifiers.ts';
+import { type ConversationId, type IdKey, idKey, type SessionId } from '../../src/protocol/identifiers.ts';
 import type { Refusal } from '../../src/protocol/reasons.ts';
 import type { Prefer } from '../../src/protocol/session-frames.ts';
 import { DIALECT, type Dialect } from '../../src/protocol/version.ts';
@@ -146,14 +148,14 @@ export class TestMember {
 
   /** Connects and logs in, as after a lost line. */
   comeBack(changes: { readonly replaces?: SessionId } = {}): Line {
-    const { login, position } = this.session;
+    const { login, positions } = this.session;
     if (login === null) throw new Error('was never in');
     return this.#run({
       kind: 'login',
       memberId: login.welcome.memberId,
       accountKey: login.welcome.accountKey,
       keys: { identity: this.identity, statement: login.statement },
-      positions: position === null ? [] : [{ conversation: ROOM_CONVERSATION, ...position }],
+      positions,
       replaces: changes.replaces ?? login.welcome.sessionId,
     });
   }
@@ -183,6 +185,51 @@ export class TestMember {
 
   utter(content: Content): void {
     this.#perform(this.session.say(content, null, this.room.clock.moment));
+  }
+
+  /** Says it to whoever has this nickname, and nobody else. */
+  tell(nick: string, text: string): void {
+    this.#perform(this.session.sayTo(this.#called(nick), said('text', text), null, this.room.clock.moment));
+  }
+
+  /** Makes a conversation with those of these nicknames. */
+  begin(name: string, ...nicks: readonly string[]): ConversationId {
+    const members = nicks.map((nick) => this.#called(nick));
+    const { id, effects } = this.session.makeConversation(
+      { name, topic: '', members },
+      this.room.clock.moment,
+    );
+    this.#perform(effects);
+    return id;
+  }
+
+  sayIn(id: ConversationId, text: string): void {
+    this.#perform(this.session.sayIn(id, said('text', text), null, this.room.clock.moment));
+  }
+
+  change(id: ConversationId, wish: ConversationWish): void {
+    this.#perform(this.session.changeConversation(id, wish));
+  }
+
+  rename(id: ConversationId, to: { readonly name?: string; readonly topic?: string }): void {
+    this.#perform(this.session.renameConversation(id, to, this.room.clock.moment));
+  }
+
+  part(id: ConversationId): void {
+    this.#perform(this.session.partConversation(id));
+  }
+
+  /** Texts shown of one conversation. */
+  textsIn(id: ConversationId): readonly string[] {
+    return this.messages
+      .filter(({ conversation }) => idKey(conversation) === idKey(id))
+      .map(({ text }) => text);
+  }
+
+  #called(nick: string): RosterMember {
+    const shown = this.session.members.find(({ member }) => member.nick === nick);
+    if (shown === undefined) throw new Error(`nobody is called ${nick}`);
+    return shown.member;
   }
 
   /** Sends a frame as it is: what an evil member does. */

@@ -34,5 +34,9 @@ export function openStore(path: string, limits: Partial<Limits> = {}): SqliteSto
 export function storeOn(database: DatabaseSync, path: string, limits: Partial<Limits> = {}): SqliteStore {
   // No test takes the power away.
   database.exec('PRAGMA synchronous = OFF');
-  return new SqliteStore(database, { path, startHead: START_HEAD, limits: { ...LIMITS, ...limits } });
+  return new SqliteStore(database, {
+    path,
+    startHead: (id) => startHead(TEST_ROOM, id),
+    limits: { ...LIMITS, ...limits },
+  });
 }

@@ -3,18 +3,12 @@
  * a test empties. No sockets, no timers. Hooks on each line make an evil host or an evil member of an honest one. With a
  * store it is on disk, and can end and be opened again while its members live on: see `kept.ts`.
  */
+import assert from 'node:assert/strict';
 import { Writing } from '../../src/app/writing.ts';
 import { answerIdentifiers } from '../../src/crypto/answer.ts';
-import { startHead } from '../../src/crypto/log-hash.ts';
 import { ownerFingerprint, type SigningKey } from '../../src/crypto/signature.ts';
 import type { Bytes } from '../../src/protocol/bytes.ts';
-import {
-  type Hash,
-  idKey,
-  invitationId,
-  ROOM_CONVERSATION,
-  type RoomId,
-} from '../../src/protocol/identifiers.ts';
+import { type Hash, idKey, invitationId, type RoomId } from '../../src/protocol/identifiers.ts';
 import { LIMITS, type Limits } from '../../src/protocol/limits.ts';
 import type { Role, RoomSettings } from '../../src/protocol/signed-objects.ts';
 import type { Dialect } from '../../src/protocol/version.ts';
@@ -22,8 +16,8 @@ import type { RoomEffect, RoomNotice } from '../../src/room/effects.ts';
 import type { Gate } from '../../src/room/entrance.ts';
 import type { Log } from '../../src/room/log.ts';
 import { Room } from '../../src/room/room.ts';
-import { memoryStore } from '../../src/room/store.ts';
-import { MemoryLog } from '../../src/storage/memory-log.ts';
+import type { RoomStore } from '../../src/room/store.ts';
+import { memoryStore } from '../../src/storage/memory-store.ts';
 import type { SqliteStore } from '../../src/storage/sqlite-store.ts';
 import { type AnswerSides, opaqueAnswer, unsafeTestingAnswer } from './answers.ts';
 import { dsaIdentity, roomOwnerKey, rsaIdentity, wrapKeys } from './keys.ts';
@@ -102,6 +96,7 @@ export class TestRoom implements LineRoom {
   readonly #holders = new Map<number, { readonly line: Line; readonly holder: LineHolder }>();
   readonly #queue: Delivery[] = [];
   #store: SqliteStore | null;
+  readonly #memory: RoomStore | null;
   #log: Log;
   #writing: Writing | null = null;
   #lastLineId = 0;
@@ -115,7 +110,8 @@ export class TestRoom implements LineRoom {
     this.limits = { ...LIMITS, ...options.limits };
     this.#options = options;
     this.#store = options.store ?? null;
-    this.#log = this.#store?.log ?? new MemoryLog(startHead(this.id, ROOM_CONVERSATION), this.limits);
+    this.#memory = this.#store === null ? memoryStore(this.id, this.limits) : null;
+    this.#log = (this.#store ?? this.#memory ?? assert.fail('no store')).log;
     this.room = this.#start();
   }
 
@@ -137,7 +133,7 @@ export class TestRoom implements LineRoom {
         ...(isKept && { accounts: this.answers.accounts }),
         ...(dialect && { dialect }),
         ...(settings && { settings }),
-        store: store ?? memoryStore(this.#log),
+        store: this.#memory ?? store ?? assert.fail('no store'),
       },
       this.clock.moment,
     );
@@ -363,6 +359,12 @@ export class TestRoom implements LineRoom {
           if (line !== undefined) this.toMember(line, effect.frame);
           break;
         }
+        case 'multicast':
+          for (const to of effect.to) {
+            const line = this.#line(to);
+            if (line !== undefined) this.toMember(line, effect.frame);
+          }
+          break;
         case 'live': {
           const line = this.#line(effect.connection);
           if (line !== undefined) line.live = true;

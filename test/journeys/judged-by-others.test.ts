@@ -16,16 +16,14 @@ import {
 import { makeCertificate } from '../../src/crypto/certificate.ts';
 import { mintInvitation, readInvitation } from '../../src/crypto/invitation.ts';
 import { generateWrapKeys } from '../../src/crypto/key-wrap.ts';
-import { startHead } from '../../src/crypto/log-hash.ts';
 import { generateSigningKey, ownerFingerprint } from '../../src/crypto/signature.ts';
 import { Joining, type JoiningEffect } from '../../src/member/joining.ts';
 import { OwnWrapKeys } from '../../src/member/wrap-keys.ts';
 import { type Bytes, utf8 } from '../../src/protocol/bytes.ts';
-import { invitationId, ROOM_CONVERSATION, roomId } from '../../src/protocol/identifiers.ts';
+import { invitationId, roomId } from '../../src/protocol/identifiers.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
 import { Room } from '../../src/room/room.ts';
-import { memoryStore } from '../../src/room/store.ts';
-import { MemoryLog } from '../../src/storage/memory-log.ts';
+import { memoryStore } from '../../src/storage/memory-store.ts';
 import { Capture } from '../helpers/capture.ts';
 import { ANSWER, journey } from '../helpers/program.ts';
 import { available, outputOf, pythonWithCryptography } from '../helpers/tools.ts';
@@ -120,7 +118,7 @@ async function verdictOn(code: string, secret: Bytes, nowMs: number): Promise<st
         admitted: () => {},
       },
       keeps: 'nothing',
-      store: memoryStore(new MemoryLog(startHead(id, ROOM_CONVERSATION), LIMITS)),
+      store: memoryStore(id, LIMITS),
     },
     moment,
   );

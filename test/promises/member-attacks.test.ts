@@ -5,7 +5,7 @@ import { sha256 } from '../../src/crypto/hash.ts';
 import { KeyRequests } from '../../src/member/key-requests.ts';
 import { said } from '../../src/protocol/content.ts';
 import { encodeFrame, frameBody, frameType } from '../../src/protocol/framing.ts';
-import { newChainId } from '../../src/protocol/identifiers.ts';
+import { newChainId, ROOM_CONVERSATION } from '../../src/protocol/identifiers.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
 import { Post, PullKeys, SESSION_FRAME, type Wrap, Wraps } from '../../src/protocol/session-frames.ts';
 import { MessageHeader } from '../../src/protocol/signed-objects.ts';
@@ -222,7 +222,7 @@ test('P45 someone who can open nothing asks for keys no faster than the host pas
   const { room, mallory } = await circle();
   const last = mallory.sent.findLast((frame) => frameType(frame) === SESSION_FRAME.post) ?? assert.fail();
   const header = MessageHeader.decode(Post.decode(frameBody(last)).header);
-  const requests = new KeyRequests(room.id, await dsaIdentity(0));
+  const requests = new KeyRequests(room.id, ROOM_CONVERSATION, await dsaIdentity(0));
   const asked = (nowMs: number): number => {
     let count = 0;
     for (let chain = 0; chain < 200; chain += 1) {

@@ -9,7 +9,13 @@ import { sha256 } from '../../src/crypto/hash.ts';
 import { leafHash } from '../../src/crypto/log-hash.ts';
 import { type RosterMember, rosterMember } from '../../src/crypto/roster.ts';
 import { utf8 } from '../../src/protocol/bytes.ts';
-import { ciphertext, type Hash, idKey, invitationId } from '../../src/protocol/identifiers.ts';
+import {
+  ciphertext,
+  type Hash,
+  idKey,
+  invitationId,
+  ROOM_CONVERSATION,
+} from '../../src/protocol/identifiers.ts';
 import { ERAS_MOST } from '../../src/protocol/session-frames.ts';
 import type { RosterEntry } from '../../src/protocol/signed-objects.ts';
 import type { NewEntry } from '../../src/room/log.ts';
@@ -67,6 +73,7 @@ function person({ key, nick }: RosterMember, part: Partial<KeptMember> = {}): Ke
     prefers: { stays: false, receipts: true, lastSeen: true },
     account: null,
     acknowledged: 0,
+    isNew: false,
     quotedGeneration: 0,
     chainSequence: -1,
     chain: null,
@@ -83,7 +90,13 @@ function saveWhole(store: SqliteStore, one: KeptMember): void {
 }
 
 function wrap(from: RosterMember, text: string, logIndex: number): KeptWrap {
-  return { frame: bytesOf(text), from: from.key, logIndex, cameAtMs: 1_700_000_000_000 + logIndex };
+  return {
+    frame: bytesOf(text),
+    from: from.key,
+    conversation: idKey(ROOM_CONVERSATION),
+    logIndex,
+    cameAtMs: 1_700_000_000_000 + logIndex,
+  };
 }
 
 function entry(content: Uint8Array): NewEntry {

@@ -8,7 +8,7 @@ import { startHead } from '../../crypto/log-hash.ts';
 import { openRoomSecrets, sealRoomSecrets } from '../../crypto/room-secrets.ts';
 import { importSigningKey, ownerFingerprint, type SigningKey } from '../../crypto/signature.ts';
 import { InputError } from '../../protocol/errors.ts';
-import { ROOM_CONVERSATION, type RoomId, roomId } from '../../protocol/identifiers.ts';
+import { type RoomId, roomId } from '../../protocol/identifiers.ts';
 import type { Limits } from '../../protocol/limits.ts';
 import { damaged, StorageError } from '../../storage/errors.ts';
 import { type FileLock, takeLock } from '../../storage/file-lock.ts';
@@ -149,7 +149,10 @@ function storeOf(
   id: RoomId,
   limits: Limits,
 ): SqliteStore {
-  return new SqliteStore(database, { path, startHead: startHead(id, ROOM_CONVERSATION), limits });
+  return new SqliteStore(database, {
+    ...{ path, limits },
+    startHead: (conversation) => startHead(id, conversation),
+  });
 }
 
 function closer(store: SqliteStore, lock: FileLock): () => void {

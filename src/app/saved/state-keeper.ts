@@ -46,7 +46,7 @@ export class StateKeeper {
   /** Saves if it is time: a few times a second. */
   tick(session: Session, nowMs: number): void {
     if (this.busy || session.revision === this.#revision) return;
-    const isMuch = (session.position?.index ?? 0) - this.#index >= LIMITS.ackEntries && !this.#failed;
+    const isMuch = session.entries - this.#index >= LIMITS.ackEntries && !this.#failed;
     if (nowMs < this.#notBeforeMs && !isMuch) return;
     this.#saving = this.#save(session).finally(() => {
       this.#saving = null;
@@ -74,7 +74,7 @@ export class StateKeeper {
       await this.#write(taken);
       this.#failed = false;
       this.#revision = taken.revision;
-      this.#index = taken.save.mark.index;
+      this.#index = taken.save.mark.entries;
       this.#notBeforeMs = Math.max(beganMs + LIMITS.ackMs, Date.now() + SHARE * (Date.now() - beganMs));
       this.#options.onSaved(taken.save.mark);
     } catch (error) {

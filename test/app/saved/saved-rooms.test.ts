@@ -210,7 +210,7 @@ test('a disk that takes nothing is told of once, acknowledges nothing, and is tr
   const saved: number[] = [];
   const keeper = new StateKeeper({
     place,
-    onSaved: ({ index }) => void saved.push(index),
+    onSaved: ({ entries }) => void saved.push(entries),
     onProblem: (text) => void problems.push(text),
   });
   const pass = async (nowMs: number): Promise<void> => {

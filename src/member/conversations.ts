@@ -1,0 +1,527 @@
+/**
+ * The conversations beside the room that this member is in: which there are, who is in them, and how each comes to be
+ * live. What is said in one is the business of `conversation.ts`, as in the room.
+ *
+ * Their logs are read one after the other, once the room's is live: what the room knows comes first.
+ * @see docs/protocol.md#conversations
+ */
+import {
+  type ConversationChange,
+  ConversationRoster,
+  directConversation,
+  isMadeConversation,
+  newConversationId,
+} from '../crypto/conversation-roster.ts';
+import type { RosterMember } from '../crypto/roster.ts';
+import type { Welcome } from '../protocol/admission-frames.ts';
+import { bytesEqual } from '../protocol/bytes.ts';
+import { type Content, SALT_BYTES } from '../protocol/content.ts';
+import { InputError, ProtocolError, SecurityError } from '../protocol/errors.ts';
+import { type ConversationId, type IdKey, idKey, type MemberId } from '../protocol/identifiers.ts';
+import { conversationLimits, LIMITS } from '../protocol/limits.ts';
+import type { Moment } from '../protocol/moment.ts';
+import type { ConverseOutcome } from '../protocol/reasons.ts';
+import {
+  type ConversationPage,
+  Converse,
+  type LogPage,
+  OpenDirect,
+  PullConversation,
+  SESSION_FRAME,
+} from '../protocol/session-frames.ts';
+import type { Role } from '../protocol/signed-objects.ts';
+import { type About, aboutHash, makeAbout } from './about.ts';
+import { Beside, type BesideContext, type SavedBeside } from './beside.ts';
+import { type ConversationEvent, event, type SessionEffect, send } from './events.ts';
+
+export interface ConversationsContext extends Omit<BesideContext, 'changed' | 'told'> {
+  /** Something is worth saving. */
+  readonly touched: () => void;
+}
+
+/** What a member wants of a conversation; each is asked for again where it has changed meanwhile. */
+export type ConversationWish =
+  | { readonly kind: 'add'; readonly members: readonly MemberId[] }
+  | { readonly kind: 'remove'; readonly member: MemberId }
+  | { readonly kind: 'role'; readonly member: MemberId; readonly role: Role }
+  | { readonly kind: 'about'; readonly about: About };
+
+/** How often a wish is asked for again before the person is told that nothing came of it. */
+const WISH_ROUNDS = 4;
+
+interface Wish {
+  readonly beside: IdKey;
+  readonly wish: ConversationWish;
+  rounds: number;
+}
+
+export class Conversations {
+  readonly #context: BesideContext;
+  readonly #touched: () => void;
+  readonly #byKey = new Map<IdKey, Beside>();
+  /** Where the host says that their logs stand, as of this connection. */
+  #standings = new Map<IdKey, Welcome['positions'][number]>();
+  #roomIsLive = false;
+  /** Begun by others while this member had no line. */
+  readonly #sinceAway = new Set<IdKey>();
+  /** Under way: what comes of them is told by entries, or refused. */
+  #wishes: Wish[] = [];
+
+  constructor(context: ConversationsContext) {
+    this.#context = {
+      ...context,
+      changed: (beside, change) => this.#changed(beside, change),
+      told: (beside, content, epoch) => this.#told(beside, content, epoch),
+    };
+    this.#touched = context.touched;
+  }
+
+  restore(saved: readonly SavedBeside[]): void {
+    for (const each of saved) {
+      const beside = Beside.restore(each, this.#context);
+      this.#byKey.set(beside.key, beside);
+    }
+  }
+
+  save(): SavedBeside[] {
+    return this.all.flatMap((beside) => beside.save() ?? []);
+  }
+
+  get all(): readonly Beside[] {
+    return [...this.#byKey.values()];
+  }
+
+  /** @throws ProtocolError for one that this member is not in */
+  of(conversation: ConversationId): Beside {
+    const beside = this.#byKey.get(idKey(conversation));
+    if (beside === undefined)
+      throw new ProtocolError('unexpected-frame', 'something of a conversation that this side is not in');
+    return beside;
+  }
+
+  find(key: IdKey): Beside | undefined {
+    return this.#byKey.get(key);
+  }
+
+  /** A line is there: what the host says of each is looked at once the room is live. */
+  welcomed({ positions }: Pick<Welcome, 'positions'>): void {
+    this.#roomIsLive = false;
+    this.#standings = new Map(positions.slice(1).map((each) => [idKey(each.conversation), each]));
+    for (const beside of this.all) beside.disconnected();
+  }
+
+  disconnected(): void {
+    this.#roomIsLive = false;
+    for (const beside of this.all) beside.disconnected();
+  }
+
+  /** The room's log is read: now those of its conversations. @param again after a return */
+  roomLive(again: boolean, moment: Moment): SessionEffect[] {
+    this.#roomIsLive = true;
+    const effects: SessionEffect[] = [];
+    for (const [key, { conversation, acknowledged }] of this.#standings) {
+      const known = this.#byKey.get(key);
+      if (known === undefined || known.phase !== 'away') {
+        effects.push(this.#pullList(conversation, 0));
+        if (again) this.#sinceAway.add(key);
+        if (known !== undefined) known.phase = 'learning';
+        continue;
+      }
+      known.phase = 'known';
+      known.conversation.acknowledged = acknowledged;
+      known.conversation.reconnected(moment);
+    }
+    for (const beside of this.all) {
+      if (this.#standings.has(beside.key)) continue;
+      // Gone meanwhile: what was said before may have been the last of it.
+      if (beside.phase === 'away' && beside.partnerId === null) effects.push(...this.#close(beside, null));
+      else if (beside.phase === 'away') beside.phase = 'unasked';
+    }
+    for (const beside of this.all) effects.push(...this.#ask(beside));
+    for (const wish of this.#wishes.splice(0)) effects.push(...this.#wishFor(wish));
+    return [...effects, ...this.#readNext()];
+  }
+
+  /** The conversation of two with a member. The host is asked for it where there is none yet. */
+  direct(
+    partner: RosterMember,
+    moment: Moment,
+  ): { readonly beside: Beside; readonly effects: SessionEffect[] } {
+    const { roomId, identity } = this.#context.shared;
+    const key = idKey(directConversation(roomId, identity.memberId, partner.memberId));
+    const known = this.#byKey.get(key);
+    if (known !== undefined) return { beside: known, effects: this.#ask(known) };
+    this.#checkNumber();
+    const seats = ConversationRoster.direct(roomId, identity.memberId, partner.memberId);
+    const beside = new Beside(seats, this.#context);
+    beside.conversation.reconnected(moment);
+    this.#byKey.set(key, beside);
+    return { beside, effects: this.#ask(beside) };
+  }
+
+  /** @throws InputError for a name or topic that cannot be, or where this member is in too many */
+  make(
+    start: { readonly name: string; readonly topic: string; readonly members: readonly MemberId[] },
+    moment: Moment,
+  ): { readonly beside: Beside; readonly effects: SessionEffect[] } {
+    this.#checkNumber();
+    const { roomId, identity } = this.#context.shared;
+    const about = makeAbout(start.name, start.topic, moment.randomBytes(SALT_BYTES));
+    const seats = ConversationRoster.made(roomId, newConversationId(moment.randomBytes(16)));
+    const beside = new Beside(seats, this.#context);
+    beside.about = about;
+    const others = start.members.map((memberId) => ({ memberId, role: 'member' as const }));
+    beside.making = seats.sign(identity, {
+      puts: [{ memberId: identity.memberId, role: 'owner' }, ...others],
+      removes: [],
+      about: aboutHash(seats.id, about),
+    });
+    beside.conversation.reconnected(moment);
+    this.#byKey.set(beside.key, beside);
+    return { beside, effects: this.#ask(beside) };
+  }
+
+  /** @throws InputError where this member may not, or there is nothing to change */
+  change(beside: Beside, wish: ConversationWish): SessionEffect[] {
+    this.#checkMay(beside, wish);
+    return this.#wishFor({ beside: beside.key, wish, rounds: 0 });
+  }
+
+  /** Another name or topic. @throws InputError as `change`, or for a text that cannot be one */
+  rename(
+    beside: Beside,
+    { name, topic }: { readonly name?: string; readonly topic?: string },
+    moment: Moment,
+  ): SessionEffect[] {
+    const { view } = beside;
+    const about = makeAbout(name ?? view.name ?? '', topic ?? view.topic, moment.randomBytes(SALT_BYTES));
+    return this.change(beside, { kind: 'about', about });
+  }
+
+  /** Leaves it for good. @throws InputError for the conversation of two, and where there is no line */
+  part(beside: Beside): SessionEffect[] {
+    if (beside.partnerId !== null)
+      throw new InputError('not-allowed', 'A conversation of two has no end: just say nothing more in it.');
+    return this.change(beside, { kind: 'remove', member: this.#context.shared.identity.memberId });
+  }
+
+  /** A page of what there is to know of a conversation, asked for or not. */
+  page(page: ConversationPage, moment: Moment): SessionEffect[] {
+    const key = idKey(page.conversation);
+    const beside = this.#byKey.get(key) ?? this.#learnOf(page, moment);
+    beside.making = null;
+    if (beside.conversation.timeline.history !== null) {
+      // Known already, with a record to go on with.
+      if (beside.phase === 'asked' || beside.phase === 'unasked') beside.phase = 'known';
+      return this.#readNext();
+    }
+    // It has changed since the page before: from the beginning.
+    if (page.from !== beside.learned.length && page.from !== 0)
+      throw new ProtocolError('bad-page', 'a page of a conversation that was not asked for');
+    if (page.from === 0) beside.learned = [];
+    for (const { kind, operation } of page.operations) {
+      if (kind !== 'roster' && kind !== 'conversation')
+        throw new ProtocolError('bad-page', 'what changes no list, in the list of a conversation');
+      const copy = { bytes: operation.bytes.slice(), signature: operation.signature.slice() };
+      beside.learned.push({ kind, operation: copy });
+    }
+    beside.phase = 'learning';
+    const isStuck = page.operations.length === 0 && page.total > beside.learned.length;
+    if (isStuck || page.total > LIST_OPERATIONS_MOST)
+      throw new ProtocolError('bad-page', 'the list of a conversation has no end');
+    if (beside.learned.length < page.total) return [this.#pullList(page.conversation, beside.learned.length)];
+    return this.#adopt(beside, page);
+  }
+
+  #learnOf({ conversation, direct: [partner] }: ConversationPage, moment: Moment): Beside {
+    const { roomId, identity } = this.#context.shared;
+    const id = conversation.slice() as ConversationId;
+    if (this.#byKey.size >= LIMITS.conversationsPerMember)
+      throw new ProtocolError('bad-page', 'more conversations than a member may be in');
+    const seats =
+      partner === undefined
+        ? ConversationRoster.made(roomId, id)
+        : ConversationRoster.direct(roomId, identity.memberId, partner.slice() as MemberId);
+    const fits = partner === undefined ? isMadeConversation(id) : bytesEqual(seats.id, id);
+    if (!fits) throw new ProtocolError('bad-page', 'a conversation under an id that is not its own');
+    const beside = new Beside(seats, this.#context);
+    beside.conversation.reconnected(moment);
+    beside.returning = this.#sinceAway.delete(beside.key);
+    this.#byKey.set(beside.key, beside);
+    return beside;
+  }
+
+  #adopt(beside: Beside, page: ConversationPage): SessionEffect[] {
+    try {
+      beside.adopt(page.epoch, { index: page.index, head: page.head });
+      if (!beside.isIn) throw new SecurityError('conversation-forked', 'its list does not name you');
+    } catch (error) {
+      if (!(error instanceof SecurityError)) throw error;
+      this.#byKey.delete(beside.key);
+      const text = `The host shows a conversation that cannot be: ${error.message}.`;
+      return this.#context.shared.alarms.raise('conversation-forked', text);
+    }
+    beside.conversation.acknowledged = page.acknowledged;
+    beside.phase = 'known';
+    this.#touched();
+    return [...beside.conversation.exchange.offerHeldWraps(beside.ledger), ...this.#readNext()];
+  }
+
+  /** The host did not do what it was asked. */
+  refused(conversation: ConversationId, outcome: ConverseOutcome): SessionEffect[] {
+    const key = idKey(conversation);
+    const beside = this.#byKey.get(key);
+    const place = this.#wishes.findIndex((each) => each.beside === key);
+    const [wish] = place < 0 ? [] : this.#wishes.splice(place, 1);
+    if (wish !== undefined && outcome === 'stale' && wish.rounds < WISH_ROUNDS) return this.#wishFor(wish);
+    if (wish !== undefined) return [refusal(outcome)];
+    if (beside === undefined) return [];
+    if (beside.phase === 'unasked' || beside.phase === 'asked') {
+      this.#byKey.delete(key);
+      const unsaid = beside.conversation.speaking.takeBack();
+      return [refusal(outcome), ...(unsaid.length === 0 ? [] : [notSaid(unsaid.length)])];
+    }
+    // Not in it any more.
+    return [...this.#close(beside, null), ...this.#readNext()];
+  }
+
+  /** A page of the log that is being read. */
+  logPage(page: LogPage, retention: Welcome['retention'], moment: Moment): SessionEffect[] {
+    const beside = this.of(page.conversation);
+    const { timeline } = beside.conversation;
+    if (beside.phase !== 'reading')
+      throw new ProtocolError('unexpected-frame', 'a page of a log that nobody asked for');
+    const expected = timeline.reach + 1;
+    if (page.first < expected || (page.items.length === 0 && !page.live))
+      throw new ProtocolError('bad-page', 'a page of the log that was not asked for');
+    if (page.first > expected) {
+      timeline.passedTo(page.first);
+      beside.phase = 'learning';
+      return [this.#pullList(page.conversation, 0)];
+    }
+    const effects = timeline.page(page, moment, beside.returning);
+    if (!page.live) return [...effects, ...this.readOn(beside)];
+    beside.phase = 'live';
+    beside.returning = false;
+    effects.push(...timeline.caughtUp(smaller(retention), null, moment));
+    effects.push(...beside.conversation.exchange.withheld(beside.ledger));
+    return [...effects, ...this.#show(beside), ...this.#readNext()];
+  }
+
+  /** The next page of the log, once this one has been judged to its end. */
+  readOn(beside: Beside): SessionEffect[] {
+    const { conversation, phase } = beside;
+    return phase === 'reading' && !conversation.timeline.isHeld ? [conversation.pullLog()] : [];
+  }
+
+  /** Somebody in it tells what it is about. */
+  #told(beside: Beside, content: Content, quotedEpoch: number): SessionEffect[] {
+    if (!beside.told(content, quotedEpoch)) return [];
+    this.#touched();
+    return beside.isShown ? [besideEvent(beside, 'named')] : this.#show(beside);
+  }
+
+  /** The room's list changes: who goes is remembered in each for what they have said so far. */
+  roomChanging(): void {
+    for (const beside of this.all) beside.ledger.remember();
+  }
+
+  /** Those who came in last are told what it is about, with whatever else is said. */
+  payDebts(moment: Moment): void {
+    for (const beside of this.all) {
+      const content = beside.phase === 'live' ? beside.owed() : null;
+      if (content !== null) beside.conversation.outgoing.say(content, null, moment);
+    }
+  }
+
+  erase(): void {
+    for (const { conversation } of this.all) conversation.erase();
+  }
+
+  #changed(beside: Beside, change: ConversationChange): SessionEffect[] {
+    for (const { key } of change.removed) beside.conversation.forget(key);
+    const { self } = this.#context.shared;
+    const by = change.by === null ? null : idKey(change.by);
+    const place = by === self ? this.#wishes.findIndex((each) => each.beside === beside.key) : -1;
+    const [done] = place < 0 ? [] : this.#wishes.splice(place, 1);
+    const isNamed = done?.wish.kind === 'about' && change.isRenamed;
+    if (done?.wish.kind === 'about' && isNamed) beside.about = done.wish.about;
+    const held = beside.conversation.exchange.offerHeldWraps(beside.ledger);
+    if (!beside.isIn) return [...held, ...this.#close(beside, change)];
+    const isRenamedOnly = change.added.length + change.changed.length + change.removed.length === 0;
+    // Another name is told once it is known: here by its own maker.
+    if (isNamed) return [...held, besideEvent(beside, 'named', { by, change })];
+    return isRenamedOnly ? held : [...held, besideEvent(beside, 'members', { by, change })];
+  }
+
+  #close(beside: Beside, change: ConversationChange | null): SessionEffect[] {
+    this.#byKey.delete(beside.key);
+    this.#touched();
+    const by = change?.by == null ? null : idKey(change.by);
+    const unsaid = beside.conversation.speaking.takeBack();
+    beside.conversation.erase();
+    return [
+      besideEvent(beside, 'closed', { by, change }),
+      ...(unsaid.length === 0 ? [] : [notSaid(unsaid.length)]),
+    ];
+  }
+
+  #show(beside: Beside): SessionEffect[] {
+    // Its name is a message in it: it comes within a moment, where whoever made it is there.
+    if (beside.isShown) return [];
+    beside.isShown = true;
+    return [besideEvent(beside, 'opened', { by: beside.newsBy, change: null })];
+  }
+
+  #ask(beside: Beside): SessionEffect[] {
+    if (!this.#roomIsLive || beside.phase !== 'unasked') return [];
+    const { partnerId, making } = beside;
+    beside.phase = 'asked';
+    if (partnerId !== null)
+      return [send(SESSION_FRAME.openDirect, OpenDirect.encode({ memberId: partnerId }))];
+    if (making === null) return [];
+    return [send(SESSION_FRAME.converse, Converse.encode({ operation: making }))];
+  }
+
+  #readNext(): SessionEffect[] {
+    if (!this.#roomIsLive || this.all.some(({ phase }) => phase === 'reading')) return [];
+    const next = this.all.find(({ phase }) => phase === 'known');
+    if (next === undefined) return [];
+    next.phase = 'reading';
+    return [next.conversation.pullLog()];
+  }
+
+  #pullList(conversation: ConversationId, from: number): SessionEffect {
+    return send(SESSION_FRAME.pullConversation, PullConversation.encode({ conversation, from }));
+  }
+
+  #wishFor(wish: Wish): SessionEffect[] {
+    const beside = this.#byKey.get(wish.beside);
+    if (beside === undefined) return [];
+    const { identity } = this.#context.shared;
+    const request = this.#requestOf(beside, wish.wish);
+    if (request === null) return [];
+    wish.rounds += 1;
+    this.#wishes.push(wish);
+    const operation = beside.seats.sign(identity, request);
+    return [send(SESSION_FRAME.converse, Converse.encode({ operation }))];
+  }
+
+  /** @returns `null` where it is so already */
+  #requestOf(beside: Beside, wish: ConversationWish): Parameters<ConversationRoster['sign']>[1] | null {
+    const { seats } = beside.seats;
+    const nothing = { puts: [], removes: [], about: null };
+    switch (wish.kind) {
+      case 'add': {
+        const puts = wish.members
+          .filter((each) => !seats.has(idKey(each)))
+          .map((memberId) => ({ memberId, role: 'member' as const }));
+        return puts.length === 0 ? null : { ...nothing, puts };
+      }
+      case 'remove':
+        return seats.has(idKey(wish.member)) ? { ...nothing, removes: [wish.member] } : null;
+      case 'role': {
+        const put = { memberId: wish.member, role: wish.role };
+        if (seats.get(idKey(wish.member))?.role === wish.role) return null;
+        // There is one owner: whoever gives it away is a member like others.
+        const own = { memberId: this.#context.shared.identity.memberId, role: 'moderator' as const };
+        return { ...nothing, puts: wish.role === 'owner' ? [put, own] : [put] };
+      }
+      case 'about':
+        return { ...nothing, about: aboutHash(beside.conversation.id, wish.about) };
+    }
+  }
+
+  /** @throws InputError */
+  #checkMay(beside: Beside, wish: ConversationWish): void {
+    const { self } = this.#context.shared;
+    const role = beside.seats.seats.get(self)?.role;
+    if (beside.phase !== 'live' || role === undefined)
+      throw new InputError(
+        'not-connected',
+        'Not connected to that conversation just now. Try again in a moment.',
+      );
+    if (beside.partnerId !== null)
+      throw new InputError('not-allowed', 'A conversation of two stays one of two. /new makes one for more.');
+    const isOneself = wish.kind === 'remove' && idKey(wish.member) === self;
+    if (isOneself) return;
+    const mayNot = role === 'member' || (wish.kind === 'role' && role !== 'owner');
+    if (mayNot)
+      throw new InputError(
+        'not-allowed',
+        wish.kind === 'role'
+          ? 'Only whoever made the conversation, or has it from them, can do that.'
+          : 'Only whoever made the conversation, and its moderators, can do that.',
+      );
+    const target = wish.kind === 'remove' ? beside.seats.seats.get(idKey(wish.member))?.role : undefined;
+    if (role === 'moderator' && target !== undefined && target !== 'member')
+      throw new InputError('not-allowed', 'Moderators of a conversation remove plain members only.');
+  }
+
+  /** @throws InputError */
+  #checkNumber(): void {
+    if (this.#byKey.size < LIMITS.conversationsPerMember) return;
+    throw new InputError(
+      'too-many',
+      `You are in ${LIMITS.conversationsPerMember} conversations, the most there may be. /part one first.`,
+    );
+  }
+}
+
+/** More than a list can have grown by. */
+const LIST_OPERATIONS_MOST = 1_024;
+
+/** Of a conversation the host keeps less than of the room. */
+function smaller(retention: Welcome['retention']): Welcome['retention'] {
+  const { backlogEntries, backlogBytes, headsKept } = conversationLimits(LIMITS);
+  return {
+    entries: Math.min(retention.entries, backlogEntries),
+    bytes: Math.min(retention.bytes, backlogBytes),
+    seconds: retention.seconds,
+    hashes: Math.min(retention.hashes, headsKept),
+  };
+}
+
+function besideEvent(
+  beside: Beside,
+  change: ConversationEvent['change'],
+  { by, change: list }: { readonly by: IdKey | null; readonly change: ConversationChange | null } = {
+    by: null,
+    change: null,
+  },
+): SessionEffect {
+  const people = (seats: ConversationChange['added'] = []): RosterMember[] =>
+    seats.flatMap(({ key }) => beside.ledger.person(key) ?? []);
+  return event({
+    kind: 'conversation',
+    change,
+    conversation: beside.view,
+    by: by === null ? null : (beside.ledger.room.member(by) ?? null),
+    added: people(list?.added),
+    changed: people(list?.changed),
+    removed: people(list?.removed),
+  });
+}
+
+const REFUSALS: Readonly<Record<ConverseOutcome, string>> = {
+  stale: 'The conversation changed at the same moment. Try again.',
+  'not-allowed': 'The host did not do that: you may not, or are not in that conversation any more.',
+  'no-such-member': 'One of those named is not in the room any more.',
+  'too-many': 'You, one of those named, or the room has as many conversations as there may be.',
+  'too-fast': 'That was too much at once. Wait a moment, then try again.',
+  'no-change': 'It is like that already.',
+};
+
+function refusal(outcome: ConverseOutcome): SessionEffect {
+  return event({
+    kind: 'notice',
+    level: 'warning',
+    code: `conversation-${outcome}`,
+    text: REFUSALS[outcome],
+  });
+}
+
+function notSaid(count: number): SessionEffect {
+  const what = count === 1 ? 'A message of yours was' : `${count} messages of yours were`;
+  return event({ kind: 'notice', level: 'warning', code: 'unsaid', text: `${what} not sent any more.` });
+}
