@@ -15,11 +15,13 @@ import { InputError } from '../protocol/errors.ts';
 import type { Hash, IdKey, RoomId } from '../protocol/identifiers.ts';
 import type { RoomSettings } from '../protocol/signed-objects.ts';
 import { StorageError } from '../storage/errors.ts';
-import type { CommandCall, HostCall } from '../terminal/commands/calls.ts';
+import type { CommandCall, ConversationCall, HostCall } from '../terminal/commands/calls.ts';
 import { helpLines, helpTopicLines } from '../terminal/commands/help.ts';
 import { parseInput, unknownText } from '../terminal/commands/input.ts';
 import { type Audience, findCommand, mayGive } from '../terminal/commands/table.ts';
 import { namesText, roomLines, securityLines, whoisText } from './about.ts';
+import { labelOf, namesOf } from './conversation-text.ts';
+import { Conversing, type ConversingContext } from './conversing.ts';
 import { jsonEvents } from './event-view.ts';
 import { type Front, type FrontListener, GaveUpError } from './front/front.ts';
 import type { HostControls } from './hosting/host-controls.ts';
@@ -35,7 +37,20 @@ export interface ChatOptions {
   /** `null` for a host that takes no part. */
   readonly membership: Pick<
     Membership,
-    'session' | 'say' | 'act' | 'setAway' | 'register' | 'acknowledge' | 'mark' | 'hurry'
+    | 'session'
+    | 'say'
+    | 'sayTo'
+    | 'sayIn'
+    | 'makeConversation'
+    | 'changeConversation'
+    | 'renameConversation'
+    | 'partConversation'
+    | 'act'
+    | 'setAway'
+    | 'register'
+    | 'acknowledge'
+    | 'mark'
+    | 'hurry'
   > | null;
   readonly host: Pick<
     HostControls,
@@ -64,6 +79,7 @@ export class Chat implements FrontListener {
   /** A password is being asked for. */
   #registering = false;
   readonly #verifying = new Verifying();
+  readonly #conversing = new Conversing();
 
   constructor(options: ChatOptions) {
     this.#options = options;
@@ -72,10 +88,13 @@ export class Chat implements FrontListener {
   show(event: SessionEvent): void {
     const { roomId, roomName } = this.#options;
     this.#follow(event);
+    const session = this.#options.membership?.session ?? null;
+    this.#conversing.follow(event, session);
     const context = {
       room: { id: roomId, name: roomName },
       settings: this.#settings,
       self: this.#self,
+      conversations: session?.conversations ?? [],
       shown: (member: RosterMember) => this.#shown(member),
     };
     for (const json of jsonEvents(event, context)) this.#options.front.emit(json);
@@ -90,18 +109,32 @@ export class Chat implements FrontListener {
     const { front, host, membership, roomName } = this.#options;
     const online = membership?.session?.onlineCount ?? this.#members().filter((shown) => shown.online).length;
     const connected = membership?.session?.phase !== 'away';
-    front.setStatus({ room: roomName, online, connected, ...(host !== null && { code: host.code }) });
+    const talk = this.#conversing.status(membership?.session ?? null);
+    front.setStatus({
+      room: roomName,
+      online,
+      connected,
+      ...talk,
+      ...(host !== null && { code: host.code }),
+    });
   }
 
   /** For completion. */
   get known(): FrontListener['known'] {
     const others = this.#members().filter(({ member }) => member.key !== this.#self?.key);
     const nicks = others.map(({ member }) => member.nick).sort();
-    return { viewer: this.#viewer, nicks, ...this.#options.host?.known };
+    const all = this.#options.membership?.session?.conversations ?? [];
+    const conversations = all.filter(({ isDirect }) => !isDirect).map((view) => labelOf(view, all));
+    return { viewer: this.#viewer, nicks, conversations, ...this.#options.host?.known };
   }
 
-  say(text: string, ref: string | null): void {
-    this.#try(() => this.#say(said('text', text), ref), ref);
+  say(text: string, ref: string | null, to: string | null = null): void {
+    this.#try(() => {
+      const content = said('text', text);
+      if (to === null) return this.#say(content, ref);
+      this.#checkSay(content);
+      this.#conversing.sayTo(to, content, ref, this.#conversingContext);
+    }, ref);
   }
 
   command(line: string): void {
@@ -205,6 +238,12 @@ export class Chat implements FrontListener {
   }
 
   #say(content: Content, ref: string | null): void {
+    this.#checkSay(content);
+    this.#conversing.say(content, ref, this.#conversingContext);
+  }
+
+  /** @throws InputError for what is not to be said, wherever it would go */
+  #checkSay(content: Content): void {
     const { membership } = this.#options;
     if (membership?.session == null) throw notJoined();
     if (content.text.trim() === '') throw new InputError('empty', 'There is nothing to say in that.');
@@ -214,7 +253,18 @@ export class Chat implements FrontListener {
         'Not sent: there was an alarm. Accept it with /fork ack, then say it again.',
       );
     }
-    membership.say(content, ref);
+  }
+
+  /** @throws InputError `not-joined` for a host that takes no part. */
+  get #conversingContext(): ConversingContext {
+    const membership = this.#membership;
+    const { session } = membership;
+    if (session === null) throw notJoined();
+    return {
+      ...{ membership, session },
+      tell: (code, text) => this.#tell(code, text),
+      memberCalled: (nick) => this.#memberCalled(nick).member,
+    };
   }
 
   #obey(call: CommandCall): void {
@@ -234,7 +284,22 @@ export class Chat implements FrontListener {
         this.#register().catch((error: unknown) => this.#refuse(error));
         return;
       case 'names':
-        return this.#tell('names', namesText(this.#members(), Date.now()));
+        return this.#names();
+      case 'msg':
+      case 'reply':
+        this.#checkSay(said('text', call.text));
+        return this.#converse(call);
+      case 'new':
+      case 'join':
+      case 'conversations':
+      case 'invite-to':
+      case 'part':
+      case 'rename':
+      case 'remove-from':
+      case 'op-in':
+      case 'deop-in':
+      case 'hand-over':
+        return this.#converse(call);
       case 'whois': {
         const { ownerFingerprint } = this.#options;
         return this.#tell('whois', whoisText(this.#memberCalled(call.nick), ownerFingerprint, Date.now()));
@@ -256,6 +321,7 @@ export class Chat implements FrontListener {
         membership.acknowledge();
         return this.#tell('fork', 'Taken note of. What you say is sent from now on.');
       case 'topic':
+        if (this.#conversing.here(this.#session) !== null) return this.#conversationTopic(call.text);
         if (call.text === null) return this.#tell('topic', this.#settings?.topic || 'No topic is set.');
         if (this.#viewer === 'everyone') throw notFor('topic TEXT', 'moderators');
         return this.#act({ kind: 'topic', text: call.text.replaceAll(/\s+/gu, ' ').trim() });
@@ -293,6 +359,27 @@ export class Chat implements FrontListener {
       default:
         return this.#host(call);
     }
+  }
+
+  #converse(call: ConversationCall): void {
+    this.#conversing.obey(call, (text) => said('text', text), this.#conversingContext);
+    this.refreshStatus();
+  }
+
+  /** Of the conversation that one is in: its name, and who they are. */
+  #names(): void {
+    const here = this.#conversing.here(this.#session);
+    this.#tell('names', here === null ? namesText(this.#members(), Date.now()) : namesOf(here));
+  }
+
+  #conversationTopic(text: string | null): void {
+    const topic = this.#conversing.here(this.#session)?.topic ?? '';
+    if (text === null) return this.#tell('topic', topic === '' ? 'No topic is set.' : topic);
+    this.#conversing.setTopic(text.replaceAll(/\s+/gu, ' ').trim(), this.#conversingContext);
+  }
+
+  get #session(): Session | null {
+    return this.#options.membership?.session ?? null;
   }
 
   #verify({ nick, answer }: Extract<CommandCall, { readonly name: 'verify' }>): void {

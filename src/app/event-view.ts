@@ -1,22 +1,23 @@
 /** Session events as the line protocol shows them; terminals draw the same. */
 import type { RosterChange, RosterMember } from '../crypto/roster.ts';
 import { successions } from '../crypto/roster-change.ts';
-import type { SessionEvent, ShownMember } from '../member/events.ts';
-import { toBase64url } from '../protocol/bytes.ts';
-import { ROOM_CONVERSATION, type RoomId } from '../protocol/identifiers.ts';
+import type { ConversationEvent, ConversationView, SessionEvent, ShownMember } from '../member/events.ts';
+import { bytesEqual, toBase64url } from '../protocol/bytes.ts';
+import type { ConversationId, RoomId } from '../protocol/identifiers.ts';
 import type { RoomSettings } from '../protocol/signed-objects.ts';
 import type {
+  ConversationView as JsonConversation,
   JsonEvent,
   MemberChange,
   MemberEvent,
   MemberView,
+  MessageEvent,
   PersonView,
   RoomSetting,
   RoomView,
 } from '../terminal/json-lines.ts';
 import { mentions } from '../terminal/view/mention.ts';
-
-const CONVERSATION = toBase64url(ROOM_CONVERSATION);
+import { labelOf } from './conversation-text.ts';
 
 /** What an event does not say of itself. */
 export interface EventContext {
@@ -25,6 +26,8 @@ export interface EventContext {
   readonly settings: RoomSettings | null;
   /** `null` for a host that takes no part. */
   readonly self: RosterMember | null;
+  /** Those beside the room that this person is in. */
+  readonly conversations: readonly ConversationView[];
   /** Where a member is. */
   readonly shown: (member: RosterMember) => ShownMember;
 }
@@ -129,6 +132,50 @@ function settingsEvents(
   return changes.length === 0 ? [] : [{ type: 'room', changes, room, ...byView(by) }];
 }
 
+const SEATS = { owner: 'creator', moderator: 'moderator', member: 'member' } as const;
+
+function conversationView(view: ConversationView): JsonConversation {
+  const { id, isDirect, partner, name, topic, members } = view;
+  return {
+    id: toBase64url(id),
+    kind: isDirect ? 'direct' : 'group',
+    ...(partner !== null && { with: personView(partner) }),
+    ...(name !== null && { name }),
+    topic,
+    members: members.map(({ member, role }) => ({ ...personView(member), role: SEATS[role] })),
+  };
+}
+
+function conversationEvent({
+  change,
+  conversation,
+  by,
+  added,
+  changed,
+  removed,
+}: ConversationEvent): JsonEvent {
+  return {
+    type: 'conversation',
+    change,
+    conversation: conversationView(conversation),
+    ...byView(by),
+    ...(added.length > 0 && { added: added.map(personView) }),
+    ...(changed.length > 0 && { changed: changed.map(personView) }),
+    ...(removed.length > 0 && { removed: removed.map(personView) }),
+  };
+}
+
+/** Beside the room: with whom, or in what, something was said. */
+function placeOf(
+  { conversation }: { readonly conversation: ConversationId },
+  { conversations }: EventContext,
+): Pick<MessageEvent, 'direct' | 'in'> {
+  const view = conversations.find(({ id }) => bytesEqual(id, conversation));
+  if (view === undefined) return {};
+  if (!view.isDirect) return { in: labelOf(view, conversations) };
+  return view.partner === null ? {} : { direct: personView(view.partner) };
+}
+
 export function jsonEvents(event: SessionEvent, context: EventContext): readonly JsonEvent[] {
   switch (event.kind) {
     case 'joined': {
@@ -160,7 +207,7 @@ export function jsonEvents(event: SessionEvent, context: EventContext): readonly
       ];
     }
     case 'conversation':
-      return [];
+      return [conversationEvent(event)];
     case 'presence':
       return presenceChanges(event).map((change) => ({ type: 'member', change, member: memberView(event) }));
     case 'receipt':
@@ -175,7 +222,8 @@ export function jsonEvents(event: SessionEvent, context: EventContext): readonly
         {
           type: 'message',
           id: event.id,
-          conversation: CONVERSATION,
+          conversation: toBase64url(event.conversation),
+          ...placeOf(event, context),
           kind: event.content,
           from: personView(event.from),
           text: event.text,

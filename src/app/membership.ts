@@ -8,6 +8,7 @@ import type { AnswerJob } from '../crypto/answer-jobs.ts';
 import { generateWrapKeys, type WrapKeyPair } from '../crypto/key-wrap.ts';
 import type { RosterMember } from '../crypto/roster.ts';
 import type { SigningKey } from '../crypto/signature.ts';
+import type { ConversationWish } from '../member/conversations.ts';
 import type { SessionEffect, SessionEvent } from '../member/events.ts';
 import type { Purpose } from '../member/joining.ts';
 import type { SavedState } from '../member/saved-state.ts';
@@ -21,7 +22,13 @@ import type { Content } from '../protocol/content.ts';
 import { formatDuration } from '../protocol/duration.ts';
 import { InputError, ProtocolError, SecurityError } from '../protocol/errors.ts';
 import { growingNumber } from '../protocol/growing.ts';
-import { ANY_SESSION, type InvitationId, NO_SESSION, type SessionId } from '../protocol/identifiers.ts';
+import {
+  ANY_SESSION,
+  type ConversationId,
+  type InvitationId,
+  NO_SESSION,
+  type SessionId,
+} from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { type CloseReason as ClosingReason, PASSING_CLOSES, type Refusal } from '../protocol/reasons.ts';
 import { closeFrame, type Prefer, USUAL_PREFER } from '../protocol/session-frames.ts';
@@ -194,6 +201,42 @@ export class Membership {
   /** @throws InputError when too many messages wait for their place. */
   say(content: Content, ref: string | null): void {
     this.#perform(this.#session?.say(content, ref, systemMoment()) ?? []);
+  }
+
+  /** To one member alone. @throws InputError as `say` */
+  sayTo(member: RosterMember, content: Content, ref: string | null): void {
+    this.#perform(this.#session?.sayTo(member, content, ref, systemMoment()) ?? []);
+  }
+
+  /** In a conversation beside the room. @throws InputError as `say`, or for one that this person is not in */
+  sayIn(conversation: ConversationId, content: Content, ref: string | null): void {
+    this.#perform(this.#session?.sayIn(conversation, content, ref, systemMoment()) ?? []);
+  }
+
+  /** @throws InputError for a name that cannot be one, or where there is no session */
+  makeConversation(name: string, members: readonly RosterMember[]): ConversationId {
+    if (this.#session === null) throw new InputError('not-joined', 'You are not in the room yet.');
+    const { id, effects } = this.#session.makeConversation({ name, topic: '', members }, systemMoment());
+    this.#perform(effects);
+    return id;
+  }
+
+  /** @throws InputError where this person may not */
+  changeConversation(conversation: ConversationId, wish: ConversationWish): void {
+    this.#perform(this.#session?.changeConversation(conversation, wish) ?? []);
+  }
+
+  /** @throws InputError where this person may not, or for a text that cannot be one */
+  renameConversation(
+    conversation: ConversationId,
+    to: { readonly name?: string; readonly topic?: string },
+  ): void {
+    this.#perform(this.#session?.renameConversation(conversation, to, systemMoment()) ?? []);
+  }
+
+  /** For good. @throws InputError where that cannot be */
+  partConversation(conversation: ConversationId): void {
+    this.#perform(this.#session?.partConversation(conversation) ?? []);
   }
 
   /** A password for one's account. @throws InputError when there can be none, or it is too short. */

@@ -270,6 +270,11 @@ export const SETTINGS = {
     'on',
   ),
   notify: flag(TERMINAL, { key: 'notify', summary: 'desktop notifications, without what was said' }, false),
+  atDirect: flag(
+    TERMINAL,
+    { key: 'at-direct', summary: 'what begins with @nick goes to that member alone' },
+    false,
+  ),
   theme: choice<Preferences['theme']>(
     TERMINAL,
     { key: 'theme', summary: 'colours for any terminal, a dark or a light one' },

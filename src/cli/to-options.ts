@@ -211,6 +211,7 @@ function toCommonOptions(choices: Choices, surroundings: Surroundings): CommonOp
       quiet: choices.value(SETTINGS.quiet),
       bell: choices.value(SETTINGS.bell),
       notify: choices.value(SETTINGS.notify),
+      atDirect: choices.value(SETTINGS.atDirect),
       theme: choices.value(SETTINGS.theme),
     },
     mayAsk: choices.value(SETTINGS.input),

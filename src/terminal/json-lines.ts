@@ -137,10 +137,38 @@ export type DoorEvent = {
   /** The same as a sentence. */
   readonly text: string;
 };
+/** A conversation beside the room. */
+export type ConversationView = {
+  readonly id: string;
+  /** `direct`: of two, and no more ever. */
+  readonly kind: 'direct' | 'group';
+  /** Of a direct one: the other. */
+  readonly with?: PersonView;
+  /** Left out while nobody has told it. */
+  readonly name?: string;
+  readonly topic: string;
+  readonly members: readonly (PersonView & { readonly role: 'creator' | 'moderator' | 'member' })[];
+};
+export type ConversationEvent = {
+  readonly type: 'conversation';
+  /** `opened`: one is in it from now on. `closed`: no longer. */
+  readonly change: 'opened' | 'named' | 'members' | 'closed';
+  readonly conversation: ConversationView;
+  /** Who did it; nobody, where someone is gone from the room. */
+  readonly by?: PersonView;
+  readonly added?: readonly PersonView[];
+  readonly changed?: readonly PersonView[];
+  readonly removed?: readonly PersonView[];
+};
 export type MessageEvent = {
   readonly type: 'message';
   readonly id: string;
+  /** Zeros in base64url: the room's own. */
   readonly conversation: string;
+  /** Of a direct conversation: the other one of the two. */
+  readonly direct?: PersonView;
+  /** By which a person calls the conversation, where it is neither the room nor a direct one. */
+  readonly in?: string;
   readonly kind: 'text' | 'emote';
   readonly from: PersonView;
   readonly text: string;
@@ -213,6 +241,7 @@ export type JsonEvent =
   | MemberEvent
   | RoomEvent
   | DoorEvent
+  | ConversationEvent
   | MessageEvent
   | ReceiptEvent
   | NoticeEvent

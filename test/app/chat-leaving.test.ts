@@ -40,13 +40,7 @@ class FakeFront implements Front {
 
 function membershipOf(member: TestMember): NonNullable<ChatOptions['membership']> {
   return {
-    session: member.session,
-    say: ({ text }) => member.say(text),
-    act: (request) => member.act(request),
-    setAway: (away) => member.setAway(away),
-    register: (password) => member.register(password),
-    acknowledge: () => member.acknowledge(),
-    mark: ({ nick }, mark) => member.mark(nick, mark),
+    ...member.asMembership,
     hurry: () => {},
   };
 }

@@ -3,8 +3,6 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { Chat, type QuitReason } from '../../src/app/chat.ts';
 import type { Front, Status } from '../../src/app/front/front.ts';
-import type { Mark } from '../../src/member/trust.ts';
-import type { Content } from '../../src/protocol/content.ts';
 import type { DisplayCall } from '../../src/terminal/commands/calls.ts';
 import type { JsonEvent } from '../../src/terminal/json-lines.ts';
 import { type Company, company } from '../helpers/company.ts';
@@ -39,15 +37,7 @@ function sit(room: TestRoom, member: TestMember | null, place: Place = 'guest') 
   };
   const hand = handOn(room, told);
   const membership = member && {
-    get session() {
-      return member.session;
-    },
-    say: (content: Content) => member.utter(content),
-    act: (request: Parameters<TestMember['act']>[0]) => member.act(request),
-    setAway: (away: boolean) => member.setAway(away),
-    register: (password: string) => member.register(password),
-    acknowledge: () => member.acknowledge(),
-    mark: ({ nick }: { readonly nick: string }, mark: Mark) => member.mark(nick, mark),
+    ...member.asMembership,
     hurry() {
       hurried = true;
     },

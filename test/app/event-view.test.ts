@@ -11,7 +11,13 @@ test('somebody who went unseen is gone: neither left nor removed', async () => {
   const ann = await room.join('ann');
   const { self: member, roomId } = ann.eventsOf('joined')[0] ?? assert.fail();
   const kitchen = { id: roomId, name: 'Kitchen' };
-  const context = { room: kitchen, settings: null, self: null, shown: () => assert.fail('nobody is here') };
+  const context = {
+    room: kitchen,
+    settings: null,
+    self: null,
+    conversations: [],
+    shown: () => assert.fail('nobody is here'),
+  };
   const told = (reason: RosterChange['removed'][number]['reason']) => {
     const nothing = { epoch: 7, atMs: 0, added: [], changed: [], settings: null };
     const change: RosterChange = { ...nothing, removed: [{ member, reason, by: null }] };
@@ -39,7 +45,13 @@ test('where someone is: away is online too, last seen is of who is gone, and com
     lastSeenMs: Date.UTC(2026, 0, 1, 14, 2),
   } as const;
   const kitchen = { id: roomId, name: 'Kitchen' };
-  const context: EventContext = { room: kitchen, settings: null, self: null, shown: () => away };
+  const context: EventContext = {
+    room: kitchen,
+    settings: null,
+    self: null,
+    conversations: [],
+    shown: () => away,
+  };
   const told = (...event: Parameters<typeof jsonEvents>) =>
     jsonEvents(...event).flatMap((json) =>
       json.type === 'member'
@@ -71,7 +83,7 @@ test('a receipt is one event for each message and member', async () => {
   const { self, roomId } = bob.eventsOf('joined')[0] ?? assert.fail();
   const members = [ann.session.self ?? assert.fail(), self];
   const kitchen = { id: roomId, name: 'Kitchen' };
-  const context = { room: kitchen, settings: null, self, shown: () => assert.fail('nobody moved') };
+  const context = { room: kitchen, settings: null, self, conversations: [], shown: () => assert.fail('nobody moved') };
   const told = jsonEvents({ kind: 'receipt', id: 'x', state: 'waiting', members }, context);
   assert.deepEqual(
     told.map((event) => (event.type === 'receipt' ? [event.id, event.state, event.member.nick] : [])),
@@ -91,7 +103,7 @@ test('somebody under another key is one event, with both fingerprints: nobody ca
   room.advance(500);
   const { roomId } = ben.eventsOf('joined')[0] ?? assert.fail();
   const context: EventContext = {
-    ...{ room: { id: roomId, name: 'Kitchen' }, settings: null, self: null },
+    ...{ room: { id: roomId, name: 'Kitchen' }, settings: null, self: null, conversations: [] },
     shown: (member) => ({ member, presence: 'online', online: true, lastSeenMs: null }),
   };
   const change = ben.eventsOf('roster').at(-1) ?? assert.fail();

@@ -1,4 +1,5 @@
 /** One person of a test room: the real machines of the member's side, and what they told. */
+import type { ChatOptions } from '../../src/app/chat.ts';
 import { answerIdentifiers } from '../../src/crypto/answer.ts';
 import type { WrapKeyPair } from '../../src/crypto/key-wrap.ts';
 import type { RosterMember } from '../../src/crypto/roster.ts';
@@ -185,6 +186,28 @@ export class TestMember {
 
   utter(content: Content): void {
     this.#perform(this.session.say(content, null, this.room.clock.moment));
+  }
+
+  /** What a shell asks of a membership, done by this member. */
+  get asMembership(): Omit<NonNullable<ChatOptions['membership']>, 'hurry'> {
+    const member = this;
+    return {
+      get session() {
+        return member.session;
+      },
+      say: (content) => this.utter(content),
+      sayTo: (to, content) => this.#perform(this.session.sayTo(to, content, null, this.room.clock.moment)),
+      sayIn: (id, content) => this.#perform(this.session.sayIn(id, content, null, this.room.clock.moment)),
+      makeConversation: (name, members) => this.begin(name, ...members.map(({ nick }) => nick)),
+      changeConversation: (id, wish) => this.change(id, wish),
+      renameConversation: (id, to) => this.rename(id, to),
+      partConversation: (id) => this.part(id),
+      act: (request) => this.act(request),
+      setAway: (away) => this.setAway(away),
+      register: (password) => this.register(password),
+      acknowledge: () => this.acknowledge(),
+      mark: ({ nick }, mark) => this.mark(nick, mark),
+    };
   }
 
   /** Says it to whoever has this nickname, and nobody else. */

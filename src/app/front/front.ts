@@ -18,7 +18,8 @@ export class GaveUpError extends Error {
 }
 
 export interface FrontListener {
-  say(text: string, ref: string | null): void;
+  /** @param to a nickname, or a conversation's id; not given: where one is */
+  say(text: string, ref: string | null, to?: string | null): void;
   /** A slash command with its slash. */
   command(line: string): void;
   quit(): void;
@@ -35,6 +36,10 @@ export interface FrontListener {
 export interface Status {
   readonly room: string;
   readonly online: number;
+  /** Where what is typed goes, if not to the room. */
+  readonly place?: string;
+  /** Messages elsewhere since one was last there. */
+  readonly unread?: number;
   /** `false` while the line to the host is lost. */
   readonly connected: boolean;
   readonly code?: { readonly value: string; readonly expiresAt: string };

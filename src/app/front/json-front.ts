@@ -82,8 +82,6 @@ export class JsonFront extends ScreenFront {
     }
     if (command.type === 'quit') listener.quit();
     else if (command.type === 'command') listener.command(command.line);
-    else if (command.to !== undefined)
-      throw new InputError('bad-command', 'Direct messages are not part of this version.');
-    else listener.say(command.text, command.ref ?? null);
+    else listener.say(command.text, command.ref ?? null, command.to ?? null);
   }
 }

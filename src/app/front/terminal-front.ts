@@ -23,6 +23,9 @@ import { ScreenFront } from './screen-front.ts';
 
 const PROMPT = '> ';
 
+/** `@ann text`, where that is for ann alone. */
+const AT_NICK = /^@\S+\s/u;
+
 /** Folded lines, day changes and the code's seconds are due in steps of this. */
 const TICK_MS = 1_000;
 /** One member can name another twenty times a second: more than this tells nothing more. */
@@ -102,6 +105,7 @@ export class TerminalFront extends ScreenFront {
     this.screen.setMasked(false);
     this.screen.onLine((line) => {
       if (line.startsWith('/')) this.listener?.command(line);
+      else if (this.#preferences.atDirect && AT_NICK.test(line)) this.listener?.command(`/msg ${line}`);
       else if (line.trim() !== '') this.listener?.say(line, null);
     });
     this.#drawStatus();
@@ -191,14 +195,15 @@ export class TerminalFront extends ScreenFront {
   }
 
   /** Bell and notification: who spoke, never what was said. */
-  #call({ mention, from }: MessageEvent): void {
+  #call({ mention, from, direct }: MessageEvent): void {
+    const isForYou = mention || direct !== undefined;
     const { bell, notify } = this.#preferences;
     const nowMs = Date.now();
-    const rings = bell === 'all' || (bell === 'on' && mention);
+    const rings = bell === 'all' || (bell === 'on' && isForYou);
     if (rings && this.#bells.take(1, BELLS, nowMs) === 0) this.screen.ring();
-    const isNews = notify && mention && !this.#looking;
+    const isNews = notify && isForYou && !this.#looking;
     if (isNews && this.#notifications.take(1, NOTIFICATIONS, nowMs) === 0)
-      this.screen.notify(`securechat: ${from.nick} mentions you`);
+      this.screen.notify(`securechat: ${from.nick} ${direct === undefined ? 'mentions' : 'writes to'} you`);
   }
 
   #ignore(nick: string | null): void {

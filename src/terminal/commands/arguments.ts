@@ -21,6 +21,44 @@ export function oneNick(make: (nick: string) => CommandCall): Parse {
   return ([nick, ...rest]) => (nick === undefined || rest.length > 0 ? null : make(nickOf(nick)));
 }
 
+/** A nickname, then a text that may hold spaces. */
+export function message(words: readonly string[], args: string): CommandCall | null {
+  const [nick] = words;
+  const text = args.replace(/^\S+\s*/u, '');
+  return nick === undefined || text === '' ? null : { name: 'msg', nick: nickOf(nick), text };
+}
+
+/** Where one and the same person may be named more than once. */
+function nicksOf(words: readonly string[]): readonly string[] {
+  return [...new Set(words.map(nickOf))];
+}
+
+export function makeConversation([conversation, ...nicks]: readonly string[]): CommandCall | null {
+  return conversation === undefined ? null : { name: 'new', conversation, nicks: nicksOf(nicks) };
+}
+
+export function inviteTo([conversation, ...nicks]: readonly string[]): CommandCall | null {
+  if (conversation === undefined || nicks.length === 0) return null;
+  return { name: 'invite-to', conversation, nicks: nicksOf(nicks) };
+}
+
+export function maybeConversation(name: 'join' | 'part'): Parse {
+  return ([conversation, ...rest]) => (rest.length > 0 ? null : { name, conversation: conversation ?? null });
+}
+
+export function seatOf(name: 'remove-from' | 'op-in' | 'deop-in' | 'hand-over'): Parse {
+  return ([conversation, nick, ...rest]) =>
+    conversation === undefined || nick === undefined || rest.length > 0
+      ? null
+      : { name, conversation, nick: nickOf(nick) };
+}
+
+export function renameConversation([conversation, to, ...rest]: readonly string[]): CommandCall | null {
+  return conversation === undefined || to === undefined || rest.length > 0
+    ? null
+    : { name: 'rename', conversation, to };
+}
+
 export function verify([nick, answer, ...rest]: readonly string[]): CommandCall | null {
   if (nick === undefined) return { name: 'verify', nick: null, answer: null };
   const said = answer?.toLowerCase() ?? null;

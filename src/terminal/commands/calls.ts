@@ -43,10 +43,26 @@ export type HostCall =
   | Named<'admit' | 'deny', { readonly who: string }>
   | Named<'motd', { readonly text: string | null }>;
 
+/** What is said or done beside the room. */
+export type ConversationCall =
+  | Named<'msg', { readonly nick: string; readonly text: string }>
+  | Named<'reply', { readonly text: string }>
+  | Named<'new', { readonly conversation: string; readonly nicks: readonly string[] }>
+  | Named<'conversations'>
+  /** `null`: the room, and the one that one is in. */
+  | Named<'join' | 'part', { readonly conversation: string | null }>
+  | Named<'rename', { readonly conversation: string; readonly to: string }>
+  | Named<'invite-to', { readonly conversation: string; readonly nicks: readonly string[] }>
+  | Named<
+      'remove-from' | 'op-in' | 'deop-in' | 'hand-over',
+      { readonly conversation: string; readonly nick: string }
+    >;
+
 /** A command with its arguments understood. */
 export type CommandCall =
   | DisplayCall
   | HostCall
+  | ConversationCall
   | Named<'quit' | 'leave' | 'away' | 'back' | 'names' | 'register' | 'room' | 'security' | 'lock' | 'unlock'>
   | Named<'me', { readonly text: string }>
   | Named<'help', { readonly topic: string | null }>

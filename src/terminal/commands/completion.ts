@@ -8,6 +8,8 @@ import { type Argument, type Audience, COMMANDS, type Command, findCommand, mayG
 
 export interface CompletionSources {
   readonly viewer: Audience;
+  /** Of one's conversations. */
+  readonly conversations?: readonly string[];
   /** Of the others in the room, in the order in which they are offered. */
   readonly nicks: readonly string[];
   /** Who stands at the door, as `/deny` names them; known to the host only, like all that follows. */
@@ -53,11 +55,21 @@ function argument(kind: Argument, typed: string, sources: CompletionSources): re
       return nicknames(typed, sources.waiting ?? [], ' ');
     case 'banned':
       return nicknames(typed, sources.banned ?? [], ' ');
+    case 'conversation':
+      return conversations(typed, sources);
     case 'invitation':
       return starting(typed, sources.invitations ?? []);
     default:
       return starting(typed, kind);
   }
+}
+
+/** By name, and members as `/join` takes them. */
+function conversations(
+  typed: string,
+  { conversations: names = [], nicks }: CompletionSources,
+): readonly string[] {
+  return typed.startsWith('@') ? nicknames(typed, nicks, ' ') : starting(typed, [...names, 'room']);
 }
 
 function starting(typed: string, words: readonly string[]): readonly string[] {
@@ -80,7 +92,7 @@ function commandArgument(entry: Command, before: string, sources: CompletionSour
 /** @param act the first word after the command's name; `null` is a place of other acts */
 function kindsOf({ completes }: Command, act: string): readonly (Argument | null)[] {
   return completes.map((place) => {
-    if (typeof place === 'string' || !('kind' in place)) return place;
+    if (place === null || typeof place === 'string' || !('kind' in place)) return place;
     return place.acts.includes(act) ? place.kind : null;
   });
 }

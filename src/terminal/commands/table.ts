@@ -7,13 +7,19 @@ import {
   BELLS,
   choice,
   invite,
+  inviteTo,
   kick,
+  makeConversation,
+  maybeConversation,
+  message,
   nickAndDuration,
   nickOf,
   nothing,
   ON_OFF,
   oneNick,
   type Parse,
+  renameConversation,
+  seatOf,
   shownOrSet,
   slow,
   THEMES,
@@ -38,6 +44,7 @@ export type Argument =
   | 'visitor'
   | 'waiting'
   | 'banned'
+  | 'conversation'
   | 'invitation'
   | readonly string[];
 
@@ -57,13 +64,20 @@ export interface Command {
   readonly section: Section;
   readonly for: Audience;
   /** By place. Places beyond it complete nothing. */
-  readonly completes: readonly (Argument | ArgumentOf)[];
+  readonly completes: readonly (Argument | ArgumentOf | null)[];
   /** @throws InputError `usage` when the arguments do not fit. */
   parse(args: string): CommandCall;
 }
 
 /** In the order in which help lists them. */
-export const SECTIONS = ['Talking', 'The room', 'This screen', 'Keeping order', 'The door'] as const;
+export const SECTIONS = [
+  'Talking',
+  'Conversations',
+  'The room',
+  'This screen',
+  'Keeping order',
+  'The door',
+] as const;
 type Section = (typeof SECTIONS)[number];
 
 type Row = Pick<Command, 'name' | 'summary'> &
@@ -185,6 +199,147 @@ export const COMMANDS: readonly Command[] = [
       completes: ['text'],
     },
     (_, text) => ({ name: 'edit', text }),
+  ),
+  command(
+    'Conversations',
+    'everyone',
+    {
+      name: 'msg',
+      usage: 'NICK TEXT',
+      summary: 'say something to one member alone',
+      details: 'Sealed for the two of you. In a kept room it waits for someone who is away.',
+      completes: ['nick', 'text'],
+    },
+    message,
+  ),
+  command(
+    'Conversations',
+    'everyone',
+    {
+      name: 'reply',
+      aliases: ['r'],
+      usage: 'TEXT',
+      summary: 'answer whoever wrote to you alone last',
+      completes: ['text'],
+    },
+    (_, text) => (text === '' ? null : { name: 'reply', text }),
+  ),
+  command(
+    'Conversations',
+    'everyone',
+    {
+      name: 'new',
+      usage: 'NAME [NICK...]',
+      summary: 'make a conversation, and talk in it',
+      details:
+        'Those named are in it at once, and told; nobody else in the room learns its name or what is said. The machine that relays knows who is in it.',
+      completes: [null, 'text'],
+    },
+    makeConversation,
+  ),
+  command(
+    'Conversations',
+    'everyone',
+    {
+      name: 'join',
+      usage: '[NAME|@NICK|room]',
+      summary: 'let what you type go to a conversation, to one member, or to the room again',
+      completes: ['conversation'],
+    },
+    maybeConversation('join'),
+  ),
+  command(
+    'Conversations',
+    'everyone',
+    {
+      name: 'conversations',
+      aliases: ['convs'],
+      summary: 'show your conversations, who is in them, and what is unread',
+    },
+    nothing({ name: 'conversations' }),
+  ),
+  command(
+    'Conversations',
+    'everyone',
+    {
+      name: 'invite-to',
+      usage: 'NAME NICK...',
+      summary: 'add members of the room to a conversation',
+      details:
+        'For its creator and its moderators. They read from there on; someone who is away is told on return.',
+      completes: ['conversation', 'text'],
+    },
+    inviteTo,
+  ),
+  command(
+    'Conversations',
+    'everyone',
+    {
+      name: 'part',
+      usage: '[NAME]',
+      summary: 'leave a conversation for good',
+      details:
+        'What is said from then on is sealed without you. If its creator leaves, its moderators go on.',
+      completes: ['conversation'],
+    },
+    maybeConversation('part'),
+  ),
+  command(
+    'Conversations',
+    'everyone',
+    {
+      name: 'remove-from',
+      usage: 'NAME NICK',
+      summary: 'remove someone from a conversation',
+      details: 'For its creator and its moderators.',
+      completes: ['conversation', 'nick'],
+    },
+    seatOf('remove-from'),
+  ),
+  command(
+    'Conversations',
+    'everyone',
+    {
+      name: 'op-in',
+      usage: 'NAME NICK',
+      summary: 'make someone a moderator of your conversation',
+      completes: ['conversation', 'nick'],
+    },
+    seatOf('op-in'),
+  ),
+  command(
+    'Conversations',
+    'everyone',
+    {
+      name: 'deop-in',
+      usage: 'NAME NICK',
+      summary: 'make a moderator of your conversation a plain member',
+      completes: ['conversation', 'nick'],
+    },
+    seatOf('deop-in'),
+  ),
+  command(
+    'Conversations',
+    'everyone',
+    {
+      name: 'hand-over',
+      usage: 'NAME NICK',
+      summary: 'give a conversation that you made to someone else; you stay its moderator',
+      completes: ['conversation', 'nick'],
+    },
+    seatOf('hand-over'),
+  ),
+  command(
+    'Conversations',
+    'everyone',
+    {
+      name: 'rename',
+      usage: 'NAME NEW',
+      summary: 'give a conversation another name',
+      details: 'For its creator and its moderators. In it, /topic TEXT sets its topic.',
+      completes: ['conversation'],
+    },
+    renameConversation,
   ),
   command(
     'The room',

@@ -8,5 +8,7 @@ export type Preferences = {
   readonly bell: 'on' | 'off' | 'all';
   /** Desktop notifications, without what was said. */
   readonly notify: boolean;
+  /** A text that begins with `@nick` goes to that member alone. */
+  readonly atDirect: boolean;
   readonly theme: 'auto' | 'dark' | 'light';
 };

@@ -132,6 +132,10 @@ export function promptText(view: {
   readonly online: number;
   /** `false` while the line to the host is lost: who is online is not known then. */
   readonly connected: boolean;
+  /** Where what is typed goes, if not to the room. */
+  readonly place?: string;
+  /** Messages elsewhere since one was last there. */
+  readonly unread?: number;
   readonly code?: CodeView;
   readonly nowMs: number;
   readonly columns: number;
@@ -141,7 +145,11 @@ export function promptText(view: {
       ? ''
       : ` ${cleanText(view.code.value)} ${codeSecondsLeft(view.code, view.nowMs)}s`;
   const state = view.connected ? `(${view.online})` : '(no line)';
-  const full = `${cleanText(view.room)} ${state}${code}> `;
+  const { place, unread = 0 } = view;
+  const elsewhere = unread === 0 ? '' : ` +${unread}`;
+  // It must not be lost on a narrow screen: what is typed goes there.
+  const end = `${place === undefined ? '' : ` ${cleanText(place)}`}${elsewhere}> `;
+  const full = `${cleanText(view.room)} ${state}${code}${end}`;
   // Half the row at least is for the text.
-  return columnsOf(full) <= view.columns / 2 ? full : `${state}${code}> `;
+  return columnsOf(full) <= view.columns / 2 ? full : `${place === undefined ? state : ''}${code}${end}`;
 }

@@ -8,10 +8,12 @@ import type {
   JsonEvent,
   MessageEvent,
   NoticeEvent,
+  PersonView,
   PromptEvent,
 } from '../json-lines.ts';
 import { closedText } from './closed.ts';
 import { columnsTable } from './columns-table.ts';
+import { conversationLines } from './conversation-lines.ts';
 import { alert, alertRows, barColumns, cleanNick, entry, type RenderView, stamp, underBar } from './entry.ts';
 import { keptRoomLines } from './kept-room-lines.ts';
 import { memberLines } from './member-lines.ts';
@@ -24,17 +26,29 @@ import { wrapLine } from './wrap.ts';
 /** Before the author of a message that names oneself; no nickname begins with it. */
 const NAMES_YOU = '!';
 
-/** @returns painted `<ann>`, or `* ann` of an emote. */
-export function author(event: Pick<MessageEvent, 'kind' | 'from'>, { palette }: RenderView): string {
+/** @returns painted `<ann>`, or `* ann` of an emote; `<ann -> you>` of what is said to one alone, `[plans] <ann>` elsewhere. */
+export function author(
+  event: Pick<MessageEvent, 'kind' | 'from' | 'direct' | 'in'>,
+  view: RenderView,
+): string {
+  const { palette } = view;
   const nick = palette.nick(cleanNick(event.from.nick));
-  return event.kind === 'emote' ? `* ${nick}` : `<${nick}>`;
+  const place = event.in === undefined ? '' : `${palette.dim(`[${cleanText(event.in)}]`)} `;
+  const to = event.direct === undefined ? '' : ` -> ${addressee(event.from, event.direct, view)}`;
+  return place + (event.kind === 'emote' ? `* ${nick}${to}` : `<${nick}${to}>`);
+}
+
+/** To whom a direct message is: the other one of the two. */
+function addressee(from: PersonView, other: PersonView, { palette }: RenderView): string {
+  return from.id === other.id ? 'you' : palette.nick(cleanNick(other.nick));
 }
 
 function message(event: MessageEvent, view: RenderView): readonly string[] {
   const { found } = view.palette;
   const head = `${author(event, view)} `;
   const time = stamp(Date.parse(event.at), view);
-  if (!event.mention) return entry(time + head, event.text, view);
+  const isForYou = event.mention || (event.direct !== undefined && !event.own);
+  if (!isForYou) return entry(time + head, event.text, view);
   return entry(`${time}${found(NAMES_YOU)} ${head}`, event.text, view, (row) =>
     paintMentions(row, view.self ?? '', found),
   );
@@ -118,6 +132,8 @@ export function renderEvent(event: JsonEvent, view: RenderView): readonly string
   switch (event.type) {
     case 'message':
       return message(event, view);
+    case 'conversation':
+      return conversationLines(event, view);
     case 'member':
       return memberLines(event, view);
     case 'room':

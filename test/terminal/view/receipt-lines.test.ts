@@ -11,7 +11,14 @@ const SECOND = 1_000;
 const palette = makePalette({ color: false });
 
 function view(sinceNoonMs = 0, quiet = false): RenderView {
-  const preferences = { timestamps: 'minutes', quiet, bell: 'on', notify: false, theme: 'auto' } as const;
+  const preferences = {
+    timestamps: 'minutes',
+    quiet,
+    bell: 'on',
+    notify: false,
+    atDirect: false,
+    theme: 'auto',
+  } as const;
   return { palette, preferences, columns: 100, nowMs: NOON + sinceNoonMs, timeZone: 'UTC', self: 'sue' };
 }
 

@@ -26,7 +26,14 @@ import { vectors } from '../../helpers/vectors.ts';
 const HIDDEN = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\u200b\u2060-\u206f\ufeff]/u;
 const NOW = '2026-03-01T09:05:10Z';
 const palette = makePalette({ color: false });
-const USUAL: Preferences = { timestamps: 'minutes', quiet: false, bell: 'on', notify: false, theme: 'auto' };
+const USUAL: Preferences = {
+  timestamps: 'minutes',
+  quiet: false,
+  bell: 'on',
+  notify: false,
+  atDirect: false,
+  theme: 'auto',
+};
 const ROOM: RoomView = {
   id: 'R',
   name: 'tea',

@@ -19,6 +19,7 @@ function view(nowMs = NOON, more: Partial<Preferences> = {}, columns = 80): Rend
     quiet: false,
     bell: 'on',
     notify: false,
+    atDirect: false,
     theme: 'auto',
   };
   return { palette, preferences: { ...usual, ...more }, columns, nowMs, timeZone: 'UTC', self: 'sue' };

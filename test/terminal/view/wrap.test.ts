@@ -37,7 +37,14 @@ function rendered(text: string): readonly string[] {
     },
     {
       palette: makePalette({ color: false }),
-      preferences: { timestamps: 'minutes', quiet: false, bell: 'on', notify: false, theme: 'auto' },
+      preferences: {
+        timestamps: 'minutes',
+        quiet: false,
+        bell: 'on',
+        notify: false,
+        atDirect: false,
+        theme: 'auto',
+      },
       columns: COLUMNS,
       nowMs: 0,
       timeZone: 'UTC',
