@@ -44,6 +44,8 @@ export class Beside {
   learned: PlacedChange[] = [];
   /** It has been shown to the person. */
   isShown = false;
+  /** Since when it is live and not shown. */
+  liveSinceMs: number | null = null;
   /** A line was lost since it was live. */
   returning = false;
   /** Everyone who was in it by then has been told what it is about. */

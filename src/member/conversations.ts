@@ -305,7 +305,7 @@ export class Conversations {
     beside.returning = false;
     effects.push(...timeline.caughtUp(smaller(retention), null, moment));
     effects.push(...beside.conversation.exchange.withheld(beside.ledger));
-    return [...effects, ...this.#show(beside), ...this.#readNext()];
+    return [...effects, ...this.#introduce(beside, moment), ...this.#readNext()];
   }
 
   /** The next page of the log, once this one has been judged to its end. */
@@ -318,12 +318,25 @@ export class Conversations {
   #told(beside: Beside, content: Content, quotedEpoch: number): SessionEffect[] {
     if (!beside.told(content, quotedEpoch)) return [];
     this.#touched();
-    return beside.isShown ? [besideEvent(beside, 'named')] : this.#show(beside);
+    return beside.isShown ? [besideEvent(beside, 'named')] : this.show(beside);
   }
 
   /** The room's list changes: who goes is remembered in each for what they have said so far. */
   roomChanging(): void {
     for (const beside of this.all) beside.ledger.remember();
+  }
+
+  /** Its name is a message in it: it comes within a moment, where whoever owes it is there. */
+  #introduce(beside: Beside, { nowMs }: Moment): SessionEffect[] {
+    if (beside.partnerId !== null || beside.about !== null) return this.show(beside);
+    beside.liveSinceMs ??= nowMs;
+    return nowMs - beside.liveSinceMs >= NAME_WAIT_MS ? this.show(beside) : [];
+  }
+
+  tick(moment: Moment): SessionEffect[] {
+    return this.all.flatMap((beside) =>
+      beside.phase === 'live' && !beside.isShown ? this.#introduce(beside, moment) : [],
+    );
   }
 
   /** Those who came in last are told what it is about, with whatever else is said. */
@@ -366,8 +379,8 @@ export class Conversations {
     ];
   }
 
-  #show(beside: Beside): SessionEffect[] {
-    // Its name is a message in it: it comes within a moment, where whoever made it is there.
+  /** Before anything that is said in it. */
+  show(beside: Beside): SessionEffect[] {
     if (beside.isShown) return [];
     beside.isShown = true;
     return [besideEvent(beside, 'opened', { by: beside.newsBy, change: null })];
@@ -467,6 +480,9 @@ export class Conversations {
     );
   }
 }
+
+/** So long is waited for a conversation's name before it is shown without one. */
+const NAME_WAIT_MS = 3_000;
 
 /** More than a list can have grown by. */
 const LIST_OPERATIONS_MOST = 1_024;

@@ -600,6 +600,7 @@ export class Session {
       this.#lastPingMs = moment.nowMs;
       effects.push(send(SESSION_FRAME.ping, new Uint8Array()));
     }
+    effects.push(...this.#conversations.tick(moment));
     const isReading = this.#phase === 'live' || this.#phase === 'reading';
     for (const conversation of this.#all) {
       effects.push(...conversation.timeline.tick(moment));
@@ -853,7 +854,15 @@ export class Session {
   #entry(entry: Entry, moment: Moment): SessionEffect[] {
     const conversation = this.#conversation(entry.conversation);
     if (!this.#isLive(conversation)) unexpected(SESSION_FRAME.entry);
-    return [...conversation.timeline.arrived(entry, moment), ...this.#pump(moment)];
+    const effects = conversation.timeline.arrived(entry, moment);
+    return [...this.#shownBefore(conversation, effects), ...effects, ...this.#pump(moment)];
+  }
+
+  /** A conversation is shown before what is said in it. */
+  #shownBefore({ key }: Conversation, effects: readonly SessionEffect[]): SessionEffect[] {
+    const beside = this.#conversations.find(key);
+    const isSaid = effects.some((each) => each.kind === 'event' && each.event.kind !== 'conversation');
+    return beside !== undefined && isSaid ? this.#conversations.show(beside) : [];
   }
 
   #anyLogPage(page: LogPage, moment: Moment): SessionEffect[] {

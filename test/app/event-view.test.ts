@@ -83,7 +83,13 @@ test('a receipt is one event for each message and member', async () => {
   const { self, roomId } = bob.eventsOf('joined')[0] ?? assert.fail();
   const members = [ann.session.self ?? assert.fail(), self];
   const kitchen = { id: roomId, name: 'Kitchen' };
-  const context = { room: kitchen, settings: null, self, conversations: [], shown: () => assert.fail('nobody moved') };
+  const context = {
+    room: kitchen,
+    settings: null,
+    self,
+    conversations: [],
+    shown: () => assert.fail('nobody moved'),
+  };
   const told = jsonEvents({ kind: 'receipt', id: 'x', state: 'waiting', members }, context);
   assert.deepEqual(
     told.map((event) => (event.type === 'receipt' ? [event.id, event.state, event.member.nick] : [])),

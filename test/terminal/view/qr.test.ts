@@ -15,7 +15,13 @@ import { available, outputOf } from '../../helpers/tools.ts';
 const USUAL = `sc1.${'Ab9_'.repeat(75)}`;
 const LONG = `sc1.${'x-Y7'.repeat(124)}`;
 const SCREEN: QrSize = { columns: 130, rows: 60 };
-const PREFERENCES = { timestamps: 'minutes', quiet: false, bell: 'on', notify: false, atDirect: false } as const;
+const PREFERENCES = {
+  timestamps: 'minutes',
+  quiet: false,
+  bell: 'on',
+  notify: false,
+  atDirect: false,
+} as const;
 const color = makePalette({ color: true, colors: 256 });
 const plain = makePalette({ color: false });
 
