@@ -11,6 +11,7 @@ import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { JsonCommand, JsonEvent } from '../../src/terminal/json-lines.ts';
+import { COMPILE_CACHE } from './compile-cache.ts';
 import { TerminalProgram, type TerminalSize } from './terminal.ts';
 
 type EventType = JsonEvent['type'];
@@ -32,7 +33,9 @@ export const QUESTION = 'Where did we meet?';
 /** Nothing of this machine's settings, and nothing that the test runner tells its children. */
 function surroundings(folder: string): Record<string, string> {
   const { PATH = '' } = process.env;
-  return { PATH, HOME: folder, TMPDIR: folder, TERM: 'xterm-256color', LANG: 'C.UTF-8', TZ: 'UTC' };
+  const usual = { PATH, HOME: folder, TMPDIR: folder, TERM: 'xterm-256color', LANG: 'C.UTF-8', TZ: 'UTC' };
+  // The executable has its own code in one piece, and is not told anything that is for Node.
+  return executable === undefined ? { ...usual, NODE_COMPILE_CACHE: COMPILE_CACHE } : usual;
 }
 
 /** Invitations and codes have no place in the log of a test run. */
