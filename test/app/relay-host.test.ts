@@ -4,13 +4,12 @@ import { type TestContext, test } from 'node:test';
 import { AnswerThread } from '../../src/app/answer-thread.ts';
 import { Membership } from '../../src/app/membership.ts';
 import { RelayHost } from '../../src/app/relay-host.ts';
-import { makeRoomKeys } from '../../src/app/rooms/room-keys.ts';
 import { idKey } from '../../src/protocol/identifiers.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
 import type { RoomNotice } from '../../src/room/effects.ts';
 import { StorageError } from '../../src/storage/errors.ts';
 import { createDatabase } from '../../src/storage/room-database.ts';
-import { dsaIdentity, wrapKeys } from '../helpers/keys.ts';
+import { dsaIdentity, roomKeys, wrapKeys } from '../helpers/keys.ts';
 import { newPath, openStore, storeOn } from '../helpers/room-file.ts';
 
 /** A room whose screen fails at notices of one kind. */
@@ -23,7 +22,7 @@ async function faultyRoom(context: TestContext, fault: RoomNotice['kind']) {
   const host = await RelayHost.start({
     roomName: 'test room',
     question: 'Where did we meet?',
-    keys: await makeRoomKeys('in the library', answers),
+    keys: await roomKeys('in the library', answers),
     listen: { host: '127.0.0.1', port: 0 },
     membersMost: 8,
     limits: LIMITS,
@@ -116,7 +115,7 @@ test('a fault at the beginning of a connection costs that connection', async (co
 
 test('what a host does to a kept room is written down by the time it is told, or not told to be done', async (context) => {
   const answers = new AnswerThread();
-  const keys = await makeRoomKeys('in the library', answers);
+  const keys = await roomKeys('in the library', answers);
   const path = newPath();
   const database = createDatabase(path);
   // Nobody here comes to the room: its head may be any.

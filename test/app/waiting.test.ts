@@ -5,12 +5,11 @@ import { AnswerThread } from '../../src/app/answer-thread.ts';
 import { LostError } from '../../src/app/door-run.ts';
 import { type Ending, Membership } from '../../src/app/membership.ts';
 import { RelayHost } from '../../src/app/relay-host.ts';
-import { makeRoomKeys } from '../../src/app/rooms/room-keys.ts';
 import { normaliseAnswer } from '../../src/crypto/answer.ts';
 import type { SessionEvent } from '../../src/member/events.ts';
 import { idKey } from '../../src/protocol/identifiers.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
-import { dsaIdentity, wrapKeys } from '../helpers/keys.ts';
+import { dsaIdentity, roomKeys, wrapKeys } from '../helpers/keys.ts';
 
 const ANSWER = 'in the library';
 
@@ -20,7 +19,7 @@ async function someoneWaiting(context: TestContext) {
   const host = await RelayHost.start({
     roomName: 'test room',
     question: 'Where did we meet?',
-    keys: await makeRoomKeys(normaliseAnswer(ANSWER), answers),
+    keys: await roomKeys(normaliseAnswer(ANSWER), answers),
     listen: { host: '127.0.0.1', port: 0 },
     membersMost: 8,
     limits: LIMITS,

@@ -4,13 +4,12 @@ import { test } from 'node:test';
 import { AnswerThread } from '../../src/app/answer-thread.ts';
 import { Membership } from '../../src/app/membership.ts';
 import { RelayHost } from '../../src/app/relay-host.ts';
-import { makeRoomKeys } from '../../src/app/rooms/room-keys.ts';
 import { ADMISSION_FRAME } from '../../src/protocol/admission-frames.ts';
 import type { Bytes } from '../../src/protocol/bytes.ts';
 import { frameType } from '../../src/protocol/framing.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
 import type { Connection } from '../../src/transport/connection.ts';
-import { dsaIdentity, wrapKeys } from '../helpers/keys.ts';
+import { dsaIdentity, roomKeys, wrapKeys } from '../helpers/keys.ts';
 
 const ANSWER = 'the blue bicycle';
 
@@ -60,7 +59,7 @@ test('a joiner takes large frames from JOIN on, and none before', async (context
   const host = await RelayHost.start({
     roomName: 'room',
     question: 'What stood in the hall?',
-    keys: await makeRoomKeys(ANSWER, answers),
+    keys: await roomKeys(ANSWER, answers),
     listen: { host: '127.0.0.1', port: 0 },
     membersMost: 8,
     limits: LIMITS,

@@ -2,11 +2,9 @@
 import assert from 'node:assert/strict';
 import { HostedRoom, type Program, type Stage } from './program.ts';
 
-const QUICK = ['--sign', 'dsa'] as const;
-
 /** A room that is made now and kept as `kitchen`. */
 export function newRoom(stage: Stage, words: readonly string[] = []): Promise<HostedRoom> {
-  return stage.room(['--keep', 'kitchen', '--room', 'Kitchen', ...QUICK, ...words]);
+  return stage.room(['--keep', 'kitchen', '--room', 'Kitchen', ...words]);
 }
 
 /** The same room's host once more; nothing is answered. */

@@ -1,4 +1,6 @@
 /** Keys that take long to make, made once and shared by every test of a run. */
+import type { AnswerThread } from '../../src/app/answer-thread.ts';
+import { makeRoomKeys, type RoomKeys } from '../../src/app/rooms/room-keys.ts';
 import { generateWrapKeys, type WrapKeyPair } from '../../src/crypto/key-wrap.ts';
 import { generateSigningKey, type SigningKey } from '../../src/crypto/signature.ts';
 
@@ -22,4 +24,13 @@ let owner: Promise<SigningKey> | null = null;
 export function roomOwnerKey(): Promise<SigningKey> {
   owner ??= generateSigningKey('rsa');
   return owner;
+}
+
+const rooms = new Map<string, Promise<RoomKeys>>();
+
+/** All keys of a host, half a second's work: rooms that are not on the network together may be the same one. */
+export function roomKeys(answer: string, answers: AnswerThread): Promise<RoomKeys> {
+  const known = rooms.get(answer) ?? makeRoomKeys(answer, answers);
+  rooms.set(answer, known);
+  return known;
 }

@@ -11,6 +11,7 @@ import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { JsonCommand, JsonEvent } from '../../src/terminal/json-lines.ts';
+import { COMPILE_CACHE } from './compile-cache.ts';
 import { TerminalProgram, type TerminalSize } from './terminal.ts';
 
 type EventType = JsonEvent['type'];
@@ -28,11 +29,20 @@ export const PROGRAM: readonly [string, ...string[]] =
 const JOURNEY_MS = 90_000;
 export const ANSWER = 'The Reading Room 42';
 export const QUESTION = 'Where did we meet?';
+/** An RSA identity takes 0.1 to 1 s to make; where nobody asks for one, its algorithm is not what is tested. */
+export const QUICK = ['--sign', 'dsa'] as const;
+
+/** Options of one's own come first: an identity that is kept has its algorithm already. */
+function quickIdentity(words: readonly string[]): readonly string[] {
+  return words.includes('--sign') || words.includes('--identity') ? [] : QUICK;
+}
 
 /** Nothing of this machine's settings, and nothing that the test runner tells its children. */
 function surroundings(folder: string): Record<string, string> {
   const { PATH = '' } = process.env;
-  return { PATH, HOME: folder, TMPDIR: folder, TERM: 'xterm-256color', LANG: 'C.UTF-8', TZ: 'UTC' };
+  const usual = { PATH, HOME: folder, TMPDIR: folder, TERM: 'xterm-256color', LANG: 'C.UTF-8', TZ: 'UTC' };
+  // The executable has its own code in one piece, and is not told anything that is for Node.
+  return executable === undefined ? { ...usual, NODE_COMPILE_CACHE: COMPILE_CACHE } : usual;
 }
 
 /** Invitations and codes have no place in the log of a test run. */
@@ -261,7 +271,8 @@ export class Stage {
   async room(words: readonly string[] = []): Promise<HostedRoom> {
     const where = words.includes('--listen') ? [] : ['--listen', '127.0.0.1:0'];
     const asked = words.includes('--question') ? [] : ['--question', QUESTION];
-    const host = this.start('host', ['s', '--json', '--nick', 'olga', ...where, ...asked, ...words]);
+    const usual = ['--json', '--nick', 'olga', ...where, ...asked, ...quickIdentity(words)];
+    const host = this.start('host', ['s', ...usual, ...words]);
     await host.answer('answer', ANSWER);
     const ready = await host.until('ready');
     if (!words.includes('--no-chat')) await host.until('joined');
@@ -279,7 +290,11 @@ export class Stage {
   /** A guest over `--json` who has given the answer and has not been asked for the code yet. */
   async guestAtCode(nick: string, room: HostedRoom, options: GuestOptions = {}): Promise<Program> {
     const { words = [], token = room.token, wrapper = [] } = options;
-    const guest = this.start(nick, ['c', '--json', '--nick', nick, ...words], wrapper);
+    const guest = this.start(
+      nick,
+      ['c', '--json', '--nick', nick, ...quickIdentity(words), ...words],
+      wrapper,
+    );
     await guest.answer('token', token);
     await guest.answer('answer', ANSWER);
     return guest;
@@ -296,7 +311,8 @@ export class Stage {
     } = {},
   ): Promise<TerminalProgram> {
     const { words = [], size, env } = options;
-    const terminal = this.terminal(['c', '--nick', nick, ...this.secrets(room), ...words], size, env);
+    const usual = ['--nick', nick, ...this.secrets(room), ...quickIdentity(words)];
+    const terminal = this.terminal(['c', ...usual, ...words], size, env);
     await terminal.waitFor(`You are ${nick}`);
     return terminal;
   }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { LIMITS } from '../../src/protocol/limits.ts';
-import { ANSWER, journey, type Program, type Stage } from '../helpers/program.ts';
+import { ANSWER, journey, type Program, QUICK, type Stage } from '../helpers/program.ts';
 
 const PASSWORD = 'canary sings at nine';
 const KEY = { interrupt: '\u0003', up: '\u001b[A' } as const;
@@ -18,7 +18,7 @@ async function keptRoom(stage: Stage) {
     ];
   };
   const guest = async (nick: string, words: readonly string[] = []): Promise<Program> =>
-    stage.start(nick, ['c', '--json', '--nick', nick, ...(await secrets()), ...words]);
+    stage.start(nick, ['c', '--json', '--nick', nick, ...QUICK, ...(await secrets()), ...words]);
   return { room, secrets, guest };
 }
 

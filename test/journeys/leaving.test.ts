@@ -1,8 +1,7 @@
 /** Every way out: exit codes, and a terminal that is left as it was found. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { describe } from 'node:test';
-import { ANSWER, type HostedRoom, journey, PROGRAM, QUESTION, type Stage } from '../helpers/program.ts';
+import { ANSWER, type HostedRoom, journey, QUESTION, type Stage } from '../helpers/program.ts';
 import type { TerminalProgram } from '../helpers/terminal.ts';
 
 const CTRL_C = '\u0003';
@@ -211,28 +210,26 @@ describe('the end of input', () => {
 });
 
 describe('wrong usage', () => {
-  const refuses = (words: readonly string[], expected: RegExp): void => {
-    const [file, ...before] = PROGRAM;
-    const { status, stdout, stderr } = spawnSync(file, [...before, ...words], {
-      encoding: 'utf8',
-      input: '',
-    });
-    assert.deepEqual({ status, stdout }, { status: 2, stdout: '' }, words.join(' '));
-    assert.match(stderr, expected);
-  };
-
-  journey('exits with 2, says what is wrong and starts nothing', async () => {
-    refuses(['x'], /unknown command 'x'/);
-    refuses(['c', '--nick', 'admin'], /could be mistaken for the room itself/);
-    refuses(['c', '--nick', 'a'], /2 to 20 characters/);
-    refuses(['s', '--listen', 'nowhere'], /Write ADDRESS:PORT/);
-    refuses(['s', '--expires', '31d'], /at most 30d/);
-    refuses(['s', '--max-members', '1'], /from 2 to 4096/);
-    refuses(['c', '--json', '--plain'], /cannot be used with/);
-    refuses(['c', '--json', '--token-file', '-'], /give a file instead of -/);
-    refuses(['c', '--token-file', '/nowhere/at-all'], /Cannot read \/nowhere\/at-all/);
-    refuses(['c', '--no-input'], /Nobody can be asked with --no-input: give it with --token-file\.$/m);
-    refuses(
+  journey('exits with 2, says what is wrong and starts nothing', async (stage) => {
+    const refuses = async (words: readonly string[], expected: RegExp): Promise<void> => {
+      const program = stage.start('wrong', words);
+      program.end();
+      const status = await program.exit;
+      const { stdout, stderr } = program;
+      assert.deepEqual({ status, stdout }, { status: 2, stdout: '' }, words.join(' '));
+      assert.match(stderr, expected);
+    };
+    await refuses(['x'], /unknown command 'x'/);
+    await refuses(['c', '--nick', 'admin'], /could be mistaken for the room itself/);
+    await refuses(['c', '--nick', 'a'], /2 to 20 characters/);
+    await refuses(['s', '--listen', 'nowhere'], /Write ADDRESS:PORT/);
+    await refuses(['s', '--expires', '31d'], /at most 30d/);
+    await refuses(['s', '--max-members', '1'], /from 2 to 4096/);
+    await refuses(['c', '--json', '--plain'], /cannot be used with/);
+    await refuses(['c', '--json', '--token-file', '-'], /give a file instead of -/);
+    await refuses(['c', '--token-file', '/nowhere/at-all'], /Cannot read \/nowhere\/at-all/);
+    await refuses(['c', '--no-input'], /Nobody can be asked with --no-input: give it with --token-file\.$/m);
+    await refuses(
       ['s', '--no-input', '--listen', '127.0.0.1:0'],
       /Nobody can be asked .* give it with --question\.$/m,
     );

@@ -11,17 +11,20 @@ const about =
   (event: MemberEvent): boolean =>
     event.change === change && event.member.nick === nick;
 
-async function roomOfThree(stage: Stage): Promise<{
+async function roomOfTwo(stage: Stage): Promise<{
   readonly room: HostedRoom;
   readonly host: Program;
   readonly ann: Program;
-  readonly bob: Program;
 }> {
   const room = await stage.room();
-  const ann = await stage.guest('ann', room);
-  const bob = await stage.guest('bob', room);
-  await ann.until('member', about('joined', 'bob'));
-  return { room, host: room.host, ann, bob };
+  return { room, host: room.host, ann: await stage.guest('ann', room) };
+}
+
+async function roomOfThree(stage: Stage) {
+  const two = await roomOfTwo(stage);
+  const bob = await stage.guest('bob', two.room);
+  await two.ann.until('member', about('joined', 'bob'));
+  return { ...two, bob };
 }
 
 describe('keeping order', () => {
@@ -65,7 +68,7 @@ describe('keeping order', () => {
   });
 
   journey('slow mode holds a member back and not the host, and sends what waits', async (stage) => {
-    const { host, ann } = await roomOfThree(stage);
+    const { host, ann } = await roomOfTwo(stage);
     host.command('/slow 2');
     const { room } = await ann.until('room');
     assert.equal(room.slowSeconds, 2);
@@ -99,7 +102,7 @@ describe('keeping order', () => {
   });
 
   journey('a locked room lets nobody new in', async (stage) => {
-    const { room, host, ann } = await roomOfThree(stage);
+    const { room, host, ann } = await roomOfTwo(stage);
     host.command('/lock');
     await ann.until('room', ({ room: { locked } }) => locked);
     const late = stage.start('late', ['c', '--json', '--nick', 'late']);
@@ -112,7 +115,8 @@ describe('keeping order', () => {
   });
 
   journey('with /approve on the host admits and denies by hand', async (stage) => {
-    const { room, host } = await roomOfThree(stage);
+    const room = await stage.room();
+    const { host } = room;
     host.command('/approve on');
     await host.until('room', ({ room: { approval } }) => approval);
     const knock = async (nick: string): Promise<Program> => {

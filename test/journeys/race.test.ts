@@ -18,7 +18,6 @@ describe('an invitation for one', () => {
     const answers = new AnswerThread();
     // One pair for all: fifty RSA keys would take a minute. Their identities differ.
     const wrapKeys = generateWrapKeys();
-    const atCode: PromiseWithResolvers<void>[] = [];
     const start = Promise.withResolvers<string>();
     const outcomes: Promise<Ending | 'joined'>[] = [];
 
@@ -56,10 +55,10 @@ describe('an invitation for one', () => {
       void membership.join();
       void membership.ended.then((ending) => ready.reject(new Error(`ended early: ${ending.kind}`)));
       outcomes.push(Promise.race([joined.promise, membership.ended]));
-      atCode.push(ready);
       stage.onClose(() => membership.leave());
+      // One after the other: one thread works on all their answers, and the host waits 20 s for a stranger's.
+      await ready.promise;
     }
-    await Promise.all(atCode.map(({ promise }) => promise));
     start.resolve(room.code);
     real.send({ type: 'answer', name: 'code', value: room.code });
 

@@ -12,7 +12,7 @@ import { normaliseAnswer } from '../../src/crypto/answer.ts';
 import { mintInvitation, readInvitation } from '../../src/crypto/invitation.ts';
 import { invitationId } from '../../src/protocol/identifiers.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
-import { ANSWER, type HostedRoom, journey, type Program, type Stage } from '../helpers/program.ts';
+import { ANSWER, type HostedRoom, journey, type Program, QUICK, type Stage } from '../helpers/program.ts';
 import { freePort } from '../helpers/relay.ts';
 
 /** A guest whose secrets come from files: nobody is asked. */
@@ -24,6 +24,7 @@ function guestWithFiles(stage: Stage, token: string, words: readonly string[] = 
     'guest',
     '--token-file',
     stage.file(token),
+    ...QUICK,
     ...words,
   ]);
 }
