@@ -12,7 +12,6 @@ import { chainCommitment, ReceivingChain } from '../crypto/sender-chain.ts';
 import { importVerifyKey, type VerifyKey } from '../crypto/signature.ts';
 import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
-import type { Content } from '../protocol/content.ts';
 import { SecurityError } from '../protocol/errors.ts';
 import {
   type ChainId,
@@ -29,6 +28,7 @@ import {
 import type { Wrap } from '../protocol/session-frames.ts';
 import { ChainAnnouncement, type MessageHeader } from '../protocol/signed-objects.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
+import type { Opening } from './evidence-book.ts';
 import { CHAINS_A_SENDER, type SavedState } from './saved-state.ts';
 import type { OwnWrapKeys } from './wrap-keys.ts';
 
@@ -71,7 +71,7 @@ export interface HeardMessage {
 }
 
 export type Opened =
-  | { readonly kind: 'opened'; readonly content: Content }
+  | ({ readonly kind: 'opened' } & Opening)
   | { readonly kind: 'no-key' }
   | { readonly kind: 'fault'; readonly code: string; readonly text: string };
 
@@ -252,7 +252,7 @@ export class Hearing {
     const content = openContent(body, header.content);
     return content === null
       ? fault('unreadable', `${sender.nick} sent something this version cannot read`)
-      : { kind: 'opened', content };
+      : { kind: 'opened', content, body, signer: voice.verifyKey };
   }
 
   /** Some entries were passed over: what each sender placed last is not known any more. */

@@ -55,10 +55,12 @@ import { actAnswered, askOwner, askToLeave, HeldActs } from './acting.ts';
 import { Alarms } from './alarms.ts';
 import { difference } from './difference.ts';
 import { event, type SessionEffect, type ShownMember, send } from './events.ts';
+import { EvidenceBook } from './evidence-book.ts';
 import { Hearing } from './hearing.ts';
 import { KeyExchange } from './key-exchange.ts';
 import type { ListedMember } from './list-reader.ts';
 import { MemberList } from './member-list.ts';
+import type { Said } from './outbox.ts';
 import { Outgoing } from './outgoing.ts';
 import { type Receipt, Receipts } from './receipts.ts';
 import { checkRegister, Registering } from './registering.ts';
@@ -122,6 +124,7 @@ export class Session {
   readonly #list: MemberList;
   readonly #heldActs = new HeldActs();
   readonly #receipts: Receipts;
+  readonly #evidence = new EvidenceBook();
   #away = false;
   readonly #registering = new Registering();
   #owner: VerifyKey | null = null;
@@ -186,7 +189,8 @@ export class Session {
       ownKey: importVerifyKey(identity.spki, identity.algorithm),
       hearing: this.#hearing,
       alarms: this.#alarms,
-      placed: (leaf) => this.#speaking.placed(leaf)?.said ?? null,
+      evidence: this.#evidence,
+      placed: (leaf) => this.#placed(leaf),
       isOfEarlierRun: (chain) => this.#speaking.isOfEarlierRun(chain),
       // Senders whose record went further have dropped theirs too: nobody goes on with keys of before.
       eraBegan: () => this.#speaking.dropChain(),
@@ -205,6 +209,7 @@ export class Session {
       speaking: this.#speaking,
       timeline: this.#timeline,
       trust: this.#trust,
+      placed: (leaf) => this.#placed(leaf),
     });
     if (saved !== null) this.#restore(saved);
   }
@@ -307,6 +312,23 @@ export class Session {
   }
   get wrapGeneration(): number {
     return this.#wrapKeys.current.generation;
+  }
+  /** Bits of the key that this member signs with; `null` while it has not come. */
+  keyBits({ key }: Pick<RosterMember, 'key'>): number | null {
+    return key === this.#self ? this.#identity.bits : (this.#hearing.verifyKey(key)?.bits ?? null);
+  }
+  /**
+   * What proves to others what was said in a message that was shown.
+   * @param id of the message, or the first characters of it
+   * @throws InputError `no-such-message`, or `usage` when it names several
+   */
+  proof(id: string): ReturnType<EvidenceBook['proof']> {
+    if (this.#owner === null) throw notConnected();
+    return this.#evidence.proof(id, this.#owner.spki);
+  }
+  /** What was shown is to be gone. */
+  forgetShown(): void {
+    this.#evidence.forget();
   }
   /** What this side and the host both know, by number; nothing before the first WELCOME. */
   get features(): ReadonlySet<number> {
@@ -574,6 +596,16 @@ export class Session {
     this.#phase = 'over';
     this.#hearing.eraseAll();
     this.#speaking.dropChain();
+  }
+
+  /** A message of one's own has its place. */
+  #placed(leaf: Hash): Said | null {
+    const sealed = this.#speaking.placed(leaf);
+    if (sealed === null) return null;
+    const { said, body } = sealed;
+    this.#evidence.follow(this.#roster);
+    this.#evidence.keep(leaf, sealed, { content: said.content, body, signer: this.#identity });
+    return said;
   }
 
   #startListing(): SessionEffect[] {

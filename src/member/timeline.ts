@@ -26,6 +26,7 @@ import { MessageHeader } from '../protocol/signed-objects.ts';
 import { type Alarms, evidenceOf } from './alarms.ts';
 import { type CheckedEra, checkPlacedEra, whereLost } from './eras.ts';
 import type { SessionEffect } from './events.ts';
+import type { EvidenceBook } from './evidence-book.ts';
 import type { Hearing } from './hearing.ts';
 import { History } from './history.ts';
 import { judgeMessage } from './judging.ts';
@@ -51,6 +52,8 @@ export interface TimelineContext {
   readonly ownKey: VerifyKey;
   readonly hearing: Hearing;
   readonly alarms: Alarms;
+  /** What others can be shown of the messages. */
+  readonly evidence: EvidenceBook;
   /** An entry has its place. @returns what it said, `null` when none like it is under way here. */
   readonly placed: (leaf: Hash) => { readonly content: Content; readonly ref: string | null } | null;
   /** Whether a chain of one's own is of an earlier run of the program. */
@@ -280,6 +283,7 @@ export class Timeline {
       const text = `The host ${what}: ${entry.index} after ${history.index}.`;
       return this.#context.alarms.raise('history-order', text, evidenceOf(entry, history));
     }
+    this.#context.evidence.follow(this.#roster);
     switch (entry.kind) {
       case 'roster':
         return this.#operation(entry, history);
@@ -420,6 +424,7 @@ export class Timeline {
     const opened = hearing.open({ sender, header, entry, leaf }, this.#roster.lastRemovalEpoch);
     switch (opened.kind) {
       case 'opened':
+        this.#context.evidence.keep(leaf, entry, opened);
         return [
           shown({
             leaf,
