@@ -237,7 +237,9 @@ export class Chat implements FrontListener {
         return this.#tell('names', namesText(this.#members(), Date.now()));
       case 'whois': {
         const { ownerFingerprint } = this.#options;
-        return this.#tell('whois', whoisText(this.#memberCalled(call.nick), ownerFingerprint, Date.now()));
+        const shown = this.#memberCalled(call.nick);
+        const keyBits = membership?.session?.keyBits(shown.member) ?? null;
+        return this.#tell('whois', whoisText(shown, { ownerFingerprint, keyBits, nowMs: Date.now() }));
       }
       case 'verify':
         return this.#verify(call);

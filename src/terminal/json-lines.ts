@@ -22,7 +22,9 @@ export type RoomView = RoomId & {
   readonly approval: boolean;
 };
 export type PersonView = { readonly id: string; readonly nick: string };
-export type MemberView = PersonView & {
+/** Who signed something, and what with: `rsa` or `dsa`. */
+export type SignerView = PersonView & { readonly algorithm: string };
+export type MemberView = SignerView & {
   readonly fingerprint: string;
   readonly role: string;
   /** On a line, away or not. */
@@ -142,7 +144,7 @@ export type MessageEvent = {
   readonly id: string;
   readonly conversation: string;
   readonly kind: 'text' | 'emote';
-  readonly from: PersonView;
+  readonly from: SignerView;
   readonly text: string;
   readonly at: string;
   readonly own: boolean;

@@ -62,8 +62,9 @@ const room = object({
   approval: flag,
 });
 const person = { id: id(16), nick };
+const signer = { ...person, algorithm: matching(/^(rsa|dsa)$/) };
 const member = object({
-  ...person,
+  ...signer,
   fingerprint,
   role: matching(/^(owner|moderator|member)$/),
   online: flag,
@@ -132,7 +133,7 @@ const SHAPES: Readonly<Record<JsonEvent['type'], Shape>> = {
     id: text,
     conversation: id(16),
     kind: matching(/^(text|emote)$/),
-    from: object(person),
+    from: object(signer),
     text,
     at: time,
     own: flag,

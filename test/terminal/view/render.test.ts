@@ -48,11 +48,12 @@ const WIDE = view(80);
 const PLAIN = view(Number.POSITIVE_INFINITY);
 
 function person(nick: string, online = true): MemberView {
-  return { id: 'AAAA', nick, fingerprint: 'BBBB', role: 'member', online, away: false, muted: false };
+  const about = { algorithm: 'rsa', fingerprint: 'BBBB', role: 'member' };
+  return { id: 'AAAA', nick, ...about, online, away: false, muted: false };
 }
 
 function says(text: string, nick = 'ann', kind: 'text' | 'emote' = 'text', mention = false): JsonEvent {
-  const from = { id: 'AAAA', nick };
+  const from = { id: 'AAAA', nick, algorithm: 'rsa' };
   return {
     type: 'message',
     id: '1',
@@ -389,6 +390,8 @@ test('P42: no untrusted string of any event reaches the screen uncleaned', () =>
         invitation: { id: text, token: text, expiresAt: text, uses: 1 },
       },
     ];
+      { type: 'proof', file: text, proved: false, check: text, reason: text },
+      proved({ room: { id: text, name: text }, from: { ...bad, bits: 1 }, kind: text, about: text, text }),
   };
   const check = (text: string): void => {
     for (const event of everywhere(text)) {
