@@ -101,3 +101,9 @@ export function securityLines({ ownerFingerprint, self }: SecurityFacts): readon
     `Your wrap keys are generation ${wrapGeneration}; member list ${epoch}; ${who} can read what you say now.`,
   ];
 }
+
+/** @param members on the list in it */
+export function proofWrittenText(file: string, members: number): string {
+  const list = members === 1 ? '1 member' : `${members} members`;
+  return `${file} proves to whoever has it who signed that message: "securechat check" reads it. Besides the text it holds the room's topic and the member list of then: ${list}, with fingerprints.`;
+}
