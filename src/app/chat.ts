@@ -286,8 +286,8 @@ export class Chat implements FrontListener {
       case 'unlock':
         return this.#act({ kind: call.name });
       case 'clear':
-        membership?.session?.forgetShown();
-        return front.display(call);
+        front.display(call);
+        return membership?.session?.forgetShown();
       case 'edit':
       case 'search':
       case 'timestamp':
