@@ -19,6 +19,7 @@ async function main(words: readonly string[]): Promise<void> {
       join: async (options) => (await import('./app/client.ts')).runJoin(options),
       identity: async (options) => (await import('./app/identity-command.ts')).runIdentity(options),
       rooms: async (options) => (await import('./app/rooms/rooms-command.ts')).runRooms(options),
+      check: async (options) => (await import('./app/check-command.ts')).runCheck(options),
     },
     {
       // Asked of the system: `process.stdin` would make a stream only to tell.

@@ -34,10 +34,18 @@ export function namesText(members: readonly ShownMember[], nowMs: number): strin
   return `${named.join(', ')}`;
 }
 
-/** @param ownerFingerprint of the key that signs the member list, which is another than the host's own as a member */
-export function whoisText(shown: ShownMember, ownerFingerprint: Hash, nowMs: number): string {
+interface WhoisFacts {
+  /** Of the key that signs the member list, which is another than the host's own as a member. */
+  readonly ownerFingerprint: Hash;
+  /** Of the member's key; `null` while it has not come. */
+  readonly keyBits: number | null;
+  readonly nowMs: number;
+}
+
+export function whoisText(shown: ShownMember, { ownerFingerprint, keyBits, nowMs }: WhoisFacts): string {
   const { member } = shown;
-  const signs = member.algorithm === 'rsa' ? 'RSA-PSS' : 'DSA';
+  const size = keyBits === null ? 'size not known before they speak' : `${keyBits} bits`;
+  const signs = `${member.algorithm === 'rsa' ? 'RSA-PSS' : 'DSA'} (${size})`;
   const muted = member.muted ? 'muted, ' : '';
   const state = whereText(shown, nowMs) ?? 'online';
   const owner =
@@ -92,4 +100,10 @@ export function securityLines({ ownerFingerprint, self }: SecurityFacts): readon
     ...lines,
     `Your wrap keys are generation ${wrapGeneration}; member list ${epoch}; ${who} can read what you say now.`,
   ];
+}
+
+/** @param members on the list in it */
+export function proofWrittenText(file: string, members: number): string {
+  const list = members === 1 ? '1 member' : `${members} members`;
+  return `${file} proves to whoever has it who signed that message: "securechat check" reads it. Besides the text it holds the room's topic and the member list of then: ${list}, with fingerprints.`;
 }

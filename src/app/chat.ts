@@ -19,7 +19,7 @@ import type { CommandCall, ConversationCall, HostCall } from '../terminal/comman
 import { helpLines, helpTopicLines } from '../terminal/commands/help.ts';
 import { parseInput, unknownText } from '../terminal/commands/input.ts';
 import { type Audience, findCommand, mayGive } from '../terminal/commands/table.ts';
-import { namesText, roomLines, securityLines, whoisText } from './about.ts';
+import { namesText, proofWrittenText, roomLines, securityLines, whoisText } from './about.ts';
 import { labelOf, namesOf } from './conversation-text.ts';
 import { Conversing, type ConversingContext } from './conversing.ts';
 import { jsonEvents } from './event-view.ts';
@@ -27,6 +27,7 @@ import { type Front, type FrontListener, GaveUpError } from './front/front.ts';
 import type { HostControls } from './hosting/host-controls.ts';
 import type { Membership } from './membership.ts';
 import { askNewPassword } from './new-password.ts';
+import { writeProof } from './proof-file.ts';
 import { Verifying, type VerifyingContext } from './verifying.ts';
 
 /** `alarm`: what was said cannot be sent, and nobody is there to say whether it should be. */
@@ -302,8 +303,13 @@ export class Chat implements FrontListener {
         return this.#converse(call);
       case 'whois': {
         const { ownerFingerprint } = this.#options;
-        return this.#tell('whois', whoisText(this.#memberCalled(call.nick), ownerFingerprint, Date.now()));
+        const shown = this.#memberCalled(call.nick);
+        const keyBits = membership?.session?.keyBits(shown.member) ?? null;
+        return this.#tell('whois', whoisText(shown, { ownerFingerprint, keyBits, nowMs: Date.now() }));
       }
+      case 'proof':
+        this.#prove(call.id, call.path).catch((error: unknown) => this.#refuse(error));
+        return;
       case 'verify':
         return this.#verify(call);
       case 'trust':
@@ -346,6 +352,8 @@ export class Chat implements FrontListener {
       case 'unlock':
         return this.#act({ kind: call.name });
       case 'clear':
+        front.display(call);
+        return membership?.session?.forgetShown();
       case 'edit':
       case 'search':
       case 'timestamp':
@@ -453,6 +461,15 @@ export class Chat implements FrontListener {
     } finally {
       this.#registering = false;
     }
+  }
+
+  /** Writes down what shows others that somebody said something. @throws InputError */
+  async #prove(id: string, path: string | null): Promise<void> {
+    const { session } = this.#membership;
+    if (session === null) throw notJoined();
+    const { id: full, proof } = session.proof(id);
+    const file = await writeProof(full, proof, path);
+    this.#tell('proof', proofWrittenText(file, proof.members.length));
   }
 
   /** Whom an act is about, if this person may do that to them. */

@@ -15,6 +15,7 @@ import type {
   PersonView,
   RoomSetting,
   RoomView,
+  SignerView,
 } from '../terminal/json-lines.ts';
 import { mentions } from '../terminal/view/mention.ts';
 import { labelOf } from './conversation-text.ts';
@@ -36,9 +37,13 @@ function personView(member: RosterMember): PersonView {
   return { id: toBase64url(member.memberId), nick: member.nick };
 }
 
+function signerView(member: RosterMember): SignerView {
+  return { ...personView(member), algorithm: member.algorithm };
+}
+
 function memberView({ member, presence, online, lastSeenMs, verified }: ShownMember): MemberView {
   return {
-    ...personView(member),
+    ...signerView(member),
     fingerprint: toBase64url(member.identity),
     role: member.role,
     online,
@@ -225,7 +230,7 @@ export function jsonEvents(event: SessionEvent, context: EventContext): readonly
           conversation: toBase64url(event.conversation),
           ...placeOf(event, context),
           kind: event.content,
-          from: personView(event.from),
+          from: signerView(event.from),
           text: event.text,
           at: new Date(event.atMs).toISOString(),
           own: event.own,

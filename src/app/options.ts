@@ -70,6 +70,13 @@ export interface IdentityOptions extends CommonOptions {
   readonly identity: IdentitySource;
 }
 
+export interface CheckOptions extends CommonOptions {
+  readonly file: string;
+  /** Fingerprints that the checker knows from elsewhere, or as much of them as is shown; `null`: not given. */
+  readonly owner: Uint8Array | null;
+  readonly signer: Uint8Array | null;
+}
+
 /** What `securechat rooms` is to do. */
 export type RoomsAct =
   | { readonly what: 'list' }

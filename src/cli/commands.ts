@@ -8,6 +8,8 @@ interface Switch {
   /** Without the dashes. */
   readonly name: string;
   readonly summary: string;
+  /** What follows it, as help shows it; not given: nothing does. */
+  readonly argument?: string;
 }
 
 interface ArgumentEntry {
@@ -118,6 +120,22 @@ export const ROOMS: CommandEntry = {
   settings: [SETTINGS.color, SETTINGS.json, SETTINGS.input, SETTINGS.config],
 };
 
+export const CHECK: CommandEntry = {
+  name: 'check',
+  aliases: [],
+  summary: 'check a proof of what a member said',
+  description:
+    'Check a file that /proof wrote in a room: who signed which text, as a member under which name. Nothing but the file is ' +
+    'needed, neither the room nor a network. It exits with 0 where all of it holds, and with 5 where a check fails.',
+  examples: ['securechat check proof.txt', 'securechat check proof.txt --owner "3fa9 01c4 ..."'],
+  arguments: [{ usage: '<file>', summary: 'the file', values: 'file' }],
+  switches: [
+    { name: 'owner', argument: 'fingerprint', summary: "the room's owner must have this fingerprint" },
+    { name: 'signer', argument: 'fingerprint', summary: 'the signer must have this fingerprint' },
+  ],
+  settings: [SETTINGS.color, SETTINGS.json, SETTINGS.config],
+};
+
 export const CONFIG: CommandEntry = {
   name: 'config',
   aliases: [],
@@ -161,7 +179,7 @@ export const MANUAL: CommandEntry = {
   settings: [],
 };
 
-const EXPLAINED: readonly CommandEntry[] = [HOST, JOIN, IDENTITY, ROOMS, CONFIG, COMPLETION, MANUAL];
+const EXPLAINED: readonly CommandEntry[] = [HOST, JOIN, IDENTITY, ROOMS, CHECK, CONFIG, COMPLETION, MANUAL];
 
 export const HELP: CommandEntry = {
   name: 'help',

@@ -9,7 +9,7 @@ import { SECTIONS, type Section, type Setting } from './setting.ts';
 import { ALL_SETTINGS, variableOf } from './settings.ts';
 
 /** When the texts in this file last changed. */
-const REVISED = '2026-11-21';
+const REVISED = '2026-11-28';
 
 export function manualPage(): string {
   return roff({ name: 'securechat', version: VERSION, date: REVISED }, [
@@ -73,6 +73,10 @@ const FILES: readonly Block[] = [
     'The kept rooms on Linux, a .room file each, mode 0600; "securechat rooms" names them on this machine. One that is open has files beside it, so copy it with "securechat rooms backup" and never by hand.',
   ),
   item(
+    [{ italic: 'proofs' }],
+    'What /proof writes and "securechat check" reads: one message with its signature, and the signed member list that it quotes; mode 0600. The text, the topic and all members of then are in it, in clear.',
+  ),
+  item(
     [{ italic: '~/.config/securechat/securechat.toml' }],
     'The configuration file on Linux, where there is one. "securechat config --path" says where it lies on this machine; "securechat config init" writes a sample. Relative file names in it are from its folder. It holds no secrets, and one that stands there is refused.',
   ),
@@ -110,7 +114,7 @@ const EXIT_TEXTS: Readonly<Record<keyof typeof EXIT, string>> = {
   usage: 'Wrong usage or input.',
   network: 'Could not reach the host, or could not listen.',
   notAdmitted: 'Not admitted, or no longer.',
-  security: 'A security check failed: pin, signature, history or protocol.',
+  security: 'A security check failed: pin, signature, history, protocol or proof.',
   interrupted: 'Interrupted.',
 };
 
@@ -150,7 +154,10 @@ function commandBlocks({
   ]);
   return [
     item([{ bold: name }, ...also], description, ...about),
-    ...switches.map((each) => item([{ bold: `${name} --${each.name}` }], sentence(each.summary))),
+    ...switches.map(({ name: option, argument, summary }) => {
+      const value: readonly Span[] = argument === undefined ? [] : [' ', { italic: argument }];
+      return item([{ bold: `${name} --${option}` }, ...value], sentence(summary));
+    }),
   ];
 }
 

@@ -4,7 +4,14 @@
  */
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { EXIT } from '../app/exit-codes.ts';
-import type { HostOptions, IdentityOptions, JoinOptions, RoomsAct, RoomsOptions } from '../app/options.ts';
+import type {
+  CheckOptions,
+  HostOptions,
+  IdentityOptions,
+  JoinOptions,
+  RoomsAct,
+  RoomsOptions,
+} from '../app/options.ts';
 import { cleanText } from '../protocol/clean-text.ts';
 import { InputError } from '../protocol/errors.ts';
 import { nearestWord } from '../protocol/nearest-word.ts';
@@ -12,6 +19,7 @@ import { VERSION } from '../version.ts';
 import { choose } from './choose.ts';
 import {
   ALL_COMMANDS,
+  CHECK,
   COMPLETION,
   CONFIG,
   type CommandEntry,
@@ -27,7 +35,13 @@ import type { Given, Layer } from './layers.ts';
 import { type OptionEntry, optionsOf } from './option-entries.ts';
 import type { Section, Setting } from './setting.ts';
 import type { Surroundings } from './surroundings.ts';
-import { toHostOptions, toIdentityOptions, toJoinOptions, toRoomsOptions } from './to-options.ts';
+import {
+  toCheckOptions,
+  toHostOptions,
+  toIdentityOptions,
+  toJoinOptions,
+  toRoomsOptions,
+} from './to-options.ts';
 
 /** What the commands start. Each resolves to the exit code. */
 export interface Actions {
@@ -35,6 +49,7 @@ export interface Actions {
   join(options: JoinOptions): Promise<number>;
   identity(options: IdentityOptions): Promise<number>;
   rooms(options: RoomsOptions): Promise<number>;
+  check(options: CheckOptions): Promise<number>;
 }
 
 /** What commander collects of the options that are settings, by its name for each. */
@@ -86,6 +101,11 @@ export async function execute(
       exitCode = await actions.rooms(toRoomsOptions(words, choices, surroundings, folder));
     },
   );
+  addCommand(program, CHECK).action(async (file: string, flags: Flags) => {
+    const { choices } = await choose(optionLayer(CHECK, flags), surroundings);
+    const known = { owner: given(flags, 'owner'), signer: given(flags, 'signer') };
+    exitCode = await actions.check(toCheckOptions(file, known, choices, surroundings));
+  });
   addCommand(program, CONFIG).action(async (what: 'init' | undefined, flags: Flags) => {
     const { runConfig } = await import('./config-command.ts');
     const asked = what ?? (flags['path'] === true ? 'path' : flags['json'] === true ? 'json' : 'text');
@@ -154,7 +174,10 @@ function addCommand(program: Command, entry: CommandEntry): Command {
       typeof values === 'string' ? argument : argument.argParser((text) => chosenWord(text, values)),
     );
   }
-  for (const { name, summary } of entry.switches) command.option(`--${name}`, summary);
+  for (const { name, summary, argument } of entry.switches) {
+    const option = new Option(`--${name}${argument === undefined ? '' : ` <${argument}>`}`, summary);
+    command.addOption(argument === undefined ? option : option.argParser(all));
+  }
   const given = new Set(entry.switches.map(({ name }) => name));
   for (const option of entry.settings.flatMap(optionsOf)) {
     // Two settings of two commands may have one option: the command that has both takes it once.
@@ -183,10 +206,24 @@ function commanderOption({ name, argument, summary, hidden, isOptional, setting 
   const value = argument === null ? '' : isOptional ? ` [${argument}]` : ` <${argument}>`;
   const option = new Option(`--${name}${value}`, summary);
   if (argument !== null) {
-    // All of them are kept: what they may be, and how many, is the setting's to say.
-    option.argParser((text, before: readonly string[] | undefined) => [...(before ?? []), text]);
+    // What they may be, and how many, is the setting's to say.
+    option.argParser(all);
   }
   return option.hideHelp(hidden).helpGroup(HEADINGS[setting.section]);
+}
+
+/** Of an option that is given several times, all are kept. */
+function all(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), text];
+}
+
+/** @throws InputError when an option that is no setting is given twice */
+function given(flags: Flags, name: string): string | null {
+  const texts = flags[name];
+  if (!Array.isArray(texts)) return null;
+  const [text, ...more]: readonly string[] = texts;
+  if (more.length > 0) throw new InputError('usage', `--${name} is given twice.`);
+  return text ?? null;
 }
 
 /** @throws InputError when options were given that say two things. */

@@ -1,6 +1,7 @@
 /** From the settings as they were chosen to the options that `app/` takes. */
 import { WriteStream } from 'node:tty';
 import type {
+  CheckOptions,
   CommonOptions,
   HostOptions,
   IdentityOptions,
@@ -14,6 +15,7 @@ import type {
 } from '../app/options.ts';
 import { checkSavedName } from '../app/saved/saved-name.ts';
 import { InputError } from '../protocol/errors.ts';
+import { parseFingerprint } from '../protocol/fingerprint.ts';
 import { checkNickname } from '../protocol/nickname.ts';
 import type { Prefer } from '../protocol/session-frames.ts';
 import type { Choices } from './layers.ts';
@@ -128,6 +130,18 @@ export function toIdentityOptions(
   const passphrase = choices.value(SETTINGS.passphraseFile);
   checkStandardInput(choices, [passphrase]);
   return { ...toCommonOptions(choices, surroundings), what, identity: { path, passphrase } };
+}
+
+/** @throws InputError when a fingerprint is none. */
+export function toCheckOptions(
+  file: string,
+  known: { readonly owner: string | null; readonly signer: string | null },
+  choices: Choices,
+  surroundings: Surroundings,
+): CheckOptions {
+  const owner = known.owner === null ? null : parseFingerprint(known.owner);
+  const signer = known.signer === null ? null : parseFingerprint(known.signer);
+  return { ...toCommonOptions(choices, surroundings), file, owner, signer };
 }
 
 /** @throws InputError when what is to be done needs another number of words. */

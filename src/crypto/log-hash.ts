@@ -20,8 +20,13 @@ export interface EntryBytes {
 }
 
 /** The entry's own hash, known to its sender before the host has placed it. */
-export function leafHash(entry: EntryBytes): Hash {
-  return sha256(ENTRY_LABEL, sha256(entry.header), sha256(entry.ciphertext), sha256(entry.signature));
+export function leafHash({ header, ciphertext, signature }: EntryBytes): Hash {
+  return leafOf({ header, ciphertextHash: sha256(ciphertext), signature });
+}
+
+/** The same for whoever has no ciphertext. */
+export function leafOf(entry: Omit<EntryBytes, 'ciphertext'> & { readonly ciphertextHash: Hash }): Hash {
+  return sha256(ENTRY_LABEL, sha256(entry.header), entry.ciphertextHash, sha256(entry.signature));
 }
 
 /** `L_0`: the head of a log that holds nothing. */

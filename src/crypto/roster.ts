@@ -100,7 +100,8 @@ export function rosterMember(entry: RosterEntry): RosterMember {
   };
 }
 
-function listHash(members: readonly RosterMember[]): Hash {
+/** What an operation proves of the list it leads to. */
+export function listHash(members: readonly Pick<RosterMember, 'encoded'>[]): Hash {
   return sha256(LIST_LABEL, concatBytes(...members.map((member) => member.encoded)));
 }
 
@@ -247,6 +248,10 @@ export class Roster {
 
   get epoch(): number {
     return this.#epoch;
+  }
+  /** The latest one; `null` before the first. */
+  get operation(): Signed | null {
+    return this.#operation;
   }
   /** The hash of the latest operation, which messages quote beside the epoch. */
   get hash(): Hash {

@@ -51,12 +51,15 @@ class Identity {
   /** H("sc1/id" ‖ spki). */
   readonly idFingerprint: Hash;
   readonly memberId: MemberId;
+  /** Of the modulus, or of the DSA group's p. */
+  readonly bits: number;
 
-  constructor(algorithm: SigningAlgorithm, spki: Bytes) {
+  constructor(algorithm: SigningAlgorithm, spki: Bytes, key: KeyObject) {
     this.algorithm = algorithm;
     this.spki = spki;
     this.idFingerprint = sha256(ID_PREFIX, spki);
     this.memberId = memberId(this.idFingerprint.slice(0, ID_BYTES.member));
+    this.bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
   }
 }
 
@@ -64,7 +67,7 @@ class CheckedVerifyKey extends Identity {
   readonly #key: KeyObject;
 
   constructor(algorithm: SigningAlgorithm, spki: Bytes, key: KeyObject) {
-    super(algorithm, spki);
+    super(algorithm, spki, key);
     this.#key = key;
   }
 
@@ -86,7 +89,7 @@ class CheckedSigningKey extends Identity {
   readonly #key: KeyObject;
 
   constructor(algorithm: SigningAlgorithm, spki: Bytes, key: KeyObject) {
-    super(algorithm, spki);
+    super(algorithm, spki, key);
     this.#key = key;
   }
 

@@ -4,17 +4,19 @@
  */
 import type { SigningKey, VerifyKey } from '../crypto/signature.ts';
 import type { Content } from '../protocol/content.ts';
-import { type ConversationId, type IdKey, idKey, type RoomId } from '../protocol/identifiers.ts';
+import { type ConversationId, type Hash, type IdKey, idKey, type RoomId } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import { Ack, PullLog, SESSION_FRAME } from '../protocol/session-frames.ts';
 import type { Alarms } from './alarms.ts';
 import type { Ledger } from './circle.ts';
 import { type SessionEffect, send } from './events.ts';
+import type { EvidenceBook } from './evidence-book.ts';
 import { Hearing } from './hearing.ts';
 import { KeyExchange } from './key-exchange.ts';
 import type { KeyPulls } from './key-pulls.ts';
 import type { KnownKeys } from './known-keys.ts';
+import type { Said } from './outbox.ts';
 import { Outgoing } from './outgoing.ts';
 import type { Own } from './receipts.ts';
 import type { SavedState } from './saved-state.ts';
@@ -34,6 +36,8 @@ export interface Shared {
   readonly trust: Trust;
   readonly keys: KnownKeys;
   readonly pulls: KeyPulls<Conversation>;
+  /** What can be proved of what was shown, in whatever conversation. */
+  readonly evidence: EvidenceBook;
 }
 
 /** What is kept of it beyond the life of a program. */
@@ -68,7 +72,7 @@ export class Conversation {
   #lastAckMs = 0;
 
   constructor(shared: Shared, { id, ledger, saved, ownPlaced, about }: ConversationStart) {
-    const { roomId, identity, self, ownKey, wrapKeys, alarms, trust, keys, pulls } = shared;
+    const { roomId, identity, self, ownKey, wrapKeys, alarms, trust, keys, pulls, evidence } = shared;
     const at = { roomId, conversation: id };
     this.id = id;
     this.key = idKey(id);
@@ -81,10 +85,18 @@ export class Conversation {
       speaking: this.speaking,
       pulled: () => pulls.asked(this, 'timeline'),
     });
+    const placed = (leaf: Hash): Said | null => {
+      const sealed = this.speaking.placed(leaf);
+      if (sealed === null) return null;
+      const { said, body } = sealed;
+      evidence.follow(ledger.room);
+      evidence.keep(leaf, sealed, { content: said.content, body, signer: identity });
+      return said;
+    };
     this.timeline = new Timeline({
-      ...{ ...at, ledger, self, ownKey, alarms },
+      ...{ ...at, ledger, self, ownKey, alarms, evidence },
       hearing: this.hearing,
-      placed: (leaf) => this.speaking.placed(leaf)?.said ?? null,
+      placed,
       isOfEarlierRun: (chain) => this.speaking.isOfEarlierRun(chain),
       // Senders whose record went further have dropped theirs too: nobody goes on with keys of before.
       eraBegan: () => this.speaking.dropChain(),
@@ -98,6 +110,7 @@ export class Conversation {
       ...{ self, wrapKeys, alarms, trust, ledger },
       speaking: this.speaking,
       timeline: this.timeline,
+      placed,
       pulled: () => pulls.asked(this, 'speaking'),
     });
     if (saved === null) return;

@@ -12,7 +12,6 @@ import { chainCommitment, ReceivingChain } from '../crypto/sender-chain.ts';
 import { importVerifyKey, type VerifyKey } from '../crypto/signature.ts';
 import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
-import type { Content } from '../protocol/content.ts';
 import { SecurityError } from '../protocol/errors.ts';
 import {
   type ChainId,
@@ -30,6 +29,7 @@ import type { Wrap } from '../protocol/session-frames.ts';
 import { ChainAnnouncement, type MessageHeader } from '../protocol/signed-objects.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import type { Circle } from './circle.ts';
+import type { Opening } from './evidence-book.ts';
 import type { KnownKeys } from './known-keys.ts';
 import { CHAINS_A_SENDER, type SavedState } from './saved-state.ts';
 import type { OwnWrapKeys } from './wrap-keys.ts';
@@ -72,7 +72,7 @@ export interface HeardMessage {
 }
 
 export type Opened =
-  | { readonly kind: 'opened'; readonly content: Content }
+  | ({ readonly kind: 'opened' } & Opening)
   | { readonly kind: 'no-key' }
   | { readonly kind: 'fault'; readonly code: string; readonly text: string };
 
@@ -233,7 +233,8 @@ export class Hearing {
   open(message: HeardMessage, lastRemovalEpoch: number): Opened {
     const { sender, header, entry, leaf } = message;
     const voice = this.#voice(sender.key);
-    if (voice === undefined) return { kind: 'no-key' };
+    const signer = this.#keys.verifyKey(sender.key);
+    if (voice === undefined || signer === undefined) return { kind: 'no-key' };
     const chain = voice.chains.get(idKey(header.chainId));
     const follows =
       chain === undefined || chain.lastLeaf === null || bytesEqual(chain.lastLeaf, header.previous);
@@ -273,7 +274,7 @@ export class Hearing {
     const content = openContent(body, header.content);
     return content === null
       ? fault('unreadable', `${sender.nick} sent something this version cannot read`)
-      : { kind: 'opened', content };
+      : { kind: 'opened', content, body, signer };
   }
 
   /** Some entries were passed over: what each sender placed last is not known any more. */

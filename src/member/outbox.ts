@@ -34,6 +34,8 @@ export interface Sealed extends ChainPlace {
   readonly header: Uint8Array;
   readonly ciphertext: Ciphertext;
   readonly signature: Uint8Array;
+  /** The content as it was sealed: what proves to others what was said. */
+  readonly body: Uint8Array;
   deferred: Deferral | null;
 }
 

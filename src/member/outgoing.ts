@@ -9,7 +9,7 @@ import type { Signed } from '../protocol/codec.ts';
 import type { Content } from '../protocol/content.ts';
 import { InputError } from '../protocol/errors.ts';
 import { frameType } from '../protocol/framing.ts';
-import type { IdKey } from '../protocol/identifiers.ts';
+import type { Hash, IdKey } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import { type Placed, SESSION_FRAME } from '../protocol/session-frames.ts';
@@ -17,6 +17,7 @@ import { MessageHeader } from '../protocol/signed-objects.ts';
 import type { Alarms } from './alarms.ts';
 import type { Ledger } from './circle.ts';
 import type { SessionEffect } from './events.ts';
+import type { Said } from './outbox.ts';
 import type { Speaking, SpeakingContext } from './speaking.ts';
 import { shown, type Timeline } from './timeline.ts';
 import type { Trust } from './trust.ts';
@@ -33,6 +34,8 @@ export interface OutgoingContext {
   readonly speaking: Speaking;
   readonly timeline: Timeline;
   readonly trust: Trust;
+  /** A message of one's own has its place. */
+  readonly placed: (leaf: Hash) => Said | null;
 }
 
 export class Outgoing {
@@ -111,7 +114,7 @@ export class Outgoing {
       return alarms.raise('placed-unseen', text);
     }
     const { leaf, said } = sealed;
-    speaking.placed(leaf);
+    this.#context.placed(leaf);
     const { conversation } = MessageHeader.decode(sealed.header);
     const message = shown({ conversation, leaf, from: self, ...said, atMs: moment.nowMs, own: true });
     return [message, ...this.pump(isLive, moment)];

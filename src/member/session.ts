@@ -65,6 +65,7 @@ import { Conversation } from './conversation.ts';
 import { Conversations, type ConversationWish } from './conversations.ts';
 import { difference } from './difference.ts';
 import { type ConversationView, event, type SessionEffect, type ShownMember, send } from './events.ts';
+import { EvidenceBook } from './evidence-book.ts';
 import { KeyPulls } from './key-pulls.ts';
 import { KnownKeys } from './known-keys.ts';
 import type { ListedMember } from './list-reader.ts';
@@ -134,6 +135,7 @@ export class Session {
   readonly #list: MemberList;
   readonly #heldActs = new HeldActs();
   readonly #receipts: Receipts;
+  readonly #evidence = new EvidenceBook();
   #away = false;
   readonly #registering = new Registering();
   #owner: VerifyKey | null = null;
@@ -186,6 +188,7 @@ export class Session {
       ...{ roomId, identity, self: this.#self, wrapKeys: start.wrapKeys },
       ownKey: importVerifyKey(identity.spki, identity.algorithm),
       ...{ alarms: this.#alarms, trust: this.#trust, keys: this.#known, pulls: this.#pulls },
+      evidence: this.#evidence,
     };
     this.#room = new Conversation(shared, {
       ...{ id: ROOM_CONVERSATION, ledger: this.#ledger, saved },
@@ -316,6 +319,23 @@ export class Session {
   }
   get wrapGeneration(): number {
     return this.#wrapKeys.current.generation;
+  }
+  /** Bits of the key that this member signs with; `null` while it has not come. */
+  keyBits({ key }: Pick<RosterMember, 'key'>): number | null {
+    return key === this.#self ? this.#identity.bits : (this.#known.verifyKey(key)?.bits ?? null);
+  }
+  /**
+   * What proves to others what was said in a message that was shown.
+   * @param id of the message, or the first characters of it
+   * @throws InputError `no-such-message`, or `usage` when it names several
+   */
+  proof(id: string): ReturnType<EvidenceBook['proof']> {
+    if (this.#owner === null) throw notConnected();
+    return this.#evidence.proof(id, this.#owner.spki);
+  }
+  /** What was shown is to be gone. */
+  forgetShown(): void {
+    this.#evidence.forget();
   }
   /** What this side and the host both know, by number; nothing before the first WELCOME. */
   get features(): ReadonlySet<number> {

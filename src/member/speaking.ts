@@ -462,11 +462,10 @@ export class Speaking {
     });
     const ciphertext = sealEnvelope({ key, nonce, header, body });
     key.fill(0);
-    body.fill(0);
     const signature = this.#identity.sign('sc1/msg', [sha256(header), sha256(ciphertext)]);
     const leaf = leafHash({ header, ciphertext, signature });
     chain.sealedLeaf = leaf;
-    this.#outbox.posted({ chainId: chain.id, n, leaf, header, ciphertext, signature });
+    this.#outbox.posted({ chainId: chain.id, n, leaf, header, ciphertext, signature, body });
     return postFrame({ header, ciphertext, signature });
   }
 

@@ -28,6 +28,7 @@ import { type Alarms, evidenceOf } from './alarms.ts';
 import type { Ledger } from './circle.ts';
 import { type CheckedEra, checkPlacedEra, whereLost } from './eras.ts';
 import type { SessionEffect } from './events.ts';
+import type { EvidenceBook } from './evidence-book.ts';
 import type { Hearing } from './hearing.ts';
 import { History } from './history.ts';
 import { judgeMessage, verdictOf } from './judging.ts';
@@ -58,6 +59,8 @@ export interface TimelineContext {
   readonly ownKey: VerifyKey;
   readonly hearing: Hearing;
   readonly alarms: Alarms;
+  /** What others can be shown of the messages. */
+  readonly evidence: EvidenceBook;
   /** An entry has its place. @returns what it said, `null` when none like it is under way here. */
   readonly placed: (leaf: Hash) => { readonly content: Content; readonly ref: string | null } | null;
   /** Whether a chain of one's own is of an earlier run of the program. */
@@ -273,6 +276,7 @@ export class Timeline {
       const text = `The host ${what}: ${entry.index} after ${history.index}.`;
       return this.#context.alarms.raise('history-order', text, evidenceOf(entry, history));
     }
+    this.#context.evidence.follow(this.#context.ledger.room);
     switch (entry.kind) {
       case 'roster':
       case 'conversation':
@@ -421,6 +425,7 @@ export class Timeline {
     const opened = hearing.open({ sender, header, entry, leaf }, ledger.circle.lastRemovalEpoch);
     switch (opened.kind) {
       case 'opened':
+        this.#context.evidence.keep(leaf, entry, opened);
         if (opened.content.kind === 'about')
           return this.#context.about(opened.content, header.conversationEpoch);
         return [

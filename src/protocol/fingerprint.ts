@@ -2,8 +2,9 @@
  * Hashes as people read them.
  * @see docs/protocol.md#verification
  */
-import { toHex } from './bytes.ts';
-import type { Hash } from './identifiers.ts';
+import { type Bytes, fromBase64url, fromHex, toHex } from './bytes.ts';
+import { InputError } from './errors.ts';
+import { type Hash, ID_BYTES } from './identifiers.ts';
 
 /** 128 bits: as many as make finding a second key with the same form hopeless. */
 const SHOWN_BYTES = 16;
@@ -12,6 +13,25 @@ const SHORT_CODE_DIGITS = 12;
 /** @returns the first 16 bytes as eight groups of four hexadecimal digits: `3fa9 01c4 …` */
 export function formatFingerprint(hash: Hash): string {
   return toHex(hash.subarray(0, SHOWN_BYTES)).replace(/.{4}(?!$)/g, '$& ');
+}
+
+/**
+ * A fingerprint as this program shows it, to people or to programs.
+ * @returns its first 16 bytes, or all 32
+ * @throws InputError `bad-fingerprint`
+ */
+export function parseFingerprint(text: string): Bytes {
+  const typed = text.replaceAll(/\s+/gu, '');
+  const isHex = /^(?:[\da-f]{2})+$/i.test(typed);
+  // No length in hexadecimal is one in base64url.
+  const bytes = isHex && [SHOWN_BYTES, ID_BYTES.hash].includes(typed.length / 2) ? fromHex(typed) : null;
+  const found = bytes ?? fromBase64url(typed);
+  if (found === null || ![SHOWN_BYTES, ID_BYTES.hash].includes(found.length))
+    throw new InputError(
+      'bad-fingerprint',
+      'Write a fingerprint as it is shown: eight groups of four hexadecimal digits, or the 43 characters of --json.',
+    );
+  return found;
 }
 
 /**

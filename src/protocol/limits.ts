@@ -141,6 +141,13 @@ export const LIMITS = {
   outboxMessages: 256,
   /** Entries held while their key or epoch is being asked for. */
   heldEntries: 1_024,
+
+  /** Of the messages shown: as far as a person scrolls back to prove one, and 4 MiB at the most. */
+  provableMessages: 256,
+  /** Member lists that these quote: of 4,096 members each costs 32 KiB beside what it shares with the next. */
+  provableLists: 64,
+  /** A proof as text: the longest list, operation and message take some 430 KB. */
+  proofFileBytes: 512 * KIB,
 } as const;
 
 export type Limits = { readonly [Name in keyof typeof LIMITS]: number };

@@ -25,6 +25,11 @@ const rosterEntry = field.struct({
 export const RosterEntry = codec('roster entry', rosterEntry);
 export type RosterEntry = Decoded<typeof RosterEntry>;
 
+/** The length of a list, and its entries. */
+export function rosterEntries(most: number) {
+  return field.list(field.u16, most, rosterEntry);
+}
+
 /** Entries one after the other, as list pages carry them. @throws ProtocolError unless they are exactly `count`. */
 export function decodeRosterEntries(bytes: Bytes, count: number): readonly RosterEntry[] {
   return codec('roster entries', field.times(count, rosterEntry)).decode(bytes);

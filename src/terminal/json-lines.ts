@@ -22,7 +22,9 @@ export type RoomView = RoomId & {
   readonly approval: boolean;
 };
 export type PersonView = { readonly id: string; readonly nick: string };
-export type MemberView = PersonView & {
+/** Who signed something, and what with: `rsa` or `dsa`. */
+export type SignerView = PersonView & { readonly algorithm: string };
+export type MemberView = SignerView & {
   readonly fingerprint: string;
   readonly role: string;
   /** On a line, away or not. */
@@ -170,7 +172,7 @@ export type MessageEvent = {
   /** By which a person calls the conversation, where it is neither the room nor a direct one. */
   readonly in?: string;
   readonly kind: 'text' | 'emote';
-  readonly from: PersonView;
+  readonly from: SignerView;
   readonly text: string;
   readonly at: string;
   readonly own: boolean;
@@ -223,6 +225,42 @@ export type KeptRoomEvent = {
   readonly openedAt?: string;
   readonly problem?: { readonly code: string; readonly text: string };
 };
+export type ProvedEvent = {
+  readonly type: 'proof';
+  readonly file: string;
+  readonly proved: true;
+  readonly room: RoomId;
+  readonly ownerFingerprint: string;
+  /** Of the member list that the message quotes, and how many it names. */
+  readonly epoch: number;
+  readonly members: number;
+  /** As that list has them. */
+  readonly from: SignerView & {
+    readonly fingerprint: string;
+    readonly role: string;
+    /** Of the key. */
+    readonly bits: number;
+  };
+  readonly conversation: string;
+  /** The message's, as in the room. */
+  readonly id: string;
+  readonly kind: string;
+  /** The message that it is about. */
+  readonly about?: string;
+  readonly text: string;
+  /** Of `owner` and `signer`, whose fingerprints were given and are these. */
+  readonly compared: readonly string[];
+};
+/** Of `securechat check`: what a file proves, or which check failed. Then nothing else that it says is told. */
+export type ProofEvent =
+  | ProvedEvent
+  | {
+      readonly type: 'proof';
+      readonly file: string;
+      readonly proved: false;
+      readonly check: string;
+      readonly reason: string;
+    };
 type ErrorEvent = {
   readonly type: 'error';
   readonly code: string;
@@ -247,6 +285,7 @@ export type JsonEvent =
   | NoticeEvent
   | IdentityEvent
   | KeptRoomEvent
+  | ProofEvent
   | ErrorEvent
   | ClosedEvent;
 

@@ -41,12 +41,27 @@ test('who is here stands first, then who is away, then who is offline and since 
 test('whose key was marked is said in words', () => {
   const ann = person('ann', { ...GONE, verified: true });
   assert.equal(namesText([ann, person('bob')], NOW), 'bob, ann (verified, offline)');
-  assert.match(whoisText(ann, KEY, NOW), /, key [0-9a-f ]{39}, which you verified$/);
+  assert.match(
+    whoisText(ann, { ownerFingerprint: KEY, keyBits: 3_072, nowMs: NOW }),
+    /, key [0-9a-f ]{39}, which you verified$/,
+  );
+});
+
+test('whois says what a member signs with, and the size of the key', () => {
+  const facts = { ownerFingerprint: KEY, keyBits: 3_072, nowMs: NOW };
+  assert.match(whoisText(person('ann'), facts), /signs with RSA-PSS \(3072 bits\), key /);
+  const dan = person('dan');
+  const signsOtherwise = { ...dan, member: { ...dan.member, algorithm: 'dsa' as const } };
+  assert.match(whoisText(signsOtherwise, facts), /signs with DSA \(3072 bits\), key /);
 });
 
 test('whois says the same of one', () => {
-  const says = (more: Partial<ShownMember>): string => whoisText(person('ann', more), KEY, NOW);
-  assert.match(says({}), /^ann: member, online, signs with /);
+  const says = (more: Partial<ShownMember>): string =>
+    whoisText(person('ann', more), { ownerFingerprint: KEY, keyBits: null, nowMs: NOW });
+  assert.match(
+    says({}),
+    /^ann: member, online, signs with RSA-PSS \(size not known before they speak\), key /,
+  );
   assert.match(says({ presence: 'away' }), /^ann: member, away, signs with /);
   assert.match(says({ ...GONE, lastSeenMs: AT_TWO }), /^ann: member, offline, last seen 14:02, signs with /);
 });

@@ -1,8 +1,13 @@
 /** A person in a room, over a real one: who may do what to whom, what comes of it, what they are told, and how they go. */
 import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { Chat, type QuitReason } from '../../src/app/chat.ts';
 import type { Front, Status } from '../../src/app/front/front.ts';
+import { checkProof } from '../../src/crypto/proof.ts';
+import { parseProof } from '../../src/protocol/proof-text.ts';
 import type { DisplayCall } from '../../src/terminal/commands/calls.ts';
 import type { JsonEvent } from '../../src/terminal/json-lines.ts';
 import { type Company, company } from '../helpers/company.ts';
@@ -244,6 +249,42 @@ describe('what is said', () => {
     assert.equal(host.give('/kick ann'), '');
     assert.deepEqual(nicks(room), ['ben', 'mike', 'mona', 'olga']);
     assert.match(host.give('/names'), /ben/);
+  });
+});
+
+describe('what can be shown to others', () => {
+  test('a proof is a private file that takes nobody’s place, and /clear forgets', async (context) => {
+    const folder = mkdtempSync(join(tmpdir(), 'securechat-proof-'));
+    context.after(() => rmSync(folder, { recursive: true }));
+    const { room, ann, ben } = await company();
+    const guest = sit(room, ben);
+    ann.say('four o’clock');
+    room.advance(1_000);
+    const { id } = ben.messages.at(-1) ?? assert.fail();
+    const file = join(folder, 'my proof');
+    const told = async (line: string): Promise<string> => {
+      let texts = guest.give(line);
+      for (; texts === ''; texts = guest.texts().join('\n')) await new Promise(setImmediate);
+      return texts;
+    };
+    assert.match(
+      await told(`/proof ${id.slice(0, 6)} ${file}`),
+      /my proof proves .* 5 members, with fingerprints\.$/,
+    );
+    const written = readFileSync(file, 'utf8');
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    assert.equal(checkProof(parseProof(written)).content.text, 'four o’clock');
+    assert.match(await told(`/proof ${id} ${file}`), /^file: .* exists already/);
+    assert.equal(readFileSync(file, 'utf8'), written);
+    assert.match(await told(`/proof ${id} ${join(folder, 'none', 'p')}`), /^file: Cannot write/);
+    assert.match(await told('/proof abc'), /^usage: Write at least 4/);
+    assert.match(await told('/proof abcdefgh'), /^no-such-message: /);
+    guest.give('/clear');
+    assert.match(await told(`/proof ${id}`), /^no-such-message: .*\/clear/);
+    const relay = sit(room, null, 'relaying host');
+    relay.give(`/proof ${id}`);
+    await new Promise(setImmediate);
+    assert.match(relay.texts().join('\n'), /^not-joined: /);
   });
 });
 

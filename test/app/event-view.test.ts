@@ -120,6 +120,7 @@ test('somebody under another key is one event, with both fingerprints: nobody ca
       member: {
         id: toBase64url(again.identity.memberId),
         nick: 'ann',
+        algorithm: 'dsa',
         fingerprint: toBase64url(again.identity.idFingerprint),
         role: 'member',
         online: true,

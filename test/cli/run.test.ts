@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { HostOptions, IdentityOptions, JoinOptions, RoomsOptions } from '../../src/app/options.ts';
+import type {
+  CheckOptions,
+  HostOptions,
+  IdentityOptions,
+  JoinOptions,
+  RoomsOptions,
+} from '../../src/app/options.ts';
 import { run } from '../../src/cli/run.ts';
 import type { Surroundings } from '../../src/cli/surroundings.ts';
 import { InputError, SecurityError } from '../../src/protocol/errors.ts';
@@ -14,6 +20,7 @@ interface Outcome {
   readonly joined: readonly JoinOptions[];
   readonly kept: readonly IdentityOptions[];
   readonly rooms: readonly RoomsOptions[];
+  readonly checked: readonly CheckOptions[];
 }
 
 interface Setting extends Partial<Omit<Surroundings, 'writeOut' | 'writeErr'>> {
@@ -31,6 +38,7 @@ async function runWith(words: readonly string[], setting: Setting = {}): Promise
   const joined: JoinOptions[] = [];
   const kept: IdentityOptions[] = [];
   const rooms: RoomsOptions[] = [];
+  const checked: CheckOptions[] = [];
   const exitCode = await run(
     words,
     {
@@ -50,6 +58,10 @@ async function runWith(words: readonly string[], setting: Setting = {}): Promise
         rooms.push(options);
         return command();
       },
+      check: (options) => {
+        checked.push(options);
+        return command();
+      },
     },
     {
       stdinIsTerminal: false,
@@ -67,7 +79,7 @@ async function runWith(words: readonly string[], setting: Setting = {}): Promise
       },
     },
   );
-  return { exitCode, out, err, hosted, joined, kept, rooms };
+  return { exitCode, out, err, hosted, joined, kept, rooms, checked };
 }
 
 test('only who hosts may be called host', async () => {
@@ -311,6 +323,23 @@ describe('identities', () => {
   });
 });
 
+describe('proofs', () => {
+  const SHOWN = '0001 0203 0405 0607 0809 0a0b 0c0d 0e0f';
+
+  test('which file, and which fingerprints are known', async () => {
+    const { checked, err } = await runWith(['check', 'p.txt', '--owner', SHOWN, '--json']);
+    assert.equal(err, '');
+    const [options] = checked;
+    assert.deepEqual([options?.file, options?.display, options?.signer], ['p.txt', 'json', null]);
+    assert.deepEqual(
+      options?.owner,
+      Uint8Array.from({ length: 16 }, (_, at) => at),
+    );
+    const { checked: other } = await runWith(['check', '--signer', SHOWN.replaceAll(' ', ''), 'p.txt']);
+    assert.deepEqual([other[0]?.owner, other[0]?.signer?.length], [null, 16]);
+  });
+});
+
 describe('kept rooms', () => {
   test('what is to be done with which room and file', async () => {
     const act = async (...words: readonly string[]) => {
@@ -424,13 +453,18 @@ describe('wrong usage exits 2, says what to do, and starts nothing', () => {
     [['rooms', 'delete', 'kitchen', 'attic'], /It goes: securechat rooms delete NAME/],
     [['rooms', 'backup', 'kitchen'], /It goes: securechat rooms backup NAME FILE/],
     [['rooms', 'restore'], /It goes: securechat rooms restore FILE \[NAME\]/],
+    [['check'], /missing required argument/],
+    [['check', 'a', 'b'], /too many arguments/],
+    [['check', 'a', '--owner', 'ann'], /eight groups of four/],
+    [['check', 'a', '--owner', 'b', '--owner', 'c'], /--owner is given twice/],
+    [['check', 'a', '--signer'], /argument missing/],
     [['identity', 'show', 'f', '--json', '--passphrase-file', '-'], /standard input carries commands/],
   ];
   for (const [words, message] of CASES) {
     test(words.join(' '), async () => {
-      const { exitCode, out, err, hosted, joined, kept, rooms } = await runWith(words);
+      const { exitCode, out, err, ...started } = await runWith(words);
       assert.deepEqual(
-        { exitCode, out, started: hosted.length + joined.length + kept.length + rooms.length },
+        { exitCode, out, started: Object.values(started).flat().length },
         { exitCode: 2, out: '', started: 0 },
       );
       assert.match(err, /^securechat: /);

@@ -7,6 +7,7 @@ import * as admission from '../../src/protocol/admission-frames.ts';
 import { concatBytes, toHex } from '../../src/protocol/bytes.ts';
 import type { Codec } from '../../src/protocol/codec.ts';
 import { CONTENT_KIND, Content } from '../../src/protocol/content.ts';
+import { Proof } from '../../src/protocol/proof.ts';
 import { ACT_OUTCOME, CLOSE, DEFERRAL, REFUSAL, REMOVAL } from '../../src/protocol/reasons.ts';
 import * as session from '../../src/protocol/session-frames.ts';
 import * as objects from '../../src/protocol/signed-objects.ts';
@@ -82,6 +83,7 @@ const CODECS: Readonly<Record<string, Codec<unknown>>> = {
   act: acts.SignedAct,
   'room-settings': objects.RoomSettings,
   'message-header': objects.MessageHeader,
+  proof: Proof,
   content: Content,
 };
 

@@ -62,8 +62,9 @@ const room = object({
   approval: flag,
 });
 const person = { id: id(16), nick };
+const signer = { ...person, algorithm: matching(/^(rsa|dsa)$/) };
 const member = object({
-  ...person,
+  ...signer,
   fingerprint,
   role: matching(/^(owner|moderator|member)$/),
   online: flag,
@@ -150,7 +151,7 @@ const SHAPES: Readonly<Record<JsonEvent['type'], Shape>> = {
     'direct?': object(person),
     'in?': text,
     kind: matching(/^(text|emote)$/),
-    from: object(person),
+    from: object(signer),
     text,
     at: time,
     own: flag,
@@ -182,6 +183,21 @@ const SHAPES: Readonly<Record<JsonEvent['type'], Shape>> = {
     'waiting?': count,
     'openedAt?': time,
     'problem?': object({ code: text, text }),
+  }),
+  proof: object({
+    type: text,
+    file: text,
+    proved: flag,
+    room: roomName,
+    ownerFingerprint: fingerprint,
+    epoch: count,
+    members: count,
+    from: object({ ...signer, fingerprint, role: matching(/^(owner|moderator|member)$/), bits: count }),
+    conversation: id(16),
+    id: text,
+    kind: matching(/^(text|emote)$/),
+    text,
+    compared: listOf(matching(/^(owner|signer)$/)),
   }),
   error: object({ type: text, code: text, message: text }),
   closed: object({ type: text, code: text, reason: text }),
@@ -258,6 +274,10 @@ describe('the line protocol', () => {
       ann.command(line);
       await ann.until('notice', { code: answered });
     }
+    host.command(`/proof ${own.id} p.txt`);
+    await host.until('notice', { code: 'proof' });
+    const checker = stage.start('checker', ['check', 'p.txt', '--json']);
+    assert.equal(await checker.exit, 0);
     await room.invite();
     host.command('/invite list');
     await host.until('notice', { code: 'invite' });
@@ -294,7 +314,7 @@ describe('the line protocol', () => {
     const lister = stage.start('lister', ['rooms', '--json']);
     assert.equal(await lister.exit, 0);
 
-    const seen = checkShapes([...everyone, cyd, keeper, lister]);
+    const seen = checkShapes([...everyone, cyd, keeper, checker, lister]);
     for (const type of Object.keys(SHAPES)) {
       // Nobody made an error here, and the code changes every 30 seconds: it may have, or not.
       if (type !== 'code' && type !== 'error') assert.ok(seen.has(type), `no ${type} was seen`);

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { CIPHERTEXT_BYTES } from '../../src/crypto/ciphertext-length.ts';
 import { sha256 } from '../../src/crypto/hash.ts';
+import { checkProof } from '../../src/crypto/proof.ts';
 import type { SigningKey } from '../../src/crypto/signature.ts';
 import { ProtocolError } from '../../src/protocol/errors.ts';
 import { encodeFrame } from '../../src/protocol/framing.ts';
@@ -16,6 +17,7 @@ import {
   roomId,
 } from '../../src/protocol/identifiers.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
+import { Proof } from '../../src/protocol/proof.ts';
 import { Entry, Post, SESSION_FRAME } from '../../src/protocol/session-frames.ts';
 import { MessageHeader } from '../../src/protocol/signed-objects.ts';
 import { bodiesOf, EvilHost } from '../helpers/evil-host.ts';
@@ -284,5 +286,16 @@ test('P31 RSA and DSA signers share a room', async () => {
       'rsa',
       'rsa',
     ]);
+    // Everyone is told who signs with what, and can prove of everyone what they said.
+    for (const [place, { id, from, text }] of member.messages.entries()) {
+      const [nick, identity] = people[place % people.length] ?? assert.fail();
+      assert.deepEqual([from.nick, from.algorithm], [nick, identity.algorithm]);
+      assert.equal(member.session.keyBits(from), 3_072);
+      const { signer, signerBits, content } = checkProof(Proof.encode(member.session.proof(id).proof));
+      assert.deepEqual(
+        [signer.identity, signer.algorithm, signerBits, content.text],
+        [identity.idFingerprint, identity.algorithm, 3_072, text],
+      );
+    }
   }
 });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { formatFingerprint, shortCode } from '../../src/protocol/fingerprint.ts';
+import { toBase64url, toHex } from '../../src/protocol/bytes.ts';
+import { formatFingerprint, parseFingerprint, shortCode } from '../../src/protocol/fingerprint.ts';
 import { hash } from '../../src/protocol/identifiers.ts';
 
 const anyHash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => hash(new Uint8Array(bytes)));
@@ -31,4 +32,30 @@ test('a hash inside a larger buffer reads the same', () => {
       assert.equal(shortCode(hash(larger.subarray(9, 41))), shortCode(any));
     }),
   );
+});
+
+test('whatever the program shows of a fingerprint is read again', () => {
+  fc.assert(
+    fc.property(anyHash, (any) => {
+      const half = any.slice(0, 16);
+      const shown = formatFingerprint(any);
+      const forms = [shown, shown.toUpperCase(), shown.replaceAll(' ', ''), ` ${shown}\n`, toBase64url(half)];
+      for (const text of forms) assert.deepEqual(parseFingerprint(text), half, text);
+      for (const text of [toBase64url(any), toHex(any)])
+        assert.deepEqual(parseFingerprint(text), new Uint8Array(any));
+    }),
+  );
+});
+
+test('what is no fingerprint is refused: half of one would fit many keys', () => {
+  const shown = formatFingerprint(hash(new Uint8Array(32)));
+  for (const text of [
+    '',
+    'ann',
+    shown.slice(5),
+    `${shown} 0000`,
+    shown.replace('0', 'g'),
+    toBase64url(new Uint8Array(31)),
+  ])
+    assert.throws(() => parseFingerprint(text), { name: 'InputError', code: 'bad-fingerprint' }, text);
 });

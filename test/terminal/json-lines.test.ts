@@ -8,7 +8,7 @@ import { vectors } from '../helpers/vectors.ts';
 const refusedWith = (code: string) => (error: unknown) => error instanceof InputError && error.code === code;
 
 function messageOf(text: string): MessageEvent {
-  const from = { id: 'AAAA', nick: 'ann' };
+  const from = { id: 'AAAA', nick: 'ann', algorithm: 'rsa' };
   return {
     type: 'message',
     id: 'x',

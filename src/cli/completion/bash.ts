@@ -35,7 +35,15 @@ function commandCase({ names, words, takesFile, options }: CompletedCommand): st
     ...options.flatMap(({ name, values }) =>
       typeof values === 'string' || values.length === 0 ? [] : [`--${name}) words='${values.join(' ')}' ;;`],
     ),
-    ...(takesFile ? [`${words.join(' | ')}) _securechat_files "$current"; return ;;`] : []),
+    ...(takesFile && words.length > 0
+      ? [`${words.join(' | ')}) _securechat_files "$current"; return ;;`]
+      : []),
+    // Behind the command itself, where options may come first.
+    ...(takesFile && words.length === 0
+      ? [
+          `${names.join(' | ')}) [[ $current != -* ]] && { _securechat_files "$current"; return; }; words='${all}' ;;`,
+        ]
+      : []),
     `*) words='${all}' ;;`,
   ];
   const body = lines.map((line) => `          ${line}`).join('\n');

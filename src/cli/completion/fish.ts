@@ -19,7 +19,8 @@ function commandLines({ names, summary, words, takesFile, options }: CompletedCo
   return [
     `complete -c securechat -n __fish_use_subcommand -a '${names.join(' ')}' -d ${quoted(summary)}`,
     ...(words.length > 0 && !takesFile ? [`${inside} -a '${words.join(' ')}'`] : []),
-    ...(takesFile
+    ...(takesFile && words.length === 0 ? [`${inside} -F`] : []),
+    ...(takesFile && words.length > 0
       ? [
           `complete -c securechat -n '${after}; and not ${behindWord}' -a '${words.join(' ')}'`,
           `complete -c securechat -n '${after}; and ${behindWord}' -F`,

@@ -19,7 +19,7 @@ export interface CompletedCommand {
   readonly summary: string;
   /** What may follow it and is no option. */
   readonly words: readonly string[];
-  /** After one of these words comes a file's name. */
+  /** After one of these words comes a file's name; where there are none, after the command. */
   readonly takesFile: boolean;
   readonly options: readonly CompletedOption[];
 }
@@ -36,11 +36,11 @@ function completed({
   switches,
   settings,
 }: CommandEntry): CompletedCommand {
-  const bare = (option: { readonly name: string; readonly summary: string }): CompletedOption => ({
+  const bare = (option: CommandEntry['switches'][number]): CompletedOption => ({
     name: option.name,
     summary: option.summary,
-    argument: null,
-    values: [],
+    argument: option.argument ?? null,
+    values: option.argument === undefined ? [] : 'anything',
     repeatable: false,
   });
   const options = [

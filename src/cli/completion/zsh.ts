@@ -40,7 +40,7 @@ function commandCase({ names, words, takesFile, options }: CompletedCommand): st
   const specs = [
     ...options.map(spec),
     ...(words.length > 0 ? [quoted(`1: :(${words.join(' ')})`)] : []),
-    ...(takesFile ? [quoted('2:file:_files')] : []),
+    ...(takesFile ? [quoted(`${words.length > 0 ? 2 : 1}:file:_files`)] : []),
   ];
   const body = specs.map((each) => `            ${each}`).join(' \\\n');
   return `        ${names.join('|')})\n          _arguments \\\n${body}\n          ;;`;

@@ -66,6 +66,13 @@ export function verify([nick, answer, ...rest]: readonly string[]): CommandCall 
   return { name: 'verify', nick: nickOf(nick), answer: said };
 }
 
+export function proof([id]: readonly string[], args: string): CommandCall | null {
+  if (id === undefined) return null;
+  // A path may hold spaces.
+  const path = args.slice(id.length).trim();
+  return { name: 'proof', id, path: path === '' ? null : path };
+}
+
 export function kick([nick, ...rest]: readonly string[]): CommandCall | null {
   if (nick === undefined) return null;
   if (rest.length > 0) throw reasonsAreNotSent('/kick NICK');

@@ -64,6 +64,8 @@ export type CommandCall =
   | HostCall
   | ConversationCall
   | Named<'quit' | 'leave' | 'away' | 'back' | 'names' | 'register' | 'room' | 'security' | 'lock' | 'unlock'>
+  /** `null`: a name made of the id, in the current folder. */
+  | Named<'proof', { readonly id: string; readonly path: string | null }>
   | Named<'me', { readonly text: string }>
   | Named<'help', { readonly topic: string | null }>
   /** `null` shows it, an empty text takes it away. */

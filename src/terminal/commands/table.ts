@@ -3,6 +3,7 @@
  * its row here; what it does is `app/`'s business.
  */
 import { InputError } from '../../protocol/errors.ts';
+import { LIMITS } from '../../protocol/limits.ts';
 import {
   BELLS,
   choice,
@@ -18,6 +19,7 @@ import {
   ON_OFF,
   oneNick,
   type Parse,
+  proof,
   renameConversation,
   seatOf,
   shownOrSet,
@@ -357,7 +359,7 @@ export const COMMANDS: readonly Command[] = [
     {
       name: 'whois',
       usage: 'NICK',
-      summary: "show a member's role, where they are, and their key's fingerprint",
+      summary: "show a member's role, where they are, and their key: what it signs with, its fingerprint",
       completes: ['nick'],
     },
     oneNick((nick) => ({ name: 'whois', nick })),
@@ -426,6 +428,18 @@ export const COMMANDS: readonly Command[] = [
     'The room',
     'everyone',
     {
+      name: 'proof',
+      usage: 'ID [FILE]',
+      summary: 'write a file that proves to others who said a message',
+      details: `ID is the beginning of the message's id, at least four characters; the latest ${LIMITS.provableMessages} messages shown can be proved. "securechat check FILE" reads it on any machine. Besides the text it holds the member list of then, with fingerprints.`,
+      completes: [[], 'path'],
+    },
+    proof,
+  ),
+  command(
+    'The room',
+    'everyone',
+    {
       name: 'fork',
       usage: 'ack',
       summary: 'accept, after an alarm, that members were shown different histories',
@@ -448,7 +462,7 @@ export const COMMANDS: readonly Command[] = [
   command(
     'This screen',
     'everyone',
-    { name: 'clear', summary: 'clear the screen, and forget what /search could find' },
+    { name: 'clear', summary: 'clear the screen, and forget what /search and /proof could find' },
     nothing({ name: 'clear' }),
   ),
   command(

@@ -19,6 +19,7 @@ import { keptRoomLines } from './kept-room-lines.ts';
 import { memberLines } from './member-lines.ts';
 import { paintMentions } from './mention.ts';
 import type { Paint } from './palette.ts';
+import { proofLines } from './proof-lines.ts';
 import { invitationUse, readyPanel, shownFingerprint } from './ready-panel.ts';
 import { joinedLines, roomLines } from './room-lines.ts';
 import { wrapLine } from './wrap.ts';
@@ -161,6 +162,8 @@ export function renderEvent(event: JsonEvent, view: RenderView): readonly string
       return [];
     case 'room-kept':
       return keptRoomLines(event, view);
+    case 'proof':
+      return proofLines(event, view);
     case 'closed':
       return alert(closedText(event), view);
     default:

@@ -116,6 +116,8 @@ test('arguments are understood', () => {
   assert.deepEqual(call('/verify @Ann'), { name: 'verify', nick: 'ann', answer: null });
   assert.deepEqual(call('/verify ann YES'), { name: 'verify', nick: 'ann', answer: 'yes' });
   assert.deepEqual(call('/verify ann no'), { name: 'verify', nick: 'ann', answer: 'no' });
+  assert.deepEqual(call('/proof Ab_-'), { name: 'proof', id: 'Ab_-', path: null });
+  assert.deepEqual(call('/proof Ab_- my proof.txt'), { name: 'proof', id: 'Ab_-', path: 'my proof.txt' });
   assert.deepEqual(call('/trust ann'), { name: 'trust', nick: 'ann' });
   assert.deepEqual(call('/ban bob:'), { name: 'ban', nick: 'bob', forMs: null });
   assert.deepEqual(call('/mute @bob 15m'), { name: 'mute', nick: 'bob', forMs: 900_000 });
@@ -148,6 +150,7 @@ test('arguments that do not fit are refused with the usage', () => {
     '/fork ack 1',
     '/verify ann maybe',
     '/verify ann yes please',
+    '/proof',
     '/trust',
     '/trust ann yes',
     '/ban',

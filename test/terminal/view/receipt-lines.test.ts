@@ -27,7 +27,14 @@ function receipt(state: ReceiptEvent['state'], nick: string, id: string): Receip
 }
 
 function member(change: MemberEvent['change'], nick: string, id = nick): MemberEvent {
-  const about = { fingerprint: 'F', role: 'member', online: true, away: false, muted: false };
+  const about = {
+    algorithm: 'rsa',
+    fingerprint: 'F',
+    role: 'member',
+    online: true,
+    away: false,
+    muted: false,
+  };
   return { type: 'member', change, member: { id: `id-${id}`, nick, ...about } };
 }
 

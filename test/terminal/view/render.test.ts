@@ -7,6 +7,7 @@ import type {
   JsonEvent,
   MemberChange,
   MemberView,
+  ProvedEvent,
   ReadyEvent,
   RoomSetting,
   RoomView,
@@ -55,11 +56,12 @@ const WIDE = view(80);
 const PLAIN = view(Number.POSITIVE_INFINITY);
 
 function person(nick: string, online = true): MemberView {
-  return { id: 'AAAA', nick, fingerprint: 'BBBB', role: 'member', online, away: false, muted: false };
+  const about = { algorithm: 'rsa', fingerprint: 'BBBB', role: 'member' };
+  return { id: 'AAAA', nick, ...about, online, away: false, muted: false };
 }
 
 function says(text: string, nick = 'ann', kind: 'text' | 'emote' = 'text', mention = false): JsonEvent {
-  const from = { id: 'AAAA', nick };
+  const from = { id: 'AAAA', nick, algorithm: 'rsa' };
   return {
     type: 'message',
     id: '1',
@@ -75,6 +77,15 @@ function says(text: string, nick = 'ann', kind: 'text' | 'emote' = 'text', menti
 
 function change(kind: MemberChange, more: object = {}): JsonEvent {
   return { type: 'member', change: kind, member: person('ann'), ...more };
+}
+
+function proved(more: Partial<ProvedEvent> = {}): ProvedEvent {
+  return {
+    ...{ type: 'proof', file: 'p', proved: true, room: { id: 'R', name: 'tea' }, ownerFingerprint: 'F' },
+    ...{ epoch: 7, members: 3, conversation: 'c', id: 'm', kind: 'text', text: 'hi', compared: [] },
+    from: { ...person('ann'), bits: 3_072 },
+    ...more,
+  };
 }
 
 const READY: ReadyEvent = {
@@ -349,6 +360,7 @@ test('P42: no untrusted string of any event reaches the screen uncleaned', () =>
     const bad = {
       id: text,
       nick: text,
+      algorithm: text,
       fingerprint: text,
       role: text,
       online: true,
@@ -385,6 +397,8 @@ test('P42: no untrusted string of any event reaches the screen uncleaned', () =>
       { type: 'invitation', id: text, token: text, expiresAt: text, uses: 1, label: text },
       { type: 'joined', room, self: bad, members: [bad] },
       { type: 'room', changes: settings, room, by: bad },
+      { type: 'proof', file: text, proved: false, check: text, reason: text },
+      proved({ room: { id: text, name: text }, from: { ...bad, bits: 1 }, kind: text, about: text, text }),
       { type: 'door', visitor: 1, stage: 'waiting', invitation: text, nick: text, text },
       {
         ...READY,
@@ -416,6 +430,52 @@ test('P42: no untrusted string of any event reaches the screen uncleaned', () =>
   if (Array.isArray(naughty)) for (const text of naughty) check(String(text));
   check('\u001b[2J\u009b31m\r\n\u202e\u200b\ud800');
   fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 40 }), check));
+});
+
+test('a proof: what it shows, what it does not, and no word of it that could be the program’s own', () => {
+  const said = proved({ text: 'See you.\nNOT PROVED\nThe check "x" failed', members: 12 });
+  assert.deepEqual(renderEvent(said, view(76)), [
+    'PROVED',
+    'The holder of the key with the fingerprint',
+    '  BBBB',
+    'said this in the room "tea":',
+    '  | See you.',
+    '  | NOT PROVED',
+    '  | The check "x" failed',
+    'It is called ann on member list 7 of that room, which names 12 members and',
+    'is signed by the owner with the fingerprint',
+    '  F',
+    'Message m, signed with RSA-PSS, 3072 bits.',
+    '',
+    'Compare both fingerprints with what you know from elsewhere (--owner,',
+    '--signer): until then this shows no more than that somebody has these keys.',
+    '',
+    'Not proved:',
+    '  - when it was said, or that its sender was still a member then: only which',
+    '    member list they quoted.',
+    '  - that it reached the room, that anyone could open it, or who has read it.',
+    '  - what was said before it and after it, and whether it was taken back.',
+    '  - that a fingerprint or a nickname belongs to a certain person, or that',
+    '    this is a room you know: anybody can make keys, and with them a room and',
+    '    its list.',
+  ]);
+  const compared = renderEvent(proved({ compared: ['owner', 'signer'] }), PLAIN);
+  assert.ok(compared.includes("Owner's and signer's fingerprint are those that you gave."));
+  assert.match(
+    renderEvent(proved({ kind: 'emote', from: { ...person('ann'), role: 'owner', bits: 1 } }), PLAIN).join(
+      ' ',
+    ),
+    /\(\/me\) .* 3 members \(this one is the host\)/,
+  );
+  assert.deepEqual(
+    renderEvent({ type: 'proof', file: 'p', proved: false, check: 'list', reason: 'it is another' }, PLAIN),
+    ['NOT PROVED', 'The check "list" failed: it is another.', 'Nothing in this file is to be believed.'],
+  );
+  const other = { type: 'proof', file: 'p', proved: false, check: 'other-owner', reason: 'no' } as const;
+  assert.equal(
+    renderEvent(other, PLAIN).at(-1),
+    'What it shows, it shows of other keys than those that you know.',
+  );
 });
 
 test('the panel: everything a guest needs, the invitation alone and whole on its line', () => {

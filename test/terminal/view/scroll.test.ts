@@ -35,7 +35,7 @@ function says(
     id: '1',
     conversation: 'c',
     kind: 'text',
-    from: { id: `id-${nick}`, nick },
+    from: { id: `id-${nick}`, nick, algorithm: 'rsa' },
     text,
     at: new Date(atMs).toISOString(),
     own: false,
@@ -44,8 +44,17 @@ function says(
   };
 }
 
+const from = (id: string, nick: string) => ({ id: `id-${id}`, nick, algorithm: 'rsa' });
+
 function member(change: MemberEvent['change'], nick: string, more: Partial<MemberEvent> = {}): MemberEvent {
-  const about = { fingerprint: 'F', role: 'member', online: true, away: false, muted: false };
+  const about = {
+    algorithm: 'rsa',
+    fingerprint: 'F',
+    role: 'member',
+    online: true,
+    away: false,
+    muted: false,
+  };
   return { type: 'member', change, member: { id: `id-${nick}`, nick, ...about }, ...more };
 }
 
@@ -186,12 +195,12 @@ test('who is ignored is not read, under no name, and is shown again when taken b
   assert.equal(lines.length, 1, 'what happens to them is shown');
   assert.deepEqual(scroll.ignored, ['eve']);
   assert.equal(scroll.isIgnored('id-ann'), true);
-  assert.deepEqual(scroll.lines(says('hi', { from: { id: 'id-ann', nick: 'eve' } }), view()), []);
-  assert.equal(scroll.lines(says('hi', { from: { id: 'id-new', nick: 'ann' } }), view()).length, 1);
+  assert.deepEqual(scroll.lines(says('hi', { from: from('ann', 'eve') }), view()), []);
+  assert.equal(scroll.lines(says('hi', { from: from('new', 'ann') }), view()).length, 1);
   assert.equal(scroll.ignore('ann'), 'nobody', 'the old name is nobody any more');
   assert.equal(scroll.unignore('ann'), false);
   assert.equal(scroll.unignore('eve'), true);
-  assert.equal(scroll.lines(says('hi', { from: { id: 'id-ann', nick: 'eve' } }), view()).length, 1);
+  assert.equal(scroll.lines(says('hi', { from: from('ann', 'eve') }), view()).length, 1);
 });
 
 test('who is ignored stays so when their account goes on under another key', () => {
@@ -200,10 +209,10 @@ test('who is ignored stays so when their account goes on under another key', () 
   scroll.ignore('ann');
   const changed = member('key-changed', 'ann');
   scroll.lines({ ...changed, member: { ...changed.member, id: 'id-new' } }, view());
-  assert.deepEqual(scroll.lines(says('hi', { from: { id: 'id-new', nick: 'ann' } }), view()), []);
+  assert.deepEqual(scroll.lines(says('hi', { from: from('new', 'ann') }), view()), []);
   assert.deepEqual(scroll.ignored, ['ann']);
   assert.equal(scroll.unignore('ann'), true);
-  assert.equal(scroll.lines(says('hi', { from: { id: 'id-new', nick: 'ann' } }), view()).length, 1);
+  assert.equal(scroll.lines(says('hi', { from: from('new', 'ann') }), view()).length, 1);
 });
 
 test('who has left can be ignored no more, and 200 are the most', () => {

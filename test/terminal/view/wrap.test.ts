@@ -29,7 +29,7 @@ function rendered(text: string): readonly string[] {
       id: 'm',
       conversation: 'c',
       kind: 'text',
-      from: { id: 'b', nick: 'bob' },
+      from: { id: 'b', nick: 'bob', algorithm: 'rsa' },
       text,
       at: '2026-01-01T12:30:00.000Z',
       own: false,

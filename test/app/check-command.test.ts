@@ -1,0 +1,66 @@
+/** What a file proves, held against what the checker knows already. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { proofVerdict } from '../../src/app/check-command.ts';
+import { parseFingerprint } from '../../src/protocol/fingerprint.ts';
+import { LIMITS } from '../../src/protocol/limits.ts';
+
+const GOLDEN = fileURLToPath(new URL('../golden/proof-dsa.txt', import.meta.url));
+const TEXT = readFileSync(GOLDEN, 'utf8');
+const folder = mkdtempSync(join(tmpdir(), 'securechat-check-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const NOTHING = { owner: null, signer: null };
+
+function fileOf(text: string): string {
+  const file = join(folder, 'proof.txt');
+  writeFileSync(file, text);
+  return file;
+}
+
+/** The check that failed, or `proved`. */
+async function outcome(
+  text: string,
+  known: Partial<Parameters<typeof proofVerdict>[0]> = {},
+): Promise<string> {
+  const verdict = await proofVerdict({ file: fileOf(text), ...NOTHING, ...known });
+  return verdict.proved ? ['proved', ...verdict.compared].join(' ') : verdict.check;
+}
+
+test('fingerprints that are known are compared, in either form', async () => {
+  const verdict = await proofVerdict({ file: GOLDEN, ...NOTHING });
+  assert.ok(verdict.proved);
+  const signer = parseFingerprint(verdict.from.fingerprint);
+  const owner = parseFingerprint(verdict.ownerFingerprint);
+  assert.equal(await outcome(TEXT), 'proved');
+  for (const length of [16, 32]) {
+    const known = { owner: owner.slice(0, length), signer: signer.slice(0, length) };
+    assert.equal(await outcome(TEXT, known), 'proved owner signer');
+    assert.equal(await outcome(TEXT, { signer: known.owner }), 'other-signer');
+    assert.equal(await outcome(TEXT, { owner: known.signer, signer: known.signer }), 'other-owner');
+  }
+});
+
+test('what was damaged on its way fails, and what is no proof is told as that', async () => {
+  assert.equal(await outcome(TEXT.replaceAll('\n', '\r\n')), 'proved');
+  assert.equal(await outcome(TEXT.replace(/(\n[^-].{30})./, '$1?')), 'form');
+  assert.equal(await outcome(TEXT.slice(0, 900)), 'form');
+  const refused = (text: string, message: RegExp): Promise<void> =>
+    assert.rejects(outcome(text), { name: 'InputError', code: 'proof-file', message });
+  await refused('Dear Ann', /proof\.txt is no proof; \/proof in a room writes one\.$/);
+  await refused(`${TEXT}${TEXT}`, /holds several proofs/);
+  await refused('x'.repeat(LIMITS.proofFileBytes + 1), /too large/);
+  // Version 2, as a later program may write it.
+  const later = TEXT.replace(/(PROOF-----\n)AQ/, '$1Ag');
+  assert.notEqual(later, TEXT);
+  await assert.rejects(outcome(later), { code: 'proof-version', message: /a newer securechat can check it/ });
+  for (const file of [join(folder, 'none.txt'), folder])
+    await assert.rejects(proofVerdict({ file, ...NOTHING }), {
+      code: 'file',
+      message: /^Cannot read .*: \w/,
+    });
+});
