@@ -32,9 +32,12 @@ export function nearestWord(word: string, candidates: readonly string[]): string
   let nearest: string | null = null;
   let least = SLIP + 1;
   for (const candidate of candidates) {
-    const edits = candidate.startsWith(word) ? 1 : distance(word, candidate);
+    const isBegun = candidate.startsWith(word);
+    const edits = isBegun ? 1 : distance(word, candidate);
+    // Of several that were begun, the one that least is missing of.
+    const isShorter = isBegun && nearest?.startsWith(word) === true && candidate.length < nearest.length;
     // Two slips in a word of three letters make another word.
-    if (edits < least && edits < candidate.length - 1) {
+    if ((edits < least || isShorter) && edits < candidate.length - 1) {
       nearest = candidate;
       least = edits;
     }

@@ -191,7 +191,7 @@ describe('what is told', () => {
   test('the status has the code for the host alone', async () => {
     const { guest, host, room } = await everyone();
     for (const person of [guest, host]) person.chat.refreshStatus();
-    assert.deepEqual(guest.status(), { room: 'test room', online: 5, connected: true });
+    assert.deepEqual(guest.status(), { room: 'test room', online: 5, connected: true, unread: 0 });
     assert.equal(host.status()?.code?.value, room.room.code.value);
   });
 });
