@@ -1,7 +1,7 @@
 /** Session events as the line protocol shows them; terminals draw the same. */
 import type { RosterChange, RosterMember } from '../crypto/roster.ts';
 import { successions } from '../crypto/roster-change.ts';
-import type { SessionEvent, ShownMember } from '../member/events.ts';
+import type { Quoted, SessionEvent, ShownMember } from '../member/events.ts';
 import { toBase64url } from '../protocol/bytes.ts';
 import { ROOM_CONVERSATION, type RoomId } from '../protocol/identifiers.ts';
 import type { RoomSettings } from '../protocol/signed-objects.ts';
@@ -11,6 +11,7 @@ import type {
   MemberEvent,
   MemberView,
   PersonView,
+  QuotedView,
   RoomSetting,
   RoomView,
 } from '../terminal/json-lines.ts';
@@ -49,6 +50,30 @@ function memberView({ member, presence, online, lastSeenMs, verified }: ShownMem
 function roomView({ room, settings }: EventContext): RoomView {
   const { topic = '', motd = '', slowSeconds = 0, locked = false, approval = false } = settings ?? {};
   return { id: toBase64url(room.id), name: room.name, topic, motd, slowSeconds, locked, approval };
+}
+
+function quotedView({ id, from, excerpt }: Quoted): QuotedView {
+  return { id, ...(from !== null && { from: personView(from) }), ...(excerpt !== '' && { excerpt }) };
+}
+
+/** What is the same of all that is done to a message. */
+function onMessage({ about, from, atMs, own }: Extract<SessionEvent, { readonly about: Quoted }>) {
+  return {
+    id: about.id,
+    conversation: CONVERSATION,
+    from: personView(from),
+    at: new Date(atMs).toISOString(),
+    own,
+    ...(about.from === null && { unknown: true as const }),
+  };
+}
+
+/** Whether it is meant for this member more than for others. */
+function isForSelf(
+  { text, replyTo, own }: Extract<SessionEvent, { readonly kind: 'message' }>,
+  self: RosterMember | null,
+): boolean {
+  return !own && self !== null && (mentions(text, self.nick) || replyTo?.from?.key === self.key);
 }
 
 function byView(by: RosterMember | null): { readonly by?: PersonView } {
@@ -177,13 +202,41 @@ export function jsonEvents(event: SessionEvent, context: EventContext): readonly
           kind: event.content,
           from: personView(event.from),
           text: event.text,
+          ...(event.replyTo !== null && { replyTo: quotedView(event.replyTo) }),
           at: new Date(event.atMs).toISOString(),
           own: event.own,
           ...(event.away && { away: true }),
-          mention: !event.own && context.self !== null && mentions(event.text, context.self.nick),
+          mention: isForSelf(event, context.self),
           ...(event.ref !== null && { ref: event.ref }),
         },
       ];
+    case 'edited': {
+      const { excerpt } = event.about;
+      const before = excerpt === '' ? {} : { before: excerpt };
+      return [{ type: 'edited', ...onMessage(event), text: event.text, ...before }];
+    }
+    case 'deleted': {
+      const { saidAtMs } = event.about;
+      const saidAt = saidAtMs === null ? {} : { saidAt: new Date(saidAtMs).toISOString() };
+      return [{ type: 'deleted', ...onMessage(event), ...saidAt }];
+    }
+    case 'reaction': {
+      const { from: author, excerpt } = quotedView(event.about);
+      return [
+        {
+          type: 'reaction',
+          ...onMessage(event),
+          text: event.text,
+          ...(author !== undefined && { author }),
+          ...(excerpt !== undefined && { excerpt }),
+        },
+      ];
+    }
+    case 'read': {
+      const { id, from, atMs, ofOwn } = event;
+      const at = new Date(atMs).toISOString();
+      return [{ type: 'read', id, conversation: CONVERSATION, from: personView(from), at, ofOwn }];
+    }
     case 'unopened':
       return [
         {

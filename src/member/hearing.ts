@@ -12,7 +12,7 @@ import { chainCommitment, ReceivingChain } from '../crypto/sender-chain.ts';
 import { importVerifyKey, type VerifyKey } from '../crypto/signature.ts';
 import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
-import type { Content } from '../protocol/content.ts';
+import type { ReadContent } from '../protocol/content.ts';
 import { SecurityError } from '../protocol/errors.ts';
 import {
   type ChainId,
@@ -71,7 +71,7 @@ export interface HeardMessage {
 }
 
 export type Opened =
-  | { readonly kind: 'opened'; readonly content: Content }
+  | { readonly kind: 'opened'; readonly content: ReadContent }
   | { readonly kind: 'no-key' }
   | { readonly kind: 'fault'; readonly code: string; readonly text: string };
 

@@ -46,6 +46,7 @@ import {
   Receipts as ReceiptsFrame,
   RegisterReply,
   SESSION_FRAME,
+  USUAL_PREFER,
   WrapDelivery,
   WrapsTaken,
 } from '../protocol/session-frames.ts';
@@ -53,6 +54,7 @@ import { type Era, type RoomSettings, RosterEntry } from '../protocol/signed-obj
 import { agreedFeatures, DIALECT, type Dialect } from '../protocol/version.ts';
 import { actAnswered, askOwner, askToLeave, HeldActs } from './acting.ts';
 import { Alarms } from './alarms.ts';
+import { type ContentPolicy, policyOf } from './content-policy.ts';
 import { difference } from './difference.ts';
 import { event, type SessionEffect, type ShownMember, send } from './events.ts';
 import { Hearing } from './hearing.ts';
@@ -60,6 +62,7 @@ import { KeyExchange } from './key-exchange.ts';
 import type { ListedMember } from './list-reader.ts';
 import { MemberList } from './member-list.ts';
 import { Outgoing } from './outgoing.ts';
+import { Reading } from './reading.ts';
 import { type Receipt, Receipts } from './receipts.ts';
 import { checkRegister, Registering } from './registering.ts';
 import { eraseSavedState, type SavedState } from './saved-state.ts';
@@ -122,6 +125,7 @@ export class Session {
   readonly #list: MemberList;
   readonly #heldActs = new HeldActs();
   readonly #receipts: Receipts;
+  readonly #reading: Reading;
   #away = false;
   readonly #registering = new Registering();
   #owner: VerifyKey | null = null;
@@ -160,6 +164,7 @@ export class Session {
     this.#wrapKeys = start.wrapKeys;
     this.#dialect = start.dialect ?? DIALECT;
     this.#prefers = start.prefers ?? null;
+    this.#reading = new Reading((start.prefers ?? USUAL_PREFER).receipts);
     this.#keepsWhenSaved = start.keeps === 'when-saved';
     const { saved = null } = start;
     this.#savedPlace = saved === null ? null : placeOf(saved);
@@ -453,6 +458,32 @@ export class Session {
     return [...this.setAway(false), ...this.#pump(moment)];
   }
 
+  /** What was said of late, and by whom. */
+  get book(): Timeline['book'] {
+    return this.#timeline.book;
+  }
+
+  /** How the room lets its members change what they have said. */
+  get policy(): ContentPolicy {
+    return policyOf(this.#roster.settings);
+  }
+
+  /** A message of somebody else stands on this member's screen, and they look at it. */
+  seen(id: string): void {
+    this.#reading.seen(id);
+  }
+
+  /** Tells the others what this member has read, where that is to be told. */
+  #tellRead(moment: Moment): void {
+    const mayTell = this.#phase === 'live' && !this.#away && this.#outgoing.isFree;
+    const read = this.#reading.due(moment.nowMs, {
+      members: this.#roster.size,
+      policy: this.policy,
+      mayTell,
+    });
+    if (read !== null) this.#outgoing.say(read, null, moment);
+  }
+
   /** Says whether they are at the keyboard. Speaking says that they are. */
   setAway(away: boolean): SessionEffect[] {
     if (away === this.#away) return [];
@@ -512,6 +543,7 @@ export class Session {
       effects.push(send(SESSION_FRAME.ping, new Uint8Array()));
     }
     effects.push(...this.#timeline.tick(moment), ...this.#ack(moment));
+    this.#tellRead(moment);
     return [...effects, ...this.#pump(moment)];
   }
 

@@ -9,7 +9,7 @@ import type { VerifyKey } from '../crypto/signature.ts';
 import type { Welcome } from '../protocol/admission-frames.ts';
 import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
-import { type Content, messageId } from '../protocol/content.ts';
+import { type Content, isSaid, messageId } from '../protocol/content.ts';
 import { ProtocolError, SecurityError } from '../protocol/errors.ts';
 import {
   type ChainId,
@@ -24,11 +24,13 @@ import type { Moment } from '../protocol/moment.ts';
 import { DigestItem, type Entry, type LogPage, WholeItem } from '../protocol/session-frames.ts';
 import { MessageHeader } from '../protocol/signed-objects.ts';
 import { type Alarms, evidenceOf } from './alarms.ts';
+import { policyOf } from './content-policy.ts';
 import { type CheckedEra, checkPlacedEra, whereLost } from './eras.ts';
 import type { SessionEffect } from './events.ts';
 import type { Hearing } from './hearing.ts';
 import { History } from './history.ts';
 import { judgeMessage } from './judging.ts';
+import { MessageBook, type PlacedContent } from './message-book.ts';
 import type { Own } from './receipts.ts';
 import type { SavedState } from './saved-state.ts';
 
@@ -75,6 +77,7 @@ const CLOCKS_APART_MS = 60 * 60_000;
 
 export class Timeline {
   readonly #context: TimelineContext;
+  readonly #book: MessageBook;
   #roster: Roster;
   #history: History | null = null;
   #owner: VerifyKey | null = null;
@@ -97,6 +100,7 @@ export class Timeline {
 
   constructor(context: TimelineContext) {
     this.#context = context;
+    this.#book = new MessageBook(context.self);
     this.#roster = new Roster(context.roomId);
   }
 
@@ -106,6 +110,10 @@ export class Timeline {
   /** `null` before the first list, and when it has to begin anew. */
   get history(): History | null {
     return this.#history;
+  }
+  /** What was said of late. */
+  get book(): Pick<MessageBook, 'find' | 'latestOwn'> {
+    return this.#book;
   }
   /** The index this record begins after: what was placed before is not in it. */
   get beganAt(): number {
@@ -313,7 +321,7 @@ export class Timeline {
     if (first === undefined || sender === null) return [];
     const leaf = leafHash(first);
     this.#history?.append({ ...first, leaf });
-    return [unopened(leaf, sender, first), ...this.release(moment)];
+    return [this.#unopened(leaf, sender, first), ...this.release(moment)];
   }
 
   /** Entries that wait for too long: the first is given up, which breaks this record. */
@@ -399,14 +407,12 @@ export class Timeline {
     if (isNew) this.#lastPlaced = place;
     if (said === null) {
       // Of an earlier run, or of another program that goes on as this member.
-      if (this.#context.isOfEarlierRun(header.chainId) && isNew) return [unopened(leaf, self, entry, true)];
+      if (this.#context.isOfEarlierRun(header.chainId) && isNew)
+        return [this.#unopened(leaf, self, entry, true)];
       const text = 'The host placed a message of yours twice.';
       return this.#context.alarms.raise('replayed', text, evidenceOf(entry, this.#history));
     }
-    return [
-      shown({ leaf, from: self, ...said, atMs: entry.placedAtMs, own: true }),
-      ...this.#context.ownPlaced({ id: messageId(leaf), index: entry.index }),
-    ];
+    return this.#ownTold(leaf, self, said, entry);
   }
 
   #opened(
@@ -420,23 +426,21 @@ export class Timeline {
     const opened = hearing.open({ sender, header, entry, leaf }, this.#roster.lastRemovalEpoch);
     switch (opened.kind) {
       case 'opened':
-        return [
-          shown({
-            leaf,
-            from: sender,
-            content: opened.content,
-            atMs: entry.placedAtMs,
-            own: false,
-            away: entry.away === true,
-            ref: null,
-          }),
-        ];
+        return this.tell({
+          leaf,
+          from: sender,
+          content: opened.content,
+          atMs: entry.placedAtMs,
+          own: false,
+          away: entry.away === true,
+          ref: null,
+        });
       case 'no-key':
-        return [unopened(leaf, sender, entry), ...this.#context.keyMissing(header, moment)];
+        return [this.#unopened(leaf, sender, entry), ...this.#context.keyMissing(header, moment)];
       case 'fault':
         return [
           ...alarms.raise(opened.code, `${opened.text}.`, evidenceOf(entry, this.#history)),
-          unopened(leaf, sender, entry),
+          this.#unopened(leaf, sender, entry),
         ];
     }
   }
@@ -451,50 +455,44 @@ export class Timeline {
     if (index > this.#readElsewhere) this.#digest = { index, placedAtMs: item.placedAtMs, bytesAfter: 0 };
     const said = this.#context.placed(leaf);
     const self = this.#roster.member(this.#context.self);
-    if (said !== null && self !== undefined)
-      return [
-        shown({ leaf, from: self, ...said, atMs: item.placedAtMs, own: true }),
-        ...this.#context.ownPlaced({ id: messageId(leaf), index }),
-      ];
+    if (said !== null && self !== undefined) return this.#ownTold(leaf, self, said, { ...item, index });
     this.#missed += 1;
     return [];
+  }
+
+  /** What a content means at its place. */
+  tell(placed: PlacedContent): SessionEffect[] {
+    return this.#book.placed(placed, policyOf(this.#roster.settings));
+  }
+
+  #ownTold(
+    leaf: Hash,
+    self: RosterMember,
+    said: { readonly content: Content; readonly ref: string | null },
+    { index, placedAtMs }: Pick<Arrived, 'index' | 'placedAtMs'>,
+  ): SessionEffect[] {
+    const effects = this.tell({ leaf, from: self, ...said, atMs: placedAtMs, own: true });
+    // What became of it is told of messages only.
+    if (!isSaid(said.content.kind)) return effects;
+    return [...effects, ...this.#context.ownPlaced({ id: messageId(leaf), index })];
+  }
+
+  /** @param own said by this member in an earlier run of the program, which kept no text */
+  #unopened(
+    leaf: Hash,
+    from: RosterMember,
+    { placedAtMs: atMs }: Pick<Arrived, 'placedAtMs'>,
+    own = false,
+  ): SessionEffect {
+    const id = messageId(leaf);
+    this.#book.unopened(id, from, atMs);
+    return { kind: 'event', event: { kind: 'unopened', id, from, atMs, own } };
   }
 }
 
 function isAfter(place: OwnPlace, last: OwnPlace | null): boolean {
   if (last === null || place.sequence > last.sequence) return true;
   return place.sequence === last.sequence && place.n > last.n;
-}
-
-function unopened(
-  leaf: Hash,
-  from: RosterMember,
-  { placedAtMs }: Pick<Arrived, 'placedAtMs'>,
-  own = false,
-): SessionEffect {
-  return {
-    kind: 'event',
-    event: { kind: 'unopened', id: messageId(leaf), from, atMs: placedAtMs, own },
-  };
-}
-
-/** The event that shows a message. */
-export function shown(message: {
-  readonly leaf: Hash;
-  readonly from: RosterMember;
-  readonly content: Content;
-  readonly atMs: number;
-  readonly own: boolean;
-  readonly away?: boolean;
-  readonly ref: string | null;
-}): SessionEffect {
-  const { leaf, from, content, atMs, own, away = false, ref } = message;
-  const { kind, text } = content;
-  if (kind !== 'text' && kind !== 'emote') throw new Error(`${kind} is no message to show`);
-  return {
-    kind: 'event',
-    event: { kind: 'message', id: messageId(leaf), content: kind, from, text, atMs, own, away, ref },
-  };
 }
 
 /** Frames are views of a read buffer: what is kept beyond them is copied. */

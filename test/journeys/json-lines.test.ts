@@ -71,6 +71,15 @@ const member = object({
   'lastSeen?': time,
   muted: flag,
 });
+const messageId = id(9);
+const onMessage = {
+  id: messageId,
+  conversation: id(16),
+  from: object(person),
+  at: time,
+  own: flag,
+  'unknown?': flag,
+};
 const invitation = {
   id: matching(/^\d+$/),
   token: matching(/^sc1\.[\w-]{43}\.[\w-]+\.[\w-]{6}$/),
@@ -129,15 +138,27 @@ const SHAPES: Readonly<Record<JsonEvent['type'], Shape>> = {
   }),
   message: object({
     type: text,
-    id: text,
+    id: messageId,
     conversation: id(16),
     kind: matching(/^(text|emote)$/),
     from: object(person),
     text,
+    'replyTo?': object({ id: messageId, 'from?': object(person), 'excerpt?': text }),
     at: time,
     own: flag,
     mention: flag,
     'ref?': text,
+  }),
+  edited: object({ type: text, ...onMessage, text, 'before?': text }),
+  deleted: object({ type: text, ...onMessage, 'saidAt?': time }),
+  reaction: object({ type: text, ...onMessage, text, 'author?': object(person), 'excerpt?': text }),
+  read: object({
+    type: text,
+    id: messageId,
+    conversation: id(16),
+    from: object(person),
+    at: time,
+    ofOwn: flag,
   }),
   receipt: object({
     type: text,

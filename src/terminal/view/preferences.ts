@@ -9,4 +9,6 @@ export type Preferences = {
   /** Desktop notifications, without what was said. */
   readonly notify: boolean;
   readonly theme: 'auto' | 'dark' | 'light';
+  /** A number before each message; left out: none. */
+  readonly ids?: boolean;
 };

@@ -12,6 +12,7 @@ import type {
 } from '../json-lines.ts';
 import { closedText } from './closed.ts';
 import { columnsTable } from './columns-table.ts';
+import { answeredLines, deletedLines, editedLines, reactionLines } from './content-lines.ts';
 import { alert, alertRows, barColumns, cleanNick, entry, type RenderView, stamp, underBar } from './entry.ts';
 import { keptRoomLines } from './kept-room-lines.ts';
 import { memberLines } from './member-lines.ts';
@@ -31,13 +32,16 @@ export function author(event: Pick<MessageEvent, 'kind' | 'from'>, { palette }: 
 }
 
 function message(event: MessageEvent, view: RenderView): readonly string[] {
-  const { found } = view.palette;
+  const { found, dim } = view.palette;
+  const number = view.preferences.ids && view.number !== undefined ? `${dim(`#${view.number}`)} ` : '';
   const head = `${author(event, view)} `;
-  const time = stamp(Date.parse(event.at), view);
-  if (!event.mention) return entry(time + head, event.text, view);
-  return entry(`${time}${found(NAMES_YOU)} ${head}`, event.text, view, (row) =>
+  const time = stamp(Date.parse(event.at), view) + number;
+  const answered = answeredLines(event, view);
+  if (!event.mention) return [...answered, ...entry(time + head, event.text, view)];
+  const said = entry(`${time}${found(NAMES_YOU)} ${head}`, event.text, view, (row) =>
     paintMentions(row, view.self ?? '', found),
   );
+  return [...answered, ...said];
 }
 
 /** Of a line in a list: what stands in its first column, with its padding, and what explains it. */
@@ -140,7 +144,14 @@ export function renderEvent(event: JsonEvent, view: RenderView): readonly string
       return prompt(event, view);
     case 'identity':
       return identity(event, view);
+    case 'edited':
+      return editedLines(event, view);
+    case 'deleted':
+      return deletedLines(event, view);
+    case 'reaction':
+      return reactionLines(event, view);
     case 'receipt':
+    case 'read':
       // Told together, by `scroll.ts`.
       return [];
     case 'room-kept':
