@@ -10,7 +10,7 @@ import type { Session } from '../member/session.ts';
 import { KEY_CHANGED } from '../member/trust.ts';
 import { type ActRequest, mayAct } from '../protocol/acts.ts';
 import { type Bytes, u32 } from '../protocol/bytes.ts';
-import { type Content, said } from '../protocol/content.ts';
+import { type Content, isSaid, said } from '../protocol/content.ts';
 import { InputError } from '../protocol/errors.ts';
 import type { Hash, IdKey, RoomId } from '../protocol/identifiers.ts';
 import type { RoomSettings } from '../protocol/signed-objects.ts';
@@ -20,6 +20,7 @@ import { helpLines, helpTopicLines } from '../terminal/commands/help.ts';
 import { parseInput, unknownText } from '../terminal/commands/input.ts';
 import { type Audience, findCommand, mayGive } from '../terminal/commands/table.ts';
 import { namesText, roomLines, securityLines, whoisText } from './about.ts';
+import { answer, type ContentContext, contentOf } from './content-calls.ts';
 import { jsonEvents } from './event-view.ts';
 import { type Front, type FrontListener, GaveUpError } from './front/front.ts';
 import type { HostControls } from './hosting/host-controls.ts';
@@ -100,8 +101,16 @@ export class Chat implements FrontListener {
     return { viewer: this.#viewer, nicks, ...this.#options.host?.known };
   }
 
-  say(text: string, ref: string | null): void {
-    this.#try(() => this.#say(said('text', text), ref), ref);
+  say(text: string, ref: string | null, replyTo?: string): void {
+    this.#try(() => {
+      const content =
+        replyTo === undefined ? said('text', text) : answer(text, replyTo, this.#contentContext);
+      this.#say(content, ref);
+    }, ref);
+  }
+
+  seen(id: string): void {
+    this.#options.membership?.session?.seen(id);
   }
 
   command(line: string): void {
@@ -207,7 +216,8 @@ export class Chat implements FrontListener {
   #say(content: Content, ref: string | null): void {
     const { membership } = this.#options;
     if (membership?.session == null) throw notJoined();
-    if (content.text.trim() === '') throw new InputError('empty', 'There is nothing to say in that.');
+    if (isSaid(content.kind) && content.text.trim() === '')
+      throw new InputError('empty', 'There is nothing to say in that.');
     if (membership.session.heldBack) {
       throw new InputError(
         'held-back',
@@ -228,6 +238,11 @@ export class Chat implements FrontListener {
         return this.#help(call.topic);
       case 'me':
         return this.#say(said('emote', call.text), null);
+      case 're':
+      case 'fix':
+      case 'delete':
+      case 'react':
+        return this.#say(contentOf(call, this.#contentContext), null);
       case 'nick':
         return this.#rename(call.nick);
       case 'register':
@@ -280,6 +295,7 @@ export class Chat implements FrontListener {
       case 'unlock':
         return this.#act({ kind: call.name });
       case 'clear':
+      case 'ids':
       case 'edit':
       case 'search':
       case 'timestamp':
@@ -313,6 +329,13 @@ export class Chat implements FrontListener {
       session,
       mark: (member, mark) => membership.mark(member, mark),
     };
+  }
+
+  /** @throws InputError `not-joined` for a host that takes no part. */
+  get #contentContext(): ContentContext {
+    const { session } = this.#membership;
+    if (session === null) throw notJoined();
+    return { front: this.#options.front, session };
   }
 
   #leave(): void {

@@ -42,6 +42,8 @@ export class TerminalFront extends ScreenFront {
   readonly #bells = new TokenBucket(BELLS.burst, Date.now());
   readonly #notifications = new TokenBucket(NOTIFICATIONS.burst, Date.now());
   #looking = true;
+  /** The latest message that stands on the screen while nobody has been told that it was seen. */
+  #unseen: string | null = null;
   #status: Status | null = null;
   #timer: NodeJS.Timeout | null = null;
   #editing: AbortController | null = null;
@@ -57,6 +59,7 @@ export class TerminalFront extends ScreenFront {
     screen.onLook((looking) => {
       this.#looking = looking;
       this.#scroll.look(looking);
+      this.#see();
     });
     if (this.#draws) this.#print(bannerLines({ version: VERSION, ...this.#view }));
   }
@@ -66,7 +69,18 @@ export class TerminalFront extends ScreenFront {
     if (event.type === 'code' && this.#draws) return;
     this.#follow(event);
     this.#print(this.#scroll.lines(event, this.#view));
-    if (event.type === 'message' && !event.own && !this.#scroll.isIgnored(event.from.id)) this.#call(event);
+    if (event.type !== 'message' || event.own || this.#scroll.isIgnored(event.from.id)) return;
+    this.#unseen = event.id;
+    this.#see();
+    this.#call(event);
+  }
+
+  /** Lines in a file are not looked at. */
+  #see(): void {
+    const isScreen = this.#draws || process.stdout.isTTY;
+    if (this.#unseen === null || !this.#looking || !isScreen || this.listener === null) return;
+    this.listener.seen(this.#unseen);
+    this.#unseen = null;
   }
 
   override async ask(prompt: Omit<PromptEvent, 'type'>): Promise<string> {
@@ -90,6 +104,7 @@ export class TerminalFront extends ScreenFront {
   override listen(listener: FrontListener): void {
     super.listen(listener);
     this.hear();
+    this.#see();
     this.screen.onEdit(() => this.#edit(this.screen.draft));
     this.screen.setCompleter((line, cursor) =>
       completeLine(line, cursor, { ...listener.known, paths: pathsFrom }),
@@ -138,6 +153,15 @@ export class TerminalFront extends ScreenFront {
         return this.#tell(call.name, text);
       }
     }
+  }
+
+  /** By the numbers of this screen. */
+  override messageCalled(name: string): string | null {
+    return /^\d+$/.test(name) ? this.#scroll.idOf(Number(name)) : null;
+  }
+
+  override get latestOfOthers(): string | null {
+    return this.#scroll.latestOfOthers;
   }
 
   override copy(text: string): boolean {
