@@ -250,6 +250,22 @@ describe('the line protocol', () => {
     assert.deepEqual(texts(ann), texts(bob));
     assert.deepEqual(texts(ann), texts(host));
 
+    // Only who looks at a screen tells what they have read.
+    await stage.guestOnTerminal('dan', room);
+    ann.say('helo', 'about');
+    const { id: about } = await ann.until('message', { ref: 'about' });
+    await ann.until('read', { id: about });
+    bob.send({ type: 'say', text: 'hello?', replyTo: about });
+    ann.command(`/fix #${about} hello`);
+    bob.command(`/react ${about} 👍`);
+    for (const one of everyone) {
+      assert.equal((await one.until('message', { text: 'hello?' })).replyTo?.id, about);
+      assert.equal((await one.until('edited', { id: about })).text, 'hello');
+      assert.equal((await one.until('reaction', { id: about })).text, '👍');
+    }
+    ann.command(`/delete ${about}`);
+    for (const one of everyone) await one.until('deleted', { id: about });
+
     for (const [line, answered] of [
       ['/names', 'names'],
       ['/whois bob', 'whois'],
