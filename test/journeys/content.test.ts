@@ -21,13 +21,15 @@ describe('what is said about messages', () => {
     assert.equal((await room.host.until('message', { id: answer.id })).mention, false);
 
     ann.command(`/fix #${id} hello`);
-    bob.command('/react 👍');
-    bob.command(`/react ${id} off`);
     for (const one of [ann, bob, room.host]) {
       const { at, own, ...edited } = await one.until('edited');
       const { conversation } = heard;
       assert.equal(own, one === ann);
       assert.deepEqual(edited, { type: 'edited', id, conversation, from, text: 'hello', before: 'helo' });
+    }
+    bob.command('/react 👍');
+    bob.command(`/react ${id} off`);
+    for (const one of [ann, bob, room.host]) {
       const given = await one.until('reaction', { text: '👍' });
       assert.deepEqual([given.id, given.author, given.excerpt], [id, from, 'hello']);
       assert.equal((await one.until('reaction', { text: '' })).id, id);
