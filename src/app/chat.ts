@@ -10,20 +10,21 @@ import type { Session } from '../member/session.ts';
 import { KEY_CHANGED } from '../member/trust.ts';
 import { type ActRequest, mayAct } from '../protocol/acts.ts';
 import { type Bytes, u32 } from '../protocol/bytes.ts';
-import { type Content, said } from '../protocol/content.ts';
+import { type Content, isSaid, said } from '../protocol/content.ts';
 import { InputError } from '../protocol/errors.ts';
 import type { Hash, IdKey, RoomId } from '../protocol/identifiers.ts';
 import type { RoomSettings } from '../protocol/signed-objects.ts';
 import { StorageError } from '../storage/errors.ts';
-import type { CommandCall, ConversationCall, HostCall } from '../terminal/commands/calls.ts';
+import type { CommandCall, ContentCall, ConversationCall, HostCall } from '../terminal/commands/calls.ts';
 import { helpLines, helpTopicLines } from '../terminal/commands/help.ts';
 import { parseInput, unknownText } from '../terminal/commands/input.ts';
 import { type Audience, findCommand, mayGive } from '../terminal/commands/table.ts';
 import { namesText, proofWrittenText, roomLines, securityLines, whoisText } from './about.ts';
+import { answer, type ContentContext, contentOf } from './content-calls.ts';
 import { labelOf, namesOf } from './conversation-text.ts';
 import { Conversing, type ConversingContext } from './conversing.ts';
 import { jsonEvents } from './event-view.ts';
-import { type Front, type FrontListener, GaveUpError } from './front/front.ts';
+import { type Front, type FrontListener, GaveUpError, type SayOptions } from './front/front.ts';
 import type { HostControls } from './hosting/host-controls.ts';
 import type { Membership } from './membership.ts';
 import { askNewPassword } from './new-password.ts';
@@ -129,13 +130,20 @@ export class Chat implements FrontListener {
     return { viewer: this.#viewer, nicks, conversations, ...this.#options.host?.known };
   }
 
-  say(text: string, ref: string | null, to: string | null = null): void {
+  say(text: string, ref: string | null, { to, replyTo }: SayOptions = {}): void {
     this.#try(() => {
-      const content = said('text', text);
-      if (to === null) return this.#say(content, ref);
+      const answered = replyTo === undefined ? null : answer(text, replyTo, this.#contentContext);
+      const content = answered?.content ?? said('text', text);
       this.#checkSay(content);
+      if (answered !== null)
+        return this.#conversing.sayIn(answered.conversation, content, ref, this.#conversingContext);
+      if (to === undefined) return this.#conversing.say(content, ref, this.#conversingContext);
       this.#conversing.sayTo(to, content, ref, this.#conversingContext);
     }, ref);
+  }
+
+  seen(id: string): void {
+    this.#options.membership?.session?.seen(id);
   }
 
   command(line: string): void {
@@ -243,11 +251,19 @@ export class Chat implements FrontListener {
     this.#conversing.say(content, ref, this.#conversingContext);
   }
 
+  /** Something about an earlier message goes where that was said. */
+  #sayAbout(call: ContentCall): void {
+    const { content, conversation } = contentOf(call, this.#contentContext);
+    this.#checkSay(content);
+    this.#conversing.sayIn(conversation, content, null, this.#conversingContext);
+  }
+
   /** @throws InputError for what is not to be said, wherever it would go */
   #checkSay(content: Content): void {
     const { membership } = this.#options;
     if (membership?.session == null) throw notJoined();
-    if (content.text.trim() === '') throw new InputError('empty', 'There is nothing to say in that.');
+    if (isSaid(content.kind) && content.text.trim() === '')
+      throw new InputError('empty', 'There is nothing to say in that.');
     if (membership.session.heldBack) {
       throw new InputError(
         'held-back',
@@ -279,6 +295,11 @@ export class Chat implements FrontListener {
         return this.#help(call.topic);
       case 'me':
         return this.#say(said('emote', call.text), null);
+      case 're':
+      case 'fix':
+      case 'delete':
+      case 'react':
+        return this.#sayAbout(call);
       case 'nick':
         return this.#rename(call.nick);
       case 'register':
@@ -354,6 +375,7 @@ export class Chat implements FrontListener {
       case 'clear':
         front.display(call);
         return membership?.session?.forgetShown();
+      case 'ids':
       case 'edit':
       case 'search':
       case 'timestamp':
@@ -408,6 +430,13 @@ export class Chat implements FrontListener {
       session,
       mark: (member, mark) => membership.mark(member, mark),
     };
+  }
+
+  /** @throws InputError `not-joined` for a host that takes no part. */
+  get #contentContext(): ContentContext {
+    const { session } = this.#membership;
+    if (session === null) throw notJoined();
+    return { front: this.#options.front, session, here: this.#conversing.hereId(session) };
   }
 
   #leave(): void {

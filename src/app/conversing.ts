@@ -129,6 +129,22 @@ export class Conversing {
     membership.sayTo(context.memberCalled(to.replace(/^@/u, '').toLowerCase()), content, ref);
   }
 
+  /** In the room or a conversation beside it, wherever one is. */
+  sayIn(
+    conversation: ConversationId,
+    content: Content,
+    ref: string | null,
+    { membership }: ConversingContext,
+  ): void {
+    if (bytesEqual(conversation, ROOM_CONVERSATION)) membership.say(content, ref);
+    else membership.sayIn(conversation, content, ref);
+  }
+
+  /** The conversation that one is in. */
+  hereId(session: Session): ConversationId {
+    return this.here(session)?.id ?? ROOM_CONVERSATION;
+  }
+
   /** Of the conversation that one is in, for commands that are about it; `null` in the room. */
   here(session: Session | null): ConversationView | null {
     const { kind } = this.#place;

@@ -1,7 +1,13 @@
 /** Session events as the line protocol shows them; terminals draw the same. */
 import type { RosterChange, RosterMember } from '../crypto/roster.ts';
 import { successions } from '../crypto/roster-change.ts';
-import type { ConversationEvent, ConversationView, SessionEvent, ShownMember } from '../member/events.ts';
+import type {
+  ConversationEvent,
+  ConversationView,
+  Quoted,
+  SessionEvent,
+  ShownMember,
+} from '../member/events.ts';
 import { bytesEqual, toBase64url } from '../protocol/bytes.ts';
 import type { ConversationId, RoomId } from '../protocol/identifiers.ts';
 import type { RoomSettings } from '../protocol/signed-objects.ts';
@@ -13,6 +19,7 @@ import type {
   MemberView,
   MessageEvent,
   PersonView,
+  QuotedView,
   RoomSetting,
   RoomView,
   SignerView,
@@ -57,6 +64,32 @@ function memberView({ member, presence, online, lastSeenMs, verified }: ShownMem
 function roomView({ room, settings }: EventContext): RoomView {
   const { topic = '', motd = '', slowSeconds = 0, locked = false, approval = false } = settings ?? {};
   return { id: toBase64url(room.id), name: room.name, topic, motd, slowSeconds, locked, approval };
+}
+
+function quotedView({ id, from, excerpt }: Quoted): QuotedView {
+  return { id, ...(from !== null && { from: personView(from) }), ...(excerpt !== '' && { excerpt }) };
+}
+
+/** What is the same of all that is done to a message. */
+function onMessage(event: Extract<SessionEvent, { readonly about: Quoted }>, context: EventContext) {
+  const { about, conversation, from, atMs, own } = event;
+  return {
+    id: about.id,
+    conversation: toBase64url(conversation),
+    ...placeOf(event, context),
+    from: personView(from),
+    at: new Date(atMs).toISOString(),
+    own,
+    ...(about.from === null && { unknown: true as const }),
+  };
+}
+
+/** Whether it is meant for this member more than for others. */
+function isForSelf(
+  { text, replyTo, own }: Extract<SessionEvent, { readonly kind: 'message' }>,
+  self: RosterMember | null,
+): boolean {
+  return !own && self !== null && (mentions(text, self.nick) || replyTo?.from?.key === self.key);
 }
 
 function byView(by: RosterMember | null): { readonly by?: PersonView } {
@@ -232,13 +265,44 @@ export function jsonEvents(event: SessionEvent, context: EventContext): readonly
           kind: event.content,
           from: signerView(event.from),
           text: event.text,
+          ...(event.replyTo !== null && { replyTo: quotedView(event.replyTo) }),
           at: new Date(event.atMs).toISOString(),
           own: event.own,
           ...(event.away && { away: true }),
-          mention: !event.own && context.self !== null && mentions(event.text, context.self.nick),
+          mention: isForSelf(event, context.self),
           ...(event.ref !== null && { ref: event.ref }),
         },
       ];
+    case 'edited': {
+      const { excerpt } = event.about;
+      const before = excerpt === '' ? {} : { before: excerpt };
+      return [{ type: 'edited', ...onMessage(event, context), text: event.text, ...before }];
+    }
+    case 'deleted': {
+      const { saidAtMs } = event.about;
+      const saidAt = saidAtMs === null ? {} : { saidAt: new Date(saidAtMs).toISOString() };
+      return [{ type: 'deleted', ...onMessage(event, context), ...saidAt }];
+    }
+    case 'reaction': {
+      const { from: author, excerpt } = quotedView(event.about);
+      return [
+        {
+          type: 'reaction',
+          ...onMessage(event, context),
+          text: event.text,
+          ...(author !== undefined && { author }),
+          ...(excerpt !== undefined && { excerpt }),
+        },
+      ];
+    }
+    case 'read': {
+      const { id, from, atMs, ofOwn } = event;
+      const at = new Date(atMs).toISOString();
+      const conversation = toBase64url(event.conversation);
+      return [
+        { type: 'read', id, conversation, ...placeOf(event, context), from: personView(from), at, ofOwn },
+      ];
+    }
     case 'unopened':
       return [
         {

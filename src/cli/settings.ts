@@ -71,8 +71,9 @@ export const SETTINGS = {
     GENERAL,
     {
       key: 'receipts',
-      summary: 'let senders see when what they said while you were offline has reached you',
-      offSummary: 'let senders see nothing of what has reached you',
+      summary:
+        'let senders see when what they said has reached you, and in small company when you have read it',
+      offSummary: 'let senders see nothing of what has reached you, nor what you have read',
     },
     true,
   ),

@@ -4,7 +4,7 @@
  * @see docs/protocol.md#content
  */
 import { type Bytes, bytesEqual, utf8 } from '../protocol/bytes.ts';
-import { type Content, SealedContent } from '../protocol/content.ts';
+import { type Content, decodeContent, type ReadContent, SealedContent } from '../protocol/content.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import type { Hash } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
@@ -23,10 +23,10 @@ export function encodeContent(content: Content, salt: Bytes): Bytes {
 }
 
 /** @returns `null` for what no honest sender seals: malformed, too long, or not what the header commits to. */
-export function openContent(body: Bytes, commitment: Hash): Content | null {
+export function openContent(body: Bytes, commitment: Hash): ReadContent | null {
   if (!bytesEqual(contentCommitment(body), commitment)) return null;
   try {
-    const { salt, ...content } = SealedContent.decode(body.slice());
+    const content = decodeContent(body.slice());
     return utf8.encode(content.text).length <= LIMITS.textBytes ? content : null;
   } catch (error) {
     if (error instanceof ProtocolError) return null;

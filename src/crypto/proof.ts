@@ -3,7 +3,7 @@
  * @see docs/protocol.md#proofs
  */
 import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
-import { type Content, messageId } from '../protocol/content.ts';
+import { type Content, messageId, type ReadContent } from '../protocol/content.ts';
 import { InputError, ProtocolError, SecurityError } from '../protocol/errors.ts';
 import type { ConversationId, Hash, RoomId } from '../protocol/identifiers.ts';
 import { PROOF_VERSION, Proof } from '../protocol/proof.ts';
@@ -94,7 +94,8 @@ export function checkProof(bytes: Bytes): Proved {
     'the text in it is not the one that was signed',
   );
   const content = openContent(proof.content, header.content);
-  if (content === null) throw failed('unreadable', 'what was signed is nothing that this version can read');
+  if (content === null || !isKnown(content))
+    throw failed('unreadable', 'what was signed is nothing that this version can read');
   return {
     roomId: header.roomId,
     roomName: operation.roomName,
@@ -107,6 +108,10 @@ export function checkProof(bytes: Bytes): Proved {
     messageId: messageId(leafOf(proof)),
     content,
   };
+}
+
+function isKnown(content: ReadContent): content is Content {
+  return content.kind !== 'unknown';
 }
 
 /** What keeps a proof from holding, by the names of docs/protocol.md. */

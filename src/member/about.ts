@@ -5,7 +5,7 @@
  */
 import { aboutCommitment } from '../crypto/conversation-roster.ts';
 import { type Bytes, bytesEqual, utf8 } from '../protocol/bytes.ts';
-import { type Content, SALT_BYTES } from '../protocol/content.ts';
+import { type Content, type ReadContent, SALT_BYTES } from '../protocol/content.ts';
 import { InputError } from '../protocol/errors.ts';
 import type { ConversationId, Hash } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
@@ -40,7 +40,7 @@ export function aboutContent({ salt, text }: About): Content {
 }
 
 /** @returns `null` unless it is what the list commits to, in the form that honest members give it */
-export function readAbout(content: Content, conversation: ConversationId, committed: Hash): About | null {
+export function readAbout(content: ReadContent, conversation: ConversationId, committed: Hash): About | null {
   const { reference: salt, text } = content;
   if (content.kind !== 'about' || salt.length !== SALT_BYTES) return null;
   if (!bytesEqual(aboutCommitment(conversation, salt, text), committed)) return null;

@@ -7,7 +7,7 @@ import {
 import type { RosterMember } from '../crypto/roster.ts';
 import { bytesEqual } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
-import type { Content } from '../protocol/content.ts';
+import type { Content, ReadContent } from '../protocol/content.ts';
 import { type Hash, type IdKey, idKey, type MemberId } from '../protocol/identifiers.ts';
 import { type About, aboutContent, aboutHash, nameOf, readAbout, topicOf } from './about.ts';
 import type { Ledger } from './circle.ts';
@@ -29,7 +29,7 @@ export interface BesideContext {
   readonly room: Pick<Ledger, 'room' | 'owner'>;
   readonly changed: (beside: Beside, change: ConversationChange) => SessionEffect[];
   /** Somebody in it tells what it is about. */
-  readonly told: (beside: Beside, content: Content, quotedEpoch: number) => SessionEffect[];
+  readonly told: (beside: Beside, content: ReadContent, quotedEpoch: number) => SessionEffect[];
 }
 
 export class Beside {
@@ -150,7 +150,7 @@ export class Beside {
    * Somebody tells what it is about. What is not what the list commits to is of an earlier list or a later one.
    * @returns whether that is news
    */
-  told(content: Content, quotedEpoch: number): boolean {
+  told(content: ReadContent, quotedEpoch: number): boolean {
     const about = readAbout(content, this.conversation.id, this.seats.about);
     if (about === null) return false;
     this.#toldEpoch = Math.max(this.#toldEpoch, quotedEpoch);

@@ -3,7 +3,7 @@
  * what is said in it. All of them are the same engine; they differ in who reads them.
  */
 import type { SigningKey, VerifyKey } from '../crypto/signature.ts';
-import type { Content } from '../protocol/content.ts';
+import type { ReadContent } from '../protocol/content.ts';
 import { type ConversationId, type Hash, type IdKey, idKey, type RoomId } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
@@ -18,6 +18,7 @@ import type { KeyPulls } from './key-pulls.ts';
 import type { KnownKeys } from './known-keys.ts';
 import type { Said } from './outbox.ts';
 import { Outgoing } from './outgoing.ts';
+import { Reading } from './reading.ts';
 import type { Own } from './receipts.ts';
 import type { SavedState } from './saved-state.ts';
 import { Speaking } from './speaking.ts';
@@ -38,6 +39,8 @@ export interface Shared {
   readonly pulls: KeyPulls<Conversation>;
   /** What can be proved of what was shown, in whatever conversation. */
   readonly evidence: EvidenceBook;
+  /** Others may be told what this member has read. */
+  readonly tellsRead: boolean;
 }
 
 /** What is kept of it beyond the life of a program. */
@@ -51,7 +54,7 @@ export interface ConversationStart {
   /** A message of one's own stands in the log. */
   readonly ownPlaced: (own: Own) => SessionEffect[];
   /** Somebody tells what it is about, under the list that their message quotes. */
-  readonly about: (content: Content, quotedEpoch: number) => SessionEffect[];
+  readonly about: (content: ReadContent, quotedEpoch: number) => SessionEffect[];
 }
 
 export class Conversation {
@@ -63,6 +66,7 @@ export class Conversation {
   readonly timeline: Timeline;
   readonly exchange: KeyExchange;
   readonly outgoing: Outgoing;
+  readonly reading: Reading;
   /** What the host has been told that this member has for good. */
   acknowledged = 0;
   /** The log is this member's for good up to here, and the host may be told of it. */
@@ -113,6 +117,7 @@ export class Conversation {
       placed,
       pulled: () => pulls.asked(this, 'speaking'),
     });
+    this.reading = new Reading(shared.tellsRead);
     if (saved === null) return;
     this.timeline.restore(saved);
     this.hearing.restore(saved.voices);

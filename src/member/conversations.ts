@@ -15,7 +15,7 @@ import {
 import type { RosterMember } from '../crypto/roster.ts';
 import type { Welcome } from '../protocol/admission-frames.ts';
 import { bytesEqual } from '../protocol/bytes.ts';
-import { type Content, SALT_BYTES } from '../protocol/content.ts';
+import { type ReadContent, SALT_BYTES } from '../protocol/content.ts';
 import { InputError, ProtocolError, SecurityError } from '../protocol/errors.ts';
 import { type ConversationId, type IdKey, idKey, type MemberId } from '../protocol/identifiers.ts';
 import { conversationLimits, LIMITS } from '../protocol/limits.ts';
@@ -315,7 +315,7 @@ export class Conversations {
   }
 
   /** Somebody in it tells what it is about. */
-  #told(beside: Beside, content: Content, quotedEpoch: number): SessionEffect[] {
+  #told(beside: Beside, content: ReadContent, quotedEpoch: number): SessionEffect[] {
     if (!beside.told(content, quotedEpoch)) return [];
     this.#touched();
     return beside.isShown ? [besideEvent(beside, 'named')] : this.show(beside);

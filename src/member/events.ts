@@ -28,6 +28,26 @@ export interface Evidence {
   readonly own: { readonly index: number; readonly head: string } | null;
 }
 
+/** A message that another one is about, as far as it is remembered. */
+export interface Quoted {
+  readonly id: string;
+  /** Who said it; `null` where nobody here knows. */
+  readonly from: RosterMember | null;
+  /** How it begins; empty where there is nothing to show. */
+  readonly excerpt: string;
+  readonly saidAtMs: number | null;
+}
+
+/** What someone does to a message that has its place already. */
+interface OnMessage {
+  readonly conversation: ConversationId;
+  /** The message as it was. Of whom nobody knows, `from` may be somebody else. */
+  readonly about: Quoted;
+  readonly from: RosterMember;
+  readonly atMs: number;
+  readonly own: boolean;
+}
+
 /** `waiting` until they are back; then `delivered`, or `dropped` where the host did not keep it for so long. */
 export type ReceiptState = 'waiting' | 'delivered' | 'dropped';
 
@@ -86,12 +106,28 @@ export type SessionEvent =
       readonly content: 'text' | 'emote';
       readonly from: RosterMember;
       readonly text: string;
+      /** What it answers. */
+      readonly replyTo: Quoted | null;
       readonly atMs: number;
       readonly own: boolean;
       /** By somebody else, while this member had no line. */
       readonly away: boolean;
       /** What the program that said it called it; `null` for others' messages. */
       readonly ref: string | null;
+    }
+  | ({ readonly kind: 'edited'; readonly text: string } & OnMessage)
+  | ({ readonly kind: 'deleted' } & OnMessage)
+  /** An empty text takes the earlier one back. */
+  | ({ readonly kind: 'reaction'; readonly text: string } & OnMessage)
+  /** Somebody else says that they have read all up to this message. */
+  | {
+      readonly kind: 'read';
+      readonly conversation: ConversationId;
+      readonly id: string;
+      readonly from: RosterMember;
+      readonly atMs: number;
+      /** What this member has said is among what they had not read before. */
+      readonly ofOwn: boolean;
     }
   | {
       readonly kind: 'unopened';

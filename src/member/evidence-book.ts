@@ -9,7 +9,7 @@ import type { Roster, RosterMember } from '../crypto/roster.ts';
 import type { VerifyKey } from '../crypto/signature.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
-import { type Content, messageId } from '../protocol/content.ts';
+import { messageId, type ReadContent } from '../protocol/content.ts';
 import { InputError } from '../protocol/errors.ts';
 import { type Hash, type IdKey, idKey } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
@@ -23,7 +23,7 @@ const UNQUOTED_LISTS = 32;
 const ID_CHARACTERS_LEAST = 4;
 
 /** Nothing that a person says, and there are many of them. */
-const UNSAID: ReadonlySet<Content['kind']> = new Set(['read', 'about']);
+const UNSAID: ReadonlySet<ReadContent['kind']> = new Set(['read', 'about', 'unknown']);
 
 interface KeptMessage
   extends Pick<Proof, 'header' | 'ciphertextHash' | 'signature' | 'content' | 'algorithm' | 'identityKey'> {
@@ -38,7 +38,7 @@ interface KeptList {
 
 /** What opened: as the header commits to it, and whose it is. */
 export interface Opening {
-  readonly content: Content;
+  readonly content: ReadContent;
   readonly body: Bytes;
   readonly signer: Pick<VerifyKey, 'algorithm' | 'spki'>;
 }

@@ -46,6 +46,11 @@ export class Outbox {
   get size(): number {
     return this.#waiting.length + this.#underway.length;
   }
+  /** Of that, what the person has said: that they have read something is no loss to them. */
+  get unsaid(): number {
+    const said = [...this.#waiting, ...this.#underway.map((sealed) => sealed.said)];
+    return said.filter(({ content }) => content.kind !== 'read').length;
+  }
   /** Nothing is under way. */
   get isIdle(): boolean {
     return this.#underway.length === 0;
@@ -67,7 +72,8 @@ export class Outbox {
     if (this.size >= LIMITS.outboxMessages) {
       throw new InputError('outbox-full', 'Too many messages wait for the host. Wait until some are placed.');
     }
-    this.#waiting.push({ content, ref, saidAtMs: nowMs, told: false });
+    // Nobody is told what became of what they have not typed.
+    this.#waiting.push({ content, ref, saidAtMs: nowMs, told: content.kind === 'read' });
   }
 
   /** The first waiting message is sealed and sent. */

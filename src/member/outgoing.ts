@@ -19,7 +19,7 @@ import type { Ledger } from './circle.ts';
 import type { SessionEffect } from './events.ts';
 import type { Said } from './outbox.ts';
 import type { Speaking, SpeakingContext } from './speaking.ts';
-import { shown, type Timeline } from './timeline.ts';
+import type { Timeline } from './timeline.ts';
 import type { Trust } from './trust.ts';
 import { heldBySlowMode, heldForTrust, mutedMeanwhile, notPlacedYet } from './unsent.ts';
 import type { OwnWrapKeys } from './wrap-keys.ts';
@@ -115,9 +115,8 @@ export class Outgoing {
     }
     const { leaf, said } = sealed;
     this.#context.placed(leaf);
-    const { conversation } = MessageHeader.decode(sealed.header);
-    const message = shown({ conversation, leaf, from: self, ...said, atMs: moment.nowMs, own: true });
-    return [message, ...this.pump(isLive, moment)];
+    const told = timeline.tell({ leaf, from: self, ...said, atMs: moment.nowMs, own: true });
+    return [...told, ...this.pump(isLive, moment)];
   }
 
   /** Told once, when there is something to hold back. */
@@ -130,6 +129,13 @@ export class Outgoing {
 
   get #self(): RosterMember | undefined {
     return this.#context.ledger.room.member(this.#context.self);
+  }
+
+  /** Nothing that was said waits, and nothing would hold it back or slow it down. */
+  get isFree(): boolean {
+    const { ledger, alarms, speaking, trust } = this.#context;
+    const mayTalk = this.#self?.muted === false && !this.#isSlow && !alarms.heldBack;
+    return mayTalk && speaking.isIdle && trust.pending(ledger.circle).length === 0;
   }
 
   /** Whether slow mode holds this member. */

@@ -47,6 +47,7 @@ import {
   Receipts as ReceiptsFrame,
   RegisterReply,
   SESSION_FRAME,
+  USUAL_PREFER,
   WrapDelivery,
   WrapsTaken,
 } from '../protocol/session-frames.ts';
@@ -61,6 +62,7 @@ import { agreedFeatures, DIALECT, type Dialect, FEATURE } from '../protocol/vers
 import { actAnswered, askOwner, askToLeave, HeldActs } from './acting.ts';
 import { Alarms } from './alarms.ts';
 import type { Beside } from './beside.ts';
+import { type ContentPolicy, policyOf } from './content-policy.ts';
 import { Conversation } from './conversation.ts';
 import { Conversations, type ConversationWish } from './conversations.ts';
 import { difference } from './difference.ts';
@@ -70,6 +72,7 @@ import { KeyPulls } from './key-pulls.ts';
 import { KnownKeys } from './known-keys.ts';
 import type { ListedMember } from './list-reader.ts';
 import { MemberList } from './member-list.ts';
+import type { KnownMessage } from './message-book.ts';
 import { type Receipt, Receipts } from './receipts.ts';
 import { checkRegister, Registering } from './registering.ts';
 import { Renewal } from './renewal.ts';
@@ -189,6 +192,7 @@ export class Session {
       ownKey: importVerifyKey(identity.spki, identity.algorithm),
       ...{ alarms: this.#alarms, trust: this.#trust, keys: this.#known, pulls: this.#pulls },
       evidence: this.#evidence,
+      tellsRead: (start.prefers ?? USUAL_PREFER).receipts,
     };
     this.#room = new Conversation(shared, {
       ...{ id: ROOM_CONVERSATION, ledger: this.#ledger, saved },
@@ -562,6 +566,44 @@ export class Session {
     if (this.#owner === null || this.#phase === 'over') throw notConnected();
   }
 
+  /** Where a message was said that is remembered here, and what is known of it. */
+  messageCalled(
+    id: string,
+  ): { readonly conversation: ConversationId; readonly message: KnownMessage } | null {
+    for (const { id: conversation, timeline } of this.#all) {
+      const message = timeline.book.find(id);
+      if (message !== null) return { conversation, message };
+    }
+    return null;
+  }
+
+  /** The latest of one's own in a conversation. */
+  latestOwn(conversation: ConversationId): KnownMessage | null {
+    const found = this.#all.find(({ id }) => bytesEqual(id, conversation));
+    return found?.timeline.book.latestOwn ?? null;
+  }
+
+  /** How the room lets its members change what they have said. */
+  get policy(): ContentPolicy {
+    return policyOf(this.#roster.settings);
+  }
+
+  /** A message of somebody else stands on this member's screen, and they look at it. */
+  seen(id: string): void {
+    for (const { timeline, reading } of this.#all) if (timeline.book.find(id) !== null) reading.seen(id);
+  }
+
+  /** Tells the others what this member has read, where that is to be told. */
+  #tellRead(moment: Moment): void {
+    for (const conversation of this.#all) {
+      const { outgoing, reading, ledger } = conversation;
+      const mayTell = this.#isLive(conversation) && !this.#away && outgoing.isFree;
+      const { length: members } = ledger.circle.members;
+      const read = reading.due(moment.nowMs, { members, policy: this.policy, mayTell });
+      if (read !== null) outgoing.say(read, null, moment);
+    }
+  }
+
   /** Says whether they are at the keyboard. Speaking says that they are. */
   setAway(away: boolean): SessionEffect[] {
     if (away === this.#away) return [];
@@ -626,6 +668,7 @@ export class Session {
       effects.push(...conversation.timeline.tick(moment));
       if (isReading) effects.push(...conversation.ack(this.#keepsWhenSaved, moment));
     }
+    this.#tellRead(moment);
     return [...effects, ...this.#pump(moment)];
   }
 

@@ -157,7 +157,11 @@ export class Speaking {
 
   /** Messages said and not placed. */
   get unplaced(): number {
-    return this.#outbox.size;
+    return this.#outbox.unsaid;
+  }
+  /** Nothing at all waits for its place. */
+  get isIdle(): boolean {
+    return this.#outbox.size === 0;
   }
 
   /** @throws InputError when too many wait already. */

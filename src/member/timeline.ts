@@ -9,7 +9,7 @@ import type { VerifyKey } from '../crypto/signature.ts';
 import type { Welcome } from '../protocol/admission-frames.ts';
 import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
-import { type Content, messageId } from '../protocol/content.ts';
+import { type Content, isSaid, messageId, type ReadContent } from '../protocol/content.ts';
 import { ProtocolError, SecurityError } from '../protocol/errors.ts';
 import {
   type ChainId,
@@ -26,12 +26,14 @@ import { DigestItem, type Entry, type LogPage, WholeItem } from '../protocol/ses
 import { MessageHeader } from '../protocol/signed-objects.ts';
 import { type Alarms, evidenceOf } from './alarms.ts';
 import type { Ledger } from './circle.ts';
+import { policyOf } from './content-policy.ts';
 import { type CheckedEra, checkPlacedEra, whereLost } from './eras.ts';
 import type { SessionEffect } from './events.ts';
 import type { EvidenceBook } from './evidence-book.ts';
 import type { Hearing } from './hearing.ts';
 import { History } from './history.ts';
 import { judgeMessage, verdictOf } from './judging.ts';
+import { MessageBook, type PlacedContent } from './message-book.ts';
 import type { Own } from './receipts.ts';
 import type { SavedState } from './saved-state.ts';
 
@@ -71,7 +73,7 @@ export interface TimelineContext {
   readonly ownPlaced: (own: Own) => SessionEffect[];
   readonly quoted: (member: IdKey, generation: number) => void;
   /** What it is about, told by somebody in it under the list that they quote. */
-  readonly about: (content: Content, quotedEpoch: number) => SessionEffect[];
+  readonly about: (content: ReadContent, quotedEpoch: number) => SessionEffect[];
   /** A message could not be opened for want of its key. */
   readonly keyMissing: (header: MessageHeader, moment: Moment) => SessionEffect[];
   /** The sender's identity key is wanted before their message can be judged; entries are held meanwhile. */
@@ -86,6 +88,7 @@ const CLOCKS_APART_MS = 60 * 60_000;
 
 export class Timeline {
   readonly #context: TimelineContext;
+  readonly #book: MessageBook;
   #history: History | null = null;
   /** Entries that wait, in order, for the identity key of the first one's sender. */
   #held: Arrived[] = [];
@@ -106,11 +109,16 @@ export class Timeline {
 
   constructor(context: TimelineContext) {
     this.#context = context;
+    this.#book = new MessageBook(context.self, context.conversation);
   }
 
   /** `null` before the first list, and when it has to begin anew. */
   get history(): History | null {
     return this.#history;
+  }
+  /** What was said of late. */
+  get book(): Pick<MessageBook, 'find' | 'latestOwn'> {
+    return this.#book;
   }
   /** The index this record begins after: what was placed before is not in it. */
   get beganAt(): number {
@@ -309,7 +317,7 @@ export class Timeline {
     if (first === undefined || sender === null) return [];
     const leaf = leafHash(first);
     this.#history?.append({ ...first, leaf });
-    return [unopened(this.#context.conversation, leaf, sender, first), ...this.release(moment)];
+    return [this.#unopened(leaf, sender, first), ...this.release(moment)];
   }
 
   /** Entries that wait for too long: the first is given up, which breaks this record. */
@@ -395,7 +403,6 @@ export class Timeline {
   }
 
   #own(self: RosterMember, header: MessageHeader, entry: Arrived, leaf: Hash): SessionEffect[] {
-    const { conversation } = this.#context;
     const said = this.#context.placed(leaf);
     const place = { sequence: chainSequence(header.chainId), n: header.n };
     const isNew = isAfter(place, this.#lastPlaced);
@@ -403,15 +410,12 @@ export class Timeline {
     if (said === null) {
       // Of an earlier run, or of another program that goes on as this member.
       if (this.#context.isOfEarlierRun(header.chainId) && isNew)
-        return [unopened(conversation, leaf, self, entry, true)];
+        return [this.#unopened(leaf, self, entry, true)];
       const text = 'The host placed a message of yours twice.';
       return this.#context.alarms.raise('replayed', text, evidenceOf(entry, this.#history));
     }
     if (said.content.kind === 'about') return this.#context.about(said.content, header.conversationEpoch);
-    return [
-      shown({ conversation, leaf, from: self, ...said, atMs: entry.placedAtMs, own: true }),
-      ...this.#context.ownPlaced({ id: messageId(leaf), index: entry.index }),
-    ];
+    return this.#ownTold(leaf, self, said, entry);
   }
 
   #opened(
@@ -421,31 +425,28 @@ export class Timeline {
     leaf: Hash,
     moment: Moment,
   ): SessionEffect[] {
-    const { conversation, hearing, alarms, ledger } = this.#context;
+    const { hearing, alarms, ledger } = this.#context;
     const opened = hearing.open({ sender, header, entry, leaf }, ledger.circle.lastRemovalEpoch);
     switch (opened.kind) {
       case 'opened':
         this.#context.evidence.keep(leaf, entry, opened);
         if (opened.content.kind === 'about')
           return this.#context.about(opened.content, header.conversationEpoch);
-        return [
-          shown({
-            conversation,
-            leaf,
-            from: sender,
-            content: opened.content,
-            atMs: entry.placedAtMs,
-            own: false,
-            away: entry.away === true,
-            ref: null,
-          }),
-        ];
+        return this.tell({
+          leaf,
+          from: sender,
+          content: opened.content,
+          atMs: entry.placedAtMs,
+          own: false,
+          away: entry.away === true,
+          ref: null,
+        });
       case 'no-key':
-        return [unopened(conversation, leaf, sender, entry), ...this.#context.keyMissing(header, moment)];
+        return [this.#unopened(leaf, sender, entry), ...this.#context.keyMissing(header, moment)];
       case 'fault':
         return [
           ...alarms.raise(opened.code, `${opened.text}.`, evidenceOf(entry, this.#history)),
-          unopened(conversation, leaf, sender, entry),
+          this.#unopened(leaf, sender, entry),
         ];
     }
   }
@@ -460,66 +461,47 @@ export class Timeline {
     if (index > this.#readElsewhere) this.#digest = { index, placedAtMs: item.placedAtMs, bytesAfter: 0 };
     const said = this.#context.placed(leaf);
     const self = this.#context.ledger.room.member(this.#context.self);
-    if (said !== null && self !== undefined)
-      return [
-        shown({
-          conversation: this.#context.conversation,
-          ...{ leaf, from: self, ...said, atMs: item.placedAtMs, own: true },
-        }),
-        ...this.#context.ownPlaced({ id: messageId(leaf), index }),
-      ];
+    if (said !== null && self !== undefined) return this.#ownTold(leaf, self, said, { ...item, index });
     this.#missed += 1;
     return [];
+  }
+
+  /** What a content means at its place. */
+  tell(placed: PlacedContent): SessionEffect[] {
+    return this.#book.placed(placed, policyOf(this.#context.ledger.room.settings));
+  }
+
+  #ownTold(
+    leaf: Hash,
+    self: RosterMember,
+    said: { readonly content: Content; readonly ref: string | null },
+    { index, placedAtMs }: Pick<Arrived, 'index' | 'placedAtMs'>,
+  ): SessionEffect[] {
+    const effects = this.tell({ leaf, from: self, ...said, atMs: placedAtMs, own: true });
+    // What became of it is told of messages only.
+    if (!isSaid(said.content.kind)) return effects;
+    return [...effects, ...this.#context.ownPlaced({ id: messageId(leaf), index })];
+  }
+
+  /** @param own said by this member in an earlier run of the program, which kept no text */
+  #unopened(
+    leaf: Hash,
+    from: RosterMember,
+    { placedAtMs: atMs }: Pick<Arrived, 'placedAtMs'>,
+    own = false,
+  ): SessionEffect {
+    const id = messageId(leaf);
+    this.#book.unopened(id, from, atMs);
+    return {
+      kind: 'event',
+      event: { kind: 'unopened', conversation: this.#context.conversation, id, from, atMs, own },
+    };
   }
 }
 
 function isAfter(place: OwnPlace, last: OwnPlace | null): boolean {
   if (last === null || place.sequence > last.sequence) return true;
   return place.sequence === last.sequence && place.n > last.n;
-}
-
-function unopened(
-  conversation: ConversationId,
-  leaf: Hash,
-  from: RosterMember,
-  { placedAtMs }: Pick<Arrived, 'placedAtMs'>,
-  own = false,
-): SessionEffect {
-  return {
-    kind: 'event',
-    event: { kind: 'unopened', conversation, id: messageId(leaf), from, atMs: placedAtMs, own },
-  };
-}
-
-/** The event that shows a message. */
-export function shown(message: {
-  readonly conversation: ConversationId;
-  readonly leaf: Hash;
-  readonly from: RosterMember;
-  readonly content: Content;
-  readonly atMs: number;
-  readonly own: boolean;
-  readonly away?: boolean;
-  readonly ref: string | null;
-}): SessionEffect {
-  const { conversation, leaf, from, content, atMs, own, away = false, ref } = message;
-  const { kind, text } = content;
-  if (kind !== 'text' && kind !== 'emote') throw new Error(`${kind} is no message to show`);
-  return {
-    kind: 'event',
-    event: {
-      kind: 'message',
-      conversation,
-      id: messageId(leaf),
-      content: kind,
-      from,
-      text,
-      atMs,
-      own,
-      away,
-      ref,
-    },
-  };
 }
 
 /** Frames are views of a read buffer: what is kept beyond them is copied. */

@@ -22,7 +22,8 @@ export function notPlacedYet([first, ...others]: readonly Said[]): SessionEffect
  * Will not be sent, because its sender was muted meanwhile.
  * @param isMuted what the owner's signature says by now; without it, that is the host's word alone
  */
-export function mutedMeanwhile([first, ...others]: readonly Said[], isMuted: boolean): SessionEffect[] {
+export function mutedMeanwhile(unsent: readonly Said[], isMuted: boolean): SessionEffect[] {
+  const [first, ...others] = unsent.filter(({ content }) => content.kind !== 'read');
   if (first === undefined) return [];
   const why = isMuted ? 'You are muted.' : 'The host says that you were muted, and the member list does not.';
   const text = `${why} Not sent: ${quoted(first.content, others.length)}`;
@@ -43,7 +44,8 @@ export function heldBySlowMode(slowed: { readonly said: Said; readonly inMs: num
   return event({ kind: 'notice', level: 'info', code: 'slow-mode', text });
 }
 
-function quoted({ text }: Content, others: number): string {
+function quoted({ kind, text }: Content, others: number): string {
   const more = others === 0 ? '' : ` and ${others} more`;
+  if (text === '') return `${kind === 'delete' ? 'a message deleted' : 'a reaction taken back'}${more}`;
   return `"${cleanText(text, { maxCodePoints: QUOTED_CHARACTERS })}"${more}`;
 }

@@ -4,6 +4,7 @@
  */
 import type { Evidence } from '../member/events.ts';
 import { HIDDEN_CHARACTERS } from '../protocol/clean-text.ts';
+import { idReference } from '../protocol/content.ts';
 import { InputError } from '../protocol/errors.ts';
 import { LIMITS } from '../protocol/limits.ts';
 
@@ -162,6 +163,14 @@ export type ConversationEvent = {
   readonly changed?: readonly PersonView[];
   readonly removed?: readonly PersonView[];
 };
+/** Another message, as far as it is remembered. */
+export type QuotedView = {
+  readonly id: string;
+  /** Left out where nobody here knows who said it. */
+  readonly from?: PersonView;
+  /** How it begins, for people. */
+  readonly excerpt?: string;
+};
 export type MessageEvent = {
   readonly type: 'message';
   readonly id: string;
@@ -174,14 +183,59 @@ export type MessageEvent = {
   readonly kind: 'text' | 'emote';
   readonly from: SignerView;
   readonly text: string;
+  /** What it answers. */
+  readonly replyTo?: QuotedView;
   readonly at: string;
   readonly own: boolean;
   /** By somebody else, while one had no line. */
   readonly away?: true;
-  /** Someone else's text holds one's own nickname. */
+  /** Someone else's text holds one's own nickname, or answers what one has said. */
   readonly mention: boolean;
   /** One's own message carries what it was sent with. */
   readonly ref?: string;
+};
+/** What somebody has done to a message that was there before. */
+type OnMessage = {
+  /** The message's. */
+  readonly id: string;
+  readonly conversation: string;
+  /** As a message's. */
+  readonly direct?: PersonView;
+  readonly in?: string;
+  readonly from: PersonView;
+  readonly at: string;
+  readonly own: boolean;
+  /** Nobody here remembers the message: whether it is theirs is for whoever does to see. */
+  readonly unknown?: true;
+};
+export type EditedEvent = { readonly type: 'edited' } & OnMessage & {
+    readonly text: string;
+    /** How it began before, for people. */
+    readonly before?: string;
+  };
+export type DeletedEvent = { readonly type: 'deleted' } & OnMessage & {
+    /** When the message was said. */
+    readonly saidAt?: string;
+  };
+export type ReactionEvent = { readonly type: 'reaction' } & OnMessage & {
+    /** Empty: the earlier one is taken back. */
+    readonly text: string;
+    /** Who said what it stands under, and how that begins. */
+    readonly author?: PersonView;
+    readonly excerpt?: string;
+  };
+/** Somebody else has read all up to this message, as they say. */
+export type ReadEvent = {
+  readonly type: 'read';
+  readonly id: string;
+  readonly conversation: string;
+  /** As a message's. */
+  readonly direct?: PersonView;
+  readonly in?: string;
+  readonly from: PersonView;
+  readonly at: string;
+  /** What one has said oneself is among what they had not read before. */
+  readonly ofOwn: boolean;
 };
 /** What became of one's own message for someone who was offline, as the host says. */
 export type ReceiptEvent = {
@@ -281,6 +335,10 @@ export type JsonEvent =
   | DoorEvent
   | ConversationEvent
   | MessageEvent
+  | EditedEvent
+  | DeletedEvent
+  | ReactionEvent
+  | ReadEvent
   | ReceiptEvent
   | NoticeEvent
   | IdentityEvent
@@ -291,7 +349,13 @@ export type JsonEvent =
 
 export type JsonCommand =
   | { readonly type: 'answer'; readonly name: string; readonly value: string }
-  | { readonly type: 'say'; readonly text: string; readonly ref?: string; readonly to?: string }
+  | {
+      readonly type: 'say';
+      readonly text: string;
+      readonly ref?: string;
+      readonly to?: string;
+      readonly replyTo?: string;
+    }
   | { readonly type: 'command'; readonly line: string }
   | { readonly type: 'quit' };
 
@@ -353,13 +417,23 @@ function decodeSay(fields: Fields): JsonCommand {
   const text = requiredText(fields, 'text');
   const ref = optionalText(fields, 'ref');
   const to = optionalText(fields, 'to');
+  const replyTo = optionalText(fields, 'replyTo');
   if (Buffer.byteLength(text) > LIMITS.textBytes) {
     throw new InputError('text-too-long', `A message is at most ${LIMITS.textBytes} bytes of UTF-8.`);
   }
   if (ref !== undefined && ref.length > REF_CHARACTERS) {
     throw new InputError('bad-command', `"ref" is at most ${REF_CHARACTERS} characters.`);
   }
-  return { type: 'say', text, ...(ref !== undefined && { ref }), ...(to !== undefined && { to }) };
+  if (replyTo !== undefined && idReference(replyTo) === null) {
+    throw new InputError('bad-command', '"replyTo" must be the id of a message.');
+  }
+  return {
+    type: 'say',
+    text,
+    ...(ref !== undefined && { ref }),
+    ...(to !== undefined && { to }),
+    ...(replyTo !== undefined && { replyTo }),
+  };
 }
 
 /**

@@ -23,6 +23,10 @@ class FakeFront implements Front {
   listen(): void {}
   setStatus(): void {}
   display(): void {}
+  messageCalled(): null {
+    return null;
+  }
+  readonly latestOfOthers = null;
   copy(): boolean {
     return false;
   }

@@ -7,6 +7,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { Chat, type QuitReason } from '../../src/app/chat.ts';
 import type { Front, Status } from '../../src/app/front/front.ts';
 import { checkProof } from '../../src/crypto/proof.ts';
+import { idReference } from '../../src/protocol/content.ts';
 import { parseProof } from '../../src/protocol/proof-text.ts';
 import type { DisplayCall } from '../../src/terminal/commands/calls.ts';
 import type { JsonEvent } from '../../src/terminal/json-lines.ts';
@@ -35,6 +36,12 @@ function sit(room: TestRoom, member: TestMember | null, place: Place = 'guest') 
       status = next;
     },
     display: (call) => displayed.push(call),
+    // As programs do: by id.
+    messageCalled: (name) => (idReference(name) === null ? null : name),
+    get latestOfOthers() {
+      const others = told.flatMap((event) => (event.type === 'message' && !event.own ? [event.id] : []));
+      return others.at(-1) ?? null;
+    },
     copy: () => false,
     showQr: (text) => codes.push(text),
     onGone() {},

@@ -1,9 +1,12 @@
-/** What programs are told of members who are gone: no more than is known. */
+/** What programs are told of members and messages: no more than is known. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type EventContext, jsonEvents } from '../../src/app/event-view.ts';
 import type { RosterChange } from '../../src/crypto/roster-change.ts';
+import type { Quoted, SessionEvent } from '../../src/member/events.ts';
 import { toBase64url } from '../../src/protocol/bytes.ts';
+import { ROOM_CONVERSATION } from '../../src/protocol/identifiers.ts';
+import { person } from '../helpers/people.ts';
 import { openRoom } from '../helpers/room.ts';
 
 test('somebody who went unseen is gone: neither left nor removed', async () => {
@@ -130,4 +133,104 @@ test('somebody under another key is one event, with both fingerprints: nobody ca
       formerFingerprint: toBase64url(ann.identity.idFingerprint),
     },
   ]);
+});
+
+test('what is said about messages names them by id, and says only what is known', async () => {
+  const room = await openRoom({ answer: 'stand-in' });
+  const ann = await room.join('ann');
+  const { self, roomId } = ann.eventsOf('joined')[0] ?? assert.fail();
+  const bob = person('bob');
+  const context: EventContext = {
+    room: { id: roomId, name: 'Kitchen' },
+    settings: null,
+    self,
+    conversations: [],
+    shown: () => assert.fail('nobody is here'),
+  };
+  const atMs = Date.UTC(2026, 0, 1, 14, 2);
+  const about = { id: 'M', from: self, excerpt: 'tea?', saidAtMs: atMs };
+  const unknown = { id: 'M', from: null, excerpt: '', saidAtMs: null };
+  const by = { from: bob, atMs, own: false };
+  const fromBob = { id: toBase64url(bob.memberId), nick: 'bob' };
+  const fromAnn = { id: toBase64url(self.memberId), nick: 'ann' };
+  const common = {
+    id: 'M',
+    conversation: 'AAAAAAAAAAAAAAAAAAAAAA',
+    from: fromBob,
+    at: '2026-01-01T14:02:00.000Z',
+    own: false,
+  };
+  const told = (event: SessionEvent) => jsonEvents(event, context)[0];
+  assert.deepEqual(told({ kind: 'edited', conversation: ROOM_CONVERSATION, about, text: 'x', ...by }), {
+    type: 'edited',
+    ...common,
+    text: 'x',
+    before: 'tea?',
+  });
+  assert.deepEqual(
+    told({ kind: 'edited', conversation: ROOM_CONVERSATION, about: unknown, text: 'x', ...by }),
+    {
+      type: 'edited',
+      ...common,
+      unknown: true,
+      text: 'x',
+    },
+  );
+  assert.deepEqual(
+    told({ kind: 'deleted', conversation: ROOM_CONVERSATION, about: { ...about, excerpt: '' }, ...by }),
+    {
+      type: 'deleted',
+      ...common,
+      saidAt: '2026-01-01T14:02:00.000Z',
+    },
+  );
+  assert.deepEqual(told({ kind: 'deleted', conversation: ROOM_CONVERSATION, about: unknown, ...by }), {
+    type: 'deleted',
+    ...common,
+    unknown: true,
+  });
+  assert.deepEqual(told({ kind: 'reaction', conversation: ROOM_CONVERSATION, about, text: '👍', ...by }), {
+    type: 'reaction',
+    ...common,
+    text: '👍',
+    author: fromAnn,
+    excerpt: 'tea?',
+  });
+  assert.deepEqual(
+    told({ kind: 'reaction', conversation: ROOM_CONVERSATION, about: unknown, text: '', ...by }),
+    {
+      type: 'reaction',
+      ...common,
+      unknown: true,
+      text: '',
+    },
+  );
+  const { own: _, ...read } = common;
+  assert.deepEqual(
+    told({ kind: 'read', conversation: ROOM_CONVERSATION, id: 'M', from: bob, atMs, ofOwn: true }),
+    {
+      type: 'read',
+      ...read,
+      ofOwn: true,
+    },
+  );
+
+  const says = {
+    kind: 'message',
+    conversation: ROOM_CONVERSATION,
+    id: 'N',
+    content: 'text',
+    text: 'yes',
+    away: false,
+    ref: null,
+    ...by,
+  } as const;
+  const answering = (replyTo: Quoted | null) => {
+    const event = told({ ...says, replyTo });
+    return event?.type === 'message' ? [event.replyTo, event.mention] : assert.fail();
+  };
+  assert.deepEqual(answering(null), [undefined, false]);
+  assert.deepEqual(answering(about), [{ id: 'M', from: fromAnn, excerpt: 'tea?' }, true]);
+  assert.deepEqual(answering({ ...about, from: bob }), [{ id: 'M', from: fromBob, excerpt: 'tea?' }, false]);
+  assert.deepEqual(answering(unknown), [{ id: 'M' }, false]);
 });

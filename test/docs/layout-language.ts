@@ -25,7 +25,7 @@ export class LayoutLanguage {
     this.#tables = tables;
   }
 
-  /** A value of a structure and the bytes that the document says it has. Lists have `listLength` elements. */
+  /** A value of a structure and the bytes that the document says it has. Lists have `listLength` elements, or their most. */
   sample(name: string, listLength: number): Sample {
     const value: Record<string, Value> = {};
     const parts: Bytes[] = [];
@@ -37,9 +37,9 @@ export class LayoutLanguage {
     return { value, bytes: concatBytes(...parts) };
   }
 
-  /** A list of exactly `count` elements, with its count before it. */
+  /** A list of exactly `count` elements, with its count before it; anything else as it is. */
   list(type: string, count: number): Bytes {
-    return this.#make(type, count).bytes;
+    return (type.startsWith('list') ? this.#makeList(type, count, count) : this.#make(type, count)).bytes;
   }
 
   /** Field names with their types. @throws Error when the document has no such layout */
@@ -58,17 +58,20 @@ export class LayoutLanguage {
     return Uint8Array.from({ length }, () => this.#number());
   }
 
+  #makeList(type: string, length: number, listLength: number): Sample {
+    const [, bits, inner = ''] = /^list(8|16)<([^,]+),\d+>$/.exec(type) ?? [];
+    const items = Array.from({ length }, () => this.#make(inner, listLength));
+    return {
+      value: items.map((item) => item.value),
+      bytes: concatBytes(count(bits, items.length), ...items.map((item) => item.bytes)),
+    };
+  }
+
   #make(type: string, listLength: number): Sample {
     const fixed = /^\[(\d+)\]$/.exec(type);
     if (fixed !== null) return same(this.#bytes(Number(fixed[1])));
-    const list = /^list(8|16)<([^,]+),\d+>$/.exec(type);
-    if (list !== null) {
-      const items = Array.from({ length: listLength }, () => this.#make(list[2] ?? '', listLength));
-      return {
-        value: items.map((item) => item.value),
-        bytes: concatBytes(count(list[1], items.length), ...items.map((item) => item.bytes)),
-      };
-    }
+    const most = Number(/^list\d+<[^,]+,(\d+)>$/.exec(type)?.[1]);
+    if (!Number.isNaN(most)) return this.#makeList(type, Math.min(listLength, most), listLength);
     const table = this.#tables.get(type);
     if (table !== undefined) {
       const entries = [...table];

@@ -6,9 +6,16 @@ import * as acts from '../../src/protocol/acts.ts';
 import * as admission from '../../src/protocol/admission-frames.ts';
 import { concatBytes, toHex } from '../../src/protocol/bytes.ts';
 import type { Codec } from '../../src/protocol/codec.ts';
-import { CONTENT_KIND, Content } from '../../src/protocol/content.ts';
+import { CONTENT_KIND, SealedContent } from '../../src/protocol/content.ts';
 import { Proof } from '../../src/protocol/proof.ts';
-import { ACT_OUTCOME, CLOSE, DEFERRAL, REFUSAL, REMOVAL } from '../../src/protocol/reasons.ts';
+import {
+  ACT_OUTCOME,
+  CLOSE,
+  CONVERSE_OUTCOME,
+  DEFERRAL,
+  REFUSAL,
+  REMOVAL,
+} from '../../src/protocol/reasons.ts';
 import * as session from '../../src/protocol/session-frames.ts';
 import * as objects from '../../src/protocol/signed-objects.ts';
 import { assignments, blocks, readDocument } from './document.ts';
@@ -73,6 +80,11 @@ const CODECS: Readonly<Record<string, Codec<unknown>>> = {
   REGISTER: session.Register,
   REGISTER_REPLY: session.RegisterReply,
   REGISTER_RECORD: session.RegisterRecord,
+  OPEN_DIRECT: session.OpenDirect,
+  CONVERSE: session.Converse,
+  CONVERSE_ANSWER: session.ConverseAnswer,
+  PULL_CONVERSATION: session.PullConversation,
+  CONVERSATION: session.ConversationPage,
   'roster-entry': objects.RosterEntry,
   'roster-operation': objects.RosterOperation,
   'wrap-key-statement': objects.WrapKeyStatement,
@@ -84,7 +96,8 @@ const CODECS: Readonly<Record<string, Codec<unknown>>> = {
   'room-settings': objects.RoomSettings,
   'message-header': objects.MessageHeader,
   proof: Proof,
-  content: Content,
+  'conversation-operation': objects.ConversationOperation,
+  content: SealedContent,
 };
 
 const NUMBERS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
@@ -102,6 +115,7 @@ const NUMBERS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   'close-reason': CLOSE,
   'act-kind': acts.ACT_KIND,
   'act-outcome': ACT_OUTCOME,
+  'converse-outcome': CONVERSE_OUTCOME,
 };
 
 /** Decoded views made plain, so that they compare by content. */

@@ -3,6 +3,7 @@
  * each other. All inputs are fixed; runs of bytes that count up stand for what is random in earnest.
  */
 import { sealBox } from '../../src/crypto/box.ts';
+import { contentCommitment, encodeContent } from '../../src/crypto/content.ts';
 import { DSA_GROUP } from '../../src/crypto/dsa-group.ts';
 import { sealEnvelope } from '../../src/crypto/envelope.ts';
 import { sha256 } from '../../src/crypto/hash.ts';
@@ -16,7 +17,7 @@ import { Transcript } from '../../src/crypto/transcript.ts';
 import { verificationDigits } from '../../src/crypto/verification.ts';
 import { ADMISSION_FRAME, Hello, HelloFields, Question } from '../../src/protocol/admission-frames.ts';
 import { type Bytes, toHex, utf8 } from '../../src/protocol/bytes.ts';
-import { Content } from '../../src/protocol/content.ts';
+import { said } from '../../src/protocol/content.ts';
 import { encodeFrame } from '../../src/protocol/framing.ts';
 import { chainId, hash, ROOM_CONVERSATION, ZERO_HASH } from '../../src/protocol/identifiers.ts';
 import { SESSION_FRAME } from '../../src/protocol/session-frames.ts';
@@ -134,6 +135,9 @@ export async function workedExample(): Promise<ReadonlyMap<string, string>> {
   note('leaf 1', operationLeaf);
   const head = nextHead(before, { index: 1, kind: 'roster', placedAtMs: PLACED_AT_MS, leaf: operationLeaf });
   note('head 1', head);
+  const body = encodeContent(said('text', 'hello'), run(0x90, 16));
+  note('content', body);
+  note('content commitment', contentCommitment(body));
   const header = MessageHeader.encode({
     version: 1,
     roomId,
@@ -147,13 +151,12 @@ export async function workedExample(): Promise<ReadonlyMap<string, string>> {
     chainId: chain,
     n: 0,
     commitment,
+    content: contentCommitment(body),
     previous: start,
     seenIndex: 1,
     seenHead: head,
   });
   note('message header', header);
-  const body = Content.encode({ kind: 'text', text: 'hello' });
-  note('content', body);
   const ciphertext = sealEnvelope({ key, nonce, header, body });
   note('ciphertext', ciphertext);
   note('signed by sc1/msg', new Uint8Array([...sha256(header), ...sha256(ciphertext)]));

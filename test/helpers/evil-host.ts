@@ -3,6 +3,7 @@ import type { SigningKey } from '../../src/crypto/signature.ts';
 import { Session } from '../../src/member/session.ts';
 import type { Welcome } from '../../src/protocol/admission-frames.ts';
 import type { Signed } from '../../src/protocol/codec.ts';
+import { type Content, said } from '../../src/protocol/content.ts';
 import { encodeFrame, frameBody, frameType } from '../../src/protocol/framing.ts';
 import { ciphertext, idKey, ROOM_CONVERSATION } from '../../src/protocol/identifiers.ts';
 import {
@@ -38,7 +39,7 @@ export class EvilHost {
   }
 
   /** What this member posts when they say something: the honest room never sees it. */
-  catchPost(from: TestMember, text: string): Post {
+  catchPost(from: TestMember, content: string | Content): Post {
     const { line } = from;
     if (line === null) throw new Error('no line');
     const caught: Post[] = [];
@@ -47,7 +48,7 @@ export class EvilHost {
       caught.push(copyOf(Post.decode(body)));
       return [];
     });
-    from.say(text);
+    from.utter(typeof content === 'string' ? said('text', content) : content);
     this.#room.pump();
     line.toHost = before;
     const [post] = caught;

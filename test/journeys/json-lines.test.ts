@@ -72,6 +72,15 @@ const member = object({
   'lastSeen?': time,
   muted: flag,
 });
+const messageId = id(9);
+const onMessage = {
+  id: messageId,
+  conversation: id(16),
+  from: object(person),
+  at: time,
+  own: flag,
+  'unknown?': flag,
+};
 const invitation = {
   id: matching(/^\d+$/),
   token: matching(/^sc1\.[\w-]{43}\.[\w-]+\.[\w-]{6}$/),
@@ -146,17 +155,29 @@ const SHAPES: Readonly<Record<JsonEvent['type'], Shape>> = {
   }),
   message: object({
     type: text,
-    id: text,
+    id: messageId,
     conversation: id(16),
     'direct?': object(person),
     'in?': text,
     kind: matching(/^(text|emote)$/),
     from: object(signer),
     text,
+    'replyTo?': object({ id: messageId, 'from?': object(person), 'excerpt?': text }),
     at: time,
     own: flag,
     mention: flag,
     'ref?': text,
+  }),
+  edited: object({ type: text, ...onMessage, text, 'before?': text }),
+  deleted: object({ type: text, ...onMessage, 'saidAt?': time }),
+  reaction: object({ type: text, ...onMessage, text, 'author?': object(person), 'excerpt?': text }),
+  read: object({
+    type: text,
+    id: messageId,
+    conversation: id(16),
+    from: object(person),
+    at: time,
+    ofOwn: flag,
   }),
   receipt: object({
     type: text,
@@ -262,6 +283,22 @@ describe('the line protocol', () => {
     );
     assert.deepEqual(texts(ann), texts(bob));
     assert.deepEqual(texts(ann), texts(host));
+
+    // Only who looks at a screen tells what they have read.
+    await stage.guestOnTerminal('dan', room);
+    ann.say('helo', 'about');
+    const { id: about } = await ann.until('message', { ref: 'about' });
+    await ann.until('read', { id: about });
+    bob.send({ type: 'say', text: 'hello?', replyTo: about });
+    ann.command(`/fix #${about} hello`);
+    bob.command(`/react ${about} 👍`);
+    for (const one of everyone) {
+      assert.equal((await one.until('message', { text: 'hello?' })).replyTo?.id, about);
+      assert.equal((await one.until('edited', { id: about })).text, 'hello');
+      assert.equal((await one.until('reaction', { id: about })).text, '👍');
+    }
+    ann.command(`/delete ${about}`);
+    for (const one of everyone) await one.until('deleted', { id: about });
 
     for (const [line, answered] of [
       ['/names', 'names'],

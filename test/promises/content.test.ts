@@ -3,9 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { CIPHERTEXT_BYTES } from '../../src/crypto/ciphertext-length.ts';
+import { contentCommitment, encodeContent } from '../../src/crypto/content.ts';
 import { sha256 } from '../../src/crypto/hash.ts';
 import { checkProof } from '../../src/crypto/proof.ts';
 import type { SigningKey } from '../../src/crypto/signature.ts';
+import { idReference, said } from '../../src/protocol/content.ts';
 import { ProtocolError } from '../../src/protocol/errors.ts';
 import { encodeFrame } from '../../src/protocol/framing.ts';
 import {
@@ -20,7 +22,9 @@ import { LIMITS } from '../../src/protocol/limits.ts';
 import { Proof } from '../../src/protocol/proof.ts';
 import { Entry, Post, SESSION_FRAME } from '../../src/protocol/session-frames.ts';
 import { MessageHeader } from '../../src/protocol/signed-objects.ts';
+import { company } from '../helpers/company.ts';
 import { bodiesOf, EvilHost } from '../helpers/evil-host.ts';
+import { EvilMember } from '../helpers/evil-member.ts';
 import { dsaIdentity, rsaIdentity, wrapKeys } from '../helpers/keys.ts';
 import type { TestMember } from '../helpers/member.ts';
 import { openRoom, type TestRoom } from '../helpers/room.ts';
@@ -122,6 +126,8 @@ const MUTATIONS: readonly Mutation[] = [
   (honest, other) => headed(honest, { chainId: MessageHeader.decode(other.header).chainId }),
   (honest, _, random) => headed(honest, { roomId: roomId(anyBytes(16, random)) }),
   (honest, _, random) => headed(honest, { conversation: conversationId(anyBytes(16, random)) }),
+  (honest, _, random) => headed(honest, { content: hash(anyBytes(32, random)) }),
+  (honest, other) => headed(honest, { content: MessageHeader.decode(other.header).content }),
   (honest, _, random) => headed(honest, { epoch: random() % 8 }),
   (honest, _, random) => headed(honest, { conversationEpoch: 1 + (random() % 8) }),
   (honest, _, random) => headed(honest, { n: 1 + (random() % 300) }),
@@ -206,6 +212,9 @@ test('P23 a real signature does not carry an envelope to another room, conversat
       chainId: MessageHeader.decode(header).chainId,
     }),
     'another number': signed(mallory.identity, own, { n: n + 1 }),
+    'another content': signed(mallory.identity, own, {
+      content: MessageHeader.decode(foreign.header).content,
+    }),
     'another key': signed(mallory.identity, own, { commitment: zeros }),
     'another predecessor': signed(mallory.identity, own, { previous: zeros }),
     'a place that is not there yet': signed(mallory.identity, own, { seenIndex: 1_000 }),
@@ -227,6 +236,81 @@ test('P23 a real signature does not carry an envelope to another room, conversat
   }
 });
 
+test('P23 a header that commits to another content than the sealed one is refused, however well it is signed', async () => {
+  const { room, members } = await party('alice', 'bob', 'mallory');
+  const [alice, bob, mallory] = members as [TestMember, TestMember, TestMember];
+  for (const member of members) say(room, member, 'hello');
+  const evil = new EvilMember(mallory, bob);
+  const salt = room.clock.randomBytes(16);
+  const promised = contentCommitment(encodeContent(said('text', 'I owe you ten'), salt));
+  const unsalted = contentCommitment(encodeContent(said('text', 'I owe you one'), new Uint8Array(16)));
+  const before = bob.texts.length;
+  for (const content of [promised, unsalted, hash(new Uint8Array(32))]) {
+    evil.post(said('text', 'I owe you one'), { content });
+    room.advance(250);
+  }
+  for (const member of [alice, bob]) {
+    assert.equal(member.texts.length, before);
+    assert.equal(member.eventsOf('unopened').length, 3);
+    assert.deepEqual([...new Set(member.alarms)], ['unreadable']);
+    // It is one member's doing, and silences nobody.
+    assert.equal(member.session.heldBack, false);
+  }
+  evil.post(encodeContent(said('text', 'I owe you ten'), salt), { content: promised });
+  room.advance(250);
+  assert.deepEqual([alice.texts.at(-1), bob.texts.at(-1)], ['I owe you ten', 'I owe you ten']);
+});
+
+test('P23 nobody changes or deletes what somebody else has said: not as a member, a moderator or the owner', async () => {
+  const { room, olga, mona, ann, ben, all } = await company();
+  say(room, ann, 'I owe Ben ten');
+  const { id } = ben.messages.at(-1) ?? assert.fail();
+  const reference = idReference(id) ?? assert.fail();
+  for (const [place, other] of [ben, mona, olga].entries()) {
+    for (const kind of ['edit', 'delete'] as const) {
+      other.utter({ kind, reference, text: kind === 'edit' ? 'I owe Ben a thousand' : '' });
+      room.advance(1_000);
+    }
+    for (const member of all) {
+      const notices = member.eventsOf('notice').filter(({ code }) => code === 'not-theirs');
+      assert.equal(notices.length, place + 1);
+      assert.ok(notices.at(-1)?.text.startsWith(`${other.session.self?.nick} tried to change what ann said`));
+      assert.deepEqual([member.eventsOf('edited'), member.eventsOf('deleted')], [[], []]);
+      assert.equal(member.session.messageCalled(id)?.message.isDeleted, false);
+      assert.deepEqual(member.alarms, []);
+    }
+  }
+  // What is quoted of it later is what its author said, and the author still changes it.
+  ben.utter(said('text', 'you do', reference));
+  ann.utter({ kind: 'edit', reference, text: 'I owe Ben twenty' });
+  room.advance(1_000);
+  for (const member of all) {
+    assert.equal(member.messages.at(-1)?.replyTo?.excerpt, 'I owe Ben ten');
+    assert.deepEqual(
+      member.eventsOf('edited').map(({ from, text }) => [from.nick, text]),
+      [['ann', 'I owe Ben twenty']],
+    );
+  }
+});
+
+test('P23 a change that is shown again counts once', async () => {
+  const { room, members } = await party('alice', 'bob', 'carol');
+  const [alice, bob] = members as [TestMember, TestMember];
+  for (const member of members) say(room, member, 'hello');
+  const { id } = bob.messages[0] ?? assert.fail();
+  const reference = idReference(id) ?? assert.fail();
+  const evil = new EvilHost(room);
+  const honest = evil.catchPost(alice, { kind: 'edit', reference, text: 'goodbye' });
+  evil.show(bob, honest);
+  assert.deepEqual(
+    bob.eventsOf('edited').map(({ about, text }) => [about.id, text]),
+    [[id, 'goodbye']],
+  );
+  evil.show(bob, honest);
+  assert.equal(bob.eventsOf('edited').length, 1);
+  assert.ok(bob.alarms.length > 0);
+});
+
 test('P29 every ciphertext has one of seven lengths, whatever is said', async () => {
   assert.equal(CIPHERTEXT_BYTES.length, 7);
   const { room, members } = await party('alice');
@@ -241,12 +325,12 @@ test('P29 every ciphertext has one of seven lengths, whatever is said', async ()
     ),
   );
   fc.assert(
-    fc.property(text, (said) => {
-      alice.say(said);
+    fc.property(text, (words) => {
+      alice.say(words);
       room.advance(250);
       const [post] = bodiesOf(alice.sent.slice(-3), SESSION_FRAME.post).slice(-1);
       assert.ok(post);
-      assert.equal(alice.texts.at(-1), said);
+      assert.equal(alice.texts.at(-1), words);
       const { length } = Post.decode(post).ciphertext;
       lengths.add(length);
       assert.ok(CIPHERTEXT_BYTES.includes(length), `${length}`);
@@ -270,15 +354,15 @@ test('P31 RSA and DSA signers share a room', async () => {
   const members: TestMember[] = [];
   for (const [place, [nick, identity]] of people.entries())
     members.push(await room.join(nick, { identity, wrapPair: await wrapKeys(place) }));
-  const said: string[] = [];
+  const spoken: string[] = [];
   for (const round of [1, 2]) {
     for (const member of members) {
-      said.push(`${member.session.self?.nick} ${round}`);
-      say(room, member, said.at(-1) ?? '');
+      spoken.push(`${member.session.self?.nick} ${round}`);
+      say(room, member, spoken.at(-1) ?? '');
     }
   }
   for (const member of members) {
-    assert.deepEqual(member.texts, said);
+    assert.deepEqual(member.texts, spoken);
     assert.deepEqual(member.alarms, []);
     assert.deepEqual(member.session.members.map((listed) => listed.member.algorithm).sort(), [
       'dsa',

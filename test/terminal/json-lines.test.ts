@@ -36,6 +36,11 @@ test('every command decodes, unknown fields ignored', () => {
     ref: '1',
     to: 'ann',
   });
+  assert.deepEqual(parseJsonCommand('{"type":"say","text":"hi","replyTo":"AAAAAAAAAAAA"}'), {
+    type: 'say',
+    text: 'hi',
+    replyTo: 'AAAAAAAAAAAA',
+  });
   assert.deepEqual(parseJsonCommand('{"type":"command","line":"/names"}'), {
     type: 'command',
     line: '/names',
@@ -67,6 +72,9 @@ test('what is no command is refused, by reason', () => {
     '{"type":"say","text":["a"]}',
     '{"type":"say","text":"a","ref":1}',
     '{"type":"say","text":"a","to":false}',
+    '{"type":"say","text":"a","replyTo":7}',
+    '{"type":"say","text":"a","replyTo":"7"}',
+    '{"type":"say","text":"a","replyTo":""}',
     '{"type":"say","text":"\\ud800"}',
     `{"type":"say","text":"a","ref":"${'r'.repeat(65)}"}`,
     '{"type":"answer","name":"code"}',

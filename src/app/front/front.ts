@@ -17,9 +17,18 @@ export class GaveUpError extends Error {
   }
 }
 
+/** Where a text goes that does not simply go where one is. */
+export interface SayOptions {
+  /** A nickname, or a conversation's id. */
+  readonly to?: string;
+  /** The id of the message that it answers, wherever that was said. */
+  readonly replyTo?: string;
+}
+
 export interface FrontListener {
-  /** @param to a nickname, or a conversation's id; not given: where one is */
-  say(text: string, ref: string | null, to?: string | null): void;
+  say(text: string, ref: string | null, options?: SayOptions): void;
+  /** A message of somebody else stands on a screen, and somebody looks at it. */
+  seen(id: string): void;
   /** A slash command with its slash. */
   command(line: string): void;
   quit(): void;
@@ -56,6 +65,10 @@ export interface Front {
   setStatus(status: Status): void;
   /** A command that changes only the screen. @throws InputError `no-screen` where there is none to change. */
   display(call: DisplayCall): void;
+  /** @returns the id of the message that the person calls so; `null` where none is called so */
+  messageCalled(name: string): string | null;
+  /** The id of the latest message of somebody else that was shown, if there is one. */
+  readonly latestOfOthers: string | null;
   /** Hands a text to the clipboard. @returns whether the terminal may have taken it. */
   copy(text: string): boolean;
   /** @throws InputError `no-screen` where nothing can be drawn, `too-small` where it does not fit. */

@@ -1,4 +1,5 @@
 /** The line protocol for programs, over standard input and output. */
+import { idReference } from '../../protocol/content.ts';
 import { InputError } from '../../protocol/errors.ts';
 import type { DisplayCall } from '../../terminal/commands/calls.ts';
 import {
@@ -13,6 +14,7 @@ import { ScreenFront } from './screen-front.ts';
 
 export class JsonFront extends ScreenFront {
   #asked: string | null = null;
+  #latestOfOthers: string | null = null;
 
   /** Lines wait until someone asks or listens, so that a program may write all its answers at once. */
   constructor() {
@@ -20,6 +22,7 @@ export class JsonFront extends ScreenFront {
   }
 
   override emit(event: JsonEvent): void {
+    if (event.type === 'message' && !event.own) this.#latestOfOthers = event.id;
     this.screen.print(formatJsonEvent(event));
   }
 
@@ -45,6 +48,15 @@ export class JsonFront extends ScreenFront {
 
   override display({ name }: DisplayCall): never {
     throw new InputError('no-screen', `/${name} changes the screen, and with --json there is none.`);
+  }
+
+  /** Programs know messages by their ids. */
+  override messageCalled(name: string): string | null {
+    return idReference(name) === null ? null : name;
+  }
+
+  override get latestOfOthers(): string | null {
+    return this.#latestOfOthers;
   }
 
   override showQr(): never {
@@ -82,6 +94,9 @@ export class JsonFront extends ScreenFront {
     }
     if (command.type === 'quit') listener.quit();
     else if (command.type === 'command') listener.command(command.line);
-    else listener.say(command.text, command.ref ?? null, command.to ?? null);
+    else {
+      const { text, ref = null, to, replyTo } = command;
+      listener.say(text, ref, { ...(to !== undefined && { to }), ...(replyTo !== undefined && { replyTo }) });
+    }
   }
 }

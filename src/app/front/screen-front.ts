@@ -61,6 +61,8 @@ export abstract class ScreenFront implements Front {
   abstract readLine(): Promise<string>;
   setStatus(_status: Status): void {}
   abstract display(call: DisplayCall): void;
+  abstract messageCalled(name: string): string | null;
+  abstract get latestOfOthers(): string | null;
   abstract showQr(text: string): void;
 
   copy(text: string): boolean {

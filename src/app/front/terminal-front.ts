@@ -45,6 +45,8 @@ export class TerminalFront extends ScreenFront {
   readonly #bells = new TokenBucket(BELLS.burst, Date.now());
   readonly #notifications = new TokenBucket(NOTIFICATIONS.burst, Date.now());
   #looking = true;
+  /** The latest message that stands on the screen while nobody has been told that it was seen. */
+  #unseen: string | null = null;
   #status: Status | null = null;
   #timer: NodeJS.Timeout | null = null;
   #editing: AbortController | null = null;
@@ -60,6 +62,7 @@ export class TerminalFront extends ScreenFront {
     screen.onLook((looking) => {
       this.#looking = looking;
       this.#scroll.look(looking);
+      this.#see();
     });
     if (this.#draws) this.#print(bannerLines({ version: VERSION, ...this.#view }));
   }
@@ -69,7 +72,18 @@ export class TerminalFront extends ScreenFront {
     if (event.type === 'code' && this.#draws) return;
     this.#follow(event);
     this.#print(this.#scroll.lines(event, this.#view));
-    if (event.type === 'message' && !event.own && !this.#scroll.isIgnored(event.from.id)) this.#call(event);
+    if (event.type !== 'message' || event.own || this.#scroll.isIgnored(event.from.id)) return;
+    this.#unseen = event.id;
+    this.#see();
+    this.#call(event);
+  }
+
+  /** Lines in a file are not looked at. */
+  #see(): void {
+    const isScreen = this.#draws || process.stdout.isTTY;
+    if (this.#unseen === null || !this.#looking || !isScreen || this.listener === null) return;
+    this.listener.seen(this.#unseen);
+    this.#unseen = null;
   }
 
   override async ask(prompt: Omit<PromptEvent, 'type'>): Promise<string> {
@@ -93,6 +107,7 @@ export class TerminalFront extends ScreenFront {
   override listen(listener: FrontListener): void {
     super.listen(listener);
     this.hear();
+    this.#see();
     this.screen.onEdit(() => this.#edit(this.screen.draft));
     this.screen.setCompleter((line, cursor) =>
       completeLine(line, cursor, { ...listener.known, paths: pathsFrom }),
@@ -142,6 +157,15 @@ export class TerminalFront extends ScreenFront {
         return this.#tell(call.name, text);
       }
     }
+  }
+
+  /** By the numbers of this screen. */
+  override messageCalled(name: string): string | null {
+    return /^\d+$/.test(name) ? this.#scroll.idOf(Number(name)) : null;
+  }
+
+  override get latestOfOthers(): string | null {
+    return this.#scroll.latestOfOthers;
   }
 
   override copy(text: string): boolean {

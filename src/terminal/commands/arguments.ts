@@ -8,6 +8,54 @@ import type { CommandCall, InviteCall } from './calls.ts';
 /** @returns null where the arguments do not fit, and the person is shown the usage. */
 export type Parse = (words: readonly string[], args: string) => CommandCall | null;
 
+/** How a message is named: `#7`, or by the id that programs know. */
+const MESSAGE = /^#[\w-]+$/;
+const NUMBERED = /^#?\d+$/;
+
+function messageOf(word: string): string {
+  return word.replace(/^#/, '');
+}
+
+/** What follows the first word, as it was typed. */
+function afterFirst(args: string): string {
+  return args.replace(/^\S+\s*/u, '');
+}
+
+export function reply([id]: readonly string[], args: string): CommandCall | null {
+  const text = afterFirst(args);
+  return id === undefined || text === '' ? null : { name: 're', id: messageOf(id), text };
+}
+
+/** Only what begins with `#` names a message: a text may begin with a number. */
+export function fix([first]: readonly string[], args: string): CommandCall | null {
+  if (first === undefined) return null;
+  if (!MESSAGE.test(first)) return { name: 'fix', id: null, text: args };
+  const text = afterFirst(args);
+  return text === '' ? null : { name: 'fix', id: messageOf(first), text };
+}
+
+export function remove([id, ...rest]: readonly string[]): CommandCall | null {
+  return rest.length > 0 ? null : { name: 'delete', id: id === undefined ? null : messageOf(id) };
+}
+
+/** For keyboards without emoji. */
+const SIGNS: Readonly<Record<string, string>> = {
+  '+1': '👍',
+  '-1': '👎',
+  '<3': '❤️',
+  ':)': '🙂',
+  ':(': '🙁',
+  off: '',
+};
+
+export function react([first, second, ...rest]: readonly string[]): CommandCall | null {
+  const sign = (word: string): string => (Object.hasOwn(SIGNS, word) ? (SIGNS[word] ?? word) : word);
+  if (first === undefined || rest.length > 0) return null;
+  if (second !== undefined) return { name: 'react', id: messageOf(first), text: sign(second) };
+  // Who gives a number alone has forgotten the sign.
+  return NUMBERED.test(first) ? null : { name: 'react', id: null, text: sign(first) };
+}
+
 /** Nicknames are lower case; people type `@Ann` or `ann:` all the same. */
 export function nickOf(word: string): string {
   return word.replace(/^@/, '').replace(/:$/, '').toLowerCase();

@@ -12,7 +12,7 @@ export type DisplayCall =
   | Named<'edit', { readonly text: string }>
   | Named<'search', { readonly words: string }>
   | Named<'timestamp', { readonly value: Preferences['timestamps'] | null }>
-  | Named<'quiet' | 'notify', { readonly value: boolean | null }>
+  | Named<'quiet' | 'notify' | 'ids', { readonly value: boolean | null }>
   | Named<'bell', { readonly value: Preferences['bell'] | null }>
   | Named<'theme', { readonly value: Preferences['theme'] | null }>
   | Named<'ignore', { readonly nick: string | null }>
@@ -32,6 +32,14 @@ export type InviteCall = Named<'invite'> &
     | { readonly act: 'qr'; readonly id: string | null }
     | { readonly act: 'save'; readonly id: string; readonly path: string }
   );
+
+/** What is said about an earlier message; `null` is the latest that it can be meant for. */
+export type ContentCall =
+  | Named<'re', { readonly id: string; readonly text: string }>
+  | Named<'fix', { readonly id: string | null; readonly text: string }>
+  | Named<'delete', { readonly id: string | null }>
+  /** An empty text takes the reaction back. */
+  | Named<'react', { readonly id: string | null; readonly text: string }>;
 
 /** What only the host can do. */
 export type HostCall =
@@ -61,6 +69,7 @@ export type ConversationCall =
 /** A command with its arguments understood. */
 export type CommandCall =
   | DisplayCall
+  | ContentCall
   | HostCall
   | ConversationCall
   | Named<'quit' | 'leave' | 'away' | 'back' | 'names' | 'register' | 'room' | 'security' | 'lock' | 'unlock'>

@@ -7,6 +7,7 @@ import { LIMITS } from '../../protocol/limits.ts';
 import {
   BELLS,
   choice,
+  fix,
   invite,
   inviteTo,
   kick,
@@ -20,7 +21,10 @@ import {
   oneNick,
   type Parse,
   proof,
+  react,
+  remove,
   renameConversation,
+  reply,
   seatOf,
   shownOrSet,
   slow,
@@ -149,6 +153,55 @@ export const COMMANDS: readonly Command[] = [
     'everyone',
     { name: 'me', usage: 'ACTION', summary: 'say what you do: "* ann waves"', completes: ['text'] },
     (_, text) => (text === '' ? null : { name: 'me', text }),
+  ),
+  command(
+    'Talking',
+    'everyone',
+    {
+      name: 're',
+      usage: 'ID TEXT',
+      summary: 'answer an earlier message',
+      details: '/ids on shows the numbers of messages. With --json ID is the id of the message.',
+      completes: [[], 'text'],
+    },
+    reply,
+  ),
+  command(
+    'Talking',
+    'everyone',
+    {
+      name: 'fix',
+      usage: '[#ID] TEXT',
+      summary: 'change what you have said: the latest, or the message of that number',
+      details:
+        'Everyone is shown that it was changed; screens that have shown the old text keep it. /ids on shows the numbers of messages.',
+      completes: ['text'],
+    },
+    fix,
+  ),
+  command(
+    'Talking',
+    'everyone',
+    {
+      name: 'delete',
+      usage: '[ID]',
+      summary: 'take back what you have said: the latest, or the message of that number',
+      details:
+        'Everyone is shown it. What others have read, their screens and programs may keep. /ids on shows the numbers of messages.',
+    },
+    remove,
+  ),
+  command(
+    'Talking',
+    'everyone',
+    {
+      name: 'react',
+      usage: '[ID] EMOJI',
+      summary: 'put a sign under the latest message of someone else, or the one of that number',
+      details:
+        'One emoji or one letter; +1, -1, <3, :) and :( stand for theirs, and off takes yours back. /ids on shows the numbers of messages.',
+    },
+    react,
   ),
   command(
     'Talking',
@@ -482,6 +535,18 @@ export const COMMANDS: readonly Command[] = [
     'everyone',
     { name: 'unignore', usage: 'NICK', summary: 'show again what someone says', completes: ['nick'] },
     oneNick((nick) => ({ name: 'unignore', nick })),
+  ),
+  command(
+    'This screen',
+    'everyone',
+    {
+      name: 'ids',
+      usage: '[on|off]',
+      summary: 'show a number before each message, for /re, /fix, /delete and /react',
+      details: 'The numbers are those of this screen: others see other ones.',
+      completes: [Object.keys(ON_OFF)],
+    },
+    choice(ON_OFF, (value) => ({ name: 'ids', value })),
   ),
   command(
     'This screen',

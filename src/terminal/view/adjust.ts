@@ -1,4 +1,4 @@
-/** What `/timestamp`, `/quiet`, `/bell`, `/notify` and `/theme` change, and what they say about it. */
+/** What `/timestamp`, `/quiet`, `/bell`, `/notify`, `/ids` and `/theme` change, and what they say about it. */
 import type { DisplayCall } from '../commands/calls.ts';
 import type { Preferences } from './preferences.ts';
 
@@ -22,6 +22,10 @@ const TEXTS = {
   notify: {
     true: 'When you are named while you look elsewhere, the terminal is asked for a desktop notification, without the text.',
     false: 'There are no desktop notifications.',
+  },
+  ids: {
+    true: 'Each message carries its number on this screen: /re 7 answers #7.',
+    false: 'Messages carry no numbers.',
   },
   theme: {
     auto: 'Colours are those that do on dark and on light.',
@@ -51,6 +55,10 @@ export function adjust(
     case 'notify': {
       const notify = call.value ?? before.notify;
       return { preferences: { ...before, notify }, text: TEXTS.notify[`${notify}`] };
+    }
+    case 'ids': {
+      const ids = call.value ?? before.ids ?? false;
+      return { preferences: { ...before, ids }, text: TEXTS.ids[`${ids}`] };
     }
     case 'theme': {
       const theme = call.value ?? before.theme;

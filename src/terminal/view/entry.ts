@@ -22,6 +22,8 @@ export type RenderView = {
   readonly timeZone?: string;
   /** One's own nickname; null outside a room. */
   readonly self: string | null;
+  /** Of the message to be drawn, on this screen. */
+  readonly number?: number;
 };
 
 /** What every line of news begins with, so that meaning never rests on colour alone. */

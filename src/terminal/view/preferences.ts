@@ -11,4 +11,6 @@ export type Preferences = {
   /** A text that begins with `@nick` goes to that member alone. */
   readonly atDirect: boolean;
   readonly theme: 'auto' | 'dark' | 'light';
+  /** A number before each message; left out: none. */
+  readonly ids?: boolean;
 };

@@ -13,6 +13,7 @@ import type {
 } from '../json-lines.ts';
 import { closedText } from './closed.ts';
 import { columnsTable } from './columns-table.ts';
+import { answeredLines, deletedLines, editedLines, reactionLines } from './content-lines.ts';
 import { conversationLines } from './conversation-lines.ts';
 import { alert, alertRows, barColumns, cleanNick, entry, type RenderView, stamp, underBar } from './entry.ts';
 import { keptRoomLines } from './kept-room-lines.ts';
@@ -29,7 +30,7 @@ const NAMES_YOU = '!';
 
 /** @returns painted `<ann>`, or `* ann` of an emote; `<ann -> you>` of what is said to one alone, `[plans] <ann>` elsewhere. */
 export function author(
-  event: Pick<MessageEvent, 'kind' | 'from' | 'direct' | 'in'>,
+  event: Pick<MessageEvent, 'kind' | 'direct' | 'in'> & { readonly from: PersonView },
   view: RenderView,
 ): string {
   const { palette } = view;
@@ -45,14 +46,17 @@ function addressee(from: PersonView, other: PersonView, { palette }: RenderView)
 }
 
 function message(event: MessageEvent, view: RenderView): readonly string[] {
-  const { found } = view.palette;
+  const { found, dim } = view.palette;
+  const number = view.preferences.ids && view.number !== undefined ? `${dim(`#${view.number}`)} ` : '';
   const head = `${author(event, view)} `;
-  const time = stamp(Date.parse(event.at), view);
+  const time = stamp(Date.parse(event.at), view) + number;
+  const answered = answeredLines(event, view);
   const isForYou = event.mention || (event.direct !== undefined && !event.own);
-  if (!isForYou) return entry(time + head, event.text, view);
-  return entry(`${time}${found(NAMES_YOU)} ${head}`, event.text, view, (row) =>
+  if (!isForYou) return [...answered, ...entry(time + head, event.text, view)];
+  const said = entry(`${time}${found(NAMES_YOU)} ${head}`, event.text, view, (row) =>
     paintMentions(row, view.self ?? '', found),
   );
+  return [...answered, ...said];
 }
 
 /** Of a line in a list: what stands in its first column, with its padding, and what explains it. */
@@ -157,7 +161,14 @@ export function renderEvent(event: JsonEvent, view: RenderView): readonly string
       return prompt(event, view);
     case 'identity':
       return identity(event, view);
+    case 'edited':
+      return editedLines(event, view);
+    case 'deleted':
+      return deletedLines(event, view);
+    case 'reaction':
+      return reactionLines(event, view);
     case 'receipt':
+    case 'read':
       // Told together, by `scroll.ts`.
       return [];
     case 'room-kept':

@@ -3,14 +3,16 @@
  * goings folded, who is ignored, and what can be searched. Time comes with the view; nothing here has a clock.
  */
 
-import type { JsonEvent } from '../json-lines.ts';
+import type { DeletedEvent, EditedEvent, JsonEvent, MessageEvent, ReactionEvent } from '../json-lines.ts';
 import { type ComingEvent, Comings, isComing } from './comings.ts';
 import { clock, dayOf } from './dates.ts';
 import type { RenderView } from './entry.ts';
 import { foldedLines } from './member-lines.ts';
+import { ReadFold, readLines } from './read-lines.ts';
 import { ReceiptFold, type ReceiptNews, receiptLines } from './receipt-lines.ts';
 import { renderEvent } from './render.ts';
 import { SearchBook } from './search.ts';
+import { ShownMessages } from './shown-messages.ts';
 
 /** Members ignored at a time; a room that has more of them is the wrong room. */
 const IGNORED_MOST = 200;
@@ -18,6 +20,8 @@ const IGNORED_MOST = 200;
 export class Scroll {
   readonly #comings = new Comings();
   readonly #receipts = new ReceiptFold();
+  readonly #reads = new ReadFold();
+  readonly #shown = new ShownMessages();
   readonly #book = new SearchBook();
   /** Member id by nickname, of those in the room now. */
   readonly #ids = new Map<string, string>();
@@ -42,19 +46,47 @@ export class Scroll {
       return due;
     }
     if (this.#hides(event, view)) return due;
+    this.#reads.follow(event, view.nowMs);
+    if (event.type === 'read') return due;
     if (isOthersComing(event, view) && !this.#comings.take(event, view.nowMs)) return due;
-    if (event.type === 'message') this.#book.keep(event);
+    const number = this.#remember(event);
     const waited = this.#comings.flush().flatMap((folded) => foldedLines(folded, view));
+    const rendered = renderEvent(this.#withoutIgnored(event), {
+      ...view,
+      ...(number !== undefined && { number }),
+    });
     // A panel and a question stand for themselves, without a time.
     const isNews = event.type !== 'ready' && event.type !== 'prompt';
-    const atMs = event.type === 'message' ? Date.parse(event.at) : view.nowMs;
-    const own = event.type === 'message' && event.own;
+    const said = isAboutMessages(event) ? event : null;
+    const atMs = said === null ? view.nowMs : Date.parse(said.at);
+    const own = said?.own === true;
     const late = event.type === 'message' && !own ? this.#lateMark(event.away === true, view) : [];
     return [
       ...due,
       ...this.#marked(waited, view.nowMs, view),
-      ...(isNews ? this.#marked(renderEvent(event, view), atMs, view, own, late) : renderEvent(event, view)),
+      ...(isNews ? this.#marked(rendered, atMs, view, own, late) : rendered),
     ];
+  }
+
+  /** @returns the number of a message on this screen */
+  #remember(event: JsonEvent): number | undefined {
+    if (event.type === 'edited') this.#book.change(event);
+    if (event.type === 'deleted') {
+      this.#book.forget(event);
+      if (event.unknown === undefined) this.#shown.forget(event.id);
+    }
+    if (event.type !== 'message') return undefined;
+    this.#book.keep(event);
+    return this.#shown.take(event);
+  }
+
+  /** @returns the id of the message with this number; `null` where there is none any more */
+  idOf(number: number): string | null {
+    return this.#shown.idOf(number);
+  }
+
+  get latestOfOthers(): string | null {
+    return this.#shown.latestOfOthers;
   }
 
   /** @returns what has waited long enough; call it every second. */
@@ -63,7 +95,12 @@ export class Scroll {
     const waited = this.#comings.due(view.nowMs).flatMap((folded) => foldedLines(folded, view));
     const isShown = ({ kind }: ReceiptNews): boolean => kind === 'dropped' || !view.preferences.quiet;
     const receipts = this.#receipts.due(view.nowMs).filter(isShown);
-    const lines = [...waited, ...receipts.flatMap((news) => receiptLines(news, view))];
+    const readers = this.#reads.due(view.nowMs);
+    const lines = [
+      ...waited,
+      ...receipts.flatMap((news) => receiptLines(news, view)),
+      ...(view.preferences.quiet ? [] : readLines(readers, view)),
+    ];
     return this.#marked(lines, view.nowMs, view);
   }
 
@@ -134,9 +171,26 @@ export class Scroll {
     if (this.#ignored.has(id)) this.#ignored.set(id, nick);
   }
 
+  /** What somebody ignored has said is not quoted either. */
+  #withoutIgnored(event: JsonEvent): JsonEvent {
+    if (
+      event.type === 'message' &&
+      event.replyTo?.from !== undefined &&
+      this.isIgnored(event.replyTo.from.id)
+    ) {
+      const { id, from } = event.replyTo;
+      return { ...event, replyTo: { id, from } };
+    }
+    if (event.type === 'reaction' && event.author !== undefined && this.isIgnored(event.author.id)) {
+      const { excerpt: _, ...rest } = event;
+      return rest;
+    }
+    return event;
+  }
+
   /** Only what is said and who comes and goes can be hidden; what is done to someone never. */
   #hides(event: JsonEvent, view: RenderView): boolean {
-    if (event.type === 'message') return this.isIgnored(event.from.id);
+    if (isAboutMessages(event) || event.type === 'read') return this.isIgnored(event.from.id);
     // Whoever is gone may have been removed.
     return view.preferences.quiet && isOthersComing(event, view) && event.change !== 'gone';
   }
@@ -178,6 +232,18 @@ export class Scroll {
     const since = clock(sinceMs, style, timeZone);
     return [palette.bold(`--- new since ${since} ---`)];
   }
+}
+
+/** What is said, and what is done to it. */
+function isAboutMessages(
+  event: JsonEvent,
+): event is MessageEvent | EditedEvent | DeletedEvent | ReactionEvent {
+  return (
+    event.type === 'message' ||
+    event.type === 'edited' ||
+    event.type === 'deleted' ||
+    event.type === 'reaction'
+  );
 }
 
 /** What one does oneself is answered, and never folded. */

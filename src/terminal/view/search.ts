@@ -1,7 +1,7 @@
 /** What was said, kept to be searched: in memory only, bounded, and gone with the program. */
 
 import { graphemes } from '../graphemes.ts';
-import type { MessageEvent } from '../json-lines.ts';
+import type { DeletedEvent, EditedEvent, MessageEvent, PersonView } from '../json-lines.ts';
 import { clock, shortDate } from './dates.ts';
 import { alert, type RenderView, underHead, wrapText } from './entry.ts';
 import { author } from './render.ts';
@@ -20,8 +20,12 @@ const ROWS_MOST = 3;
 const EXCERPT_CHARACTERS = 400;
 const BEFORE_WORD_CHARACTERS = 100;
 
+/** What is found of a message. */
+type Searched = Pick<MessageEvent, 'kind' | 'text'> & { readonly from: PersonView };
+
 type Kept = {
-  readonly event: Pick<MessageEvent, 'kind' | 'from' | 'text'>;
+  readonly id: string;
+  readonly event: Searched;
   readonly atMs: number;
   /** Nickname and text, folded; searching would otherwise fold everything every time. */
   readonly folded: string;
@@ -108,16 +112,42 @@ export class SearchBook {
   #bytes = 0;
 
   keep(event: MessageEvent): void {
-    const { kind, from, text } = event;
-    const folded = fold(`${from.nick} ${text}`);
-    const kept = { event: { kind, from, text }, atMs: Date.parse(event.at), folded };
+    const { id, kind, from, text } = event;
+    this.#add({ id, event: { kind, from, text }, atMs: Date.parse(event.at) });
+  }
+
+  /** The new text is found, the old one no more. One of a message that is not kept is found as it is. */
+  change({ id, from, text, at }: EditedEvent): void {
+    const before = this.#of(id, from.id);
+    if (before !== undefined) this.#drop(before);
+    const { event, atMs } = before ?? { event: { kind: 'text' as const, from }, atMs: Date.parse(at) };
+    this.#add({ id, event: { ...event, text }, atMs });
+  }
+
+  forget({ id, from }: DeletedEvent): void {
+    const kept = this.#of(id, from.id);
+    if (kept !== undefined) this.#drop(kept);
+  }
+
+  /** Of this author alone: what is remembered here may be longer ago than what the session knows to be somebody's. */
+  #of(id: string, author: string): Kept | undefined {
+    for (const kept of this.#kept) if (kept.id === id && kept.event.from.id === author) return kept;
+    return undefined;
+  }
+
+  #add(said: Omit<Kept, 'folded'>): void {
+    const kept = { ...said, folded: fold(`${said.event.from.nick} ${said.event.text}`) };
     this.#kept.add(kept);
     this.#bytes += bytesOf(kept);
     for (const oldest of this.#kept) {
       if (this.#kept.size <= KEPT_MOST && this.#bytes <= KEPT_BYTES_MOST) break;
-      this.#kept.delete(oldest);
-      this.#bytes -= bytesOf(oldest);
+      this.#drop(oldest);
     }
+  }
+
+  #drop(kept: Kept): void {
+    this.#kept.delete(kept);
+    this.#bytes -= bytesOf(kept);
   }
 
   /**

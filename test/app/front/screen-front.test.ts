@@ -16,6 +16,12 @@ class TestFront extends ScreenFront {
   }
   override hear(): void {}
   override display(): void {}
+  override messageCalled(): null {
+    return null;
+  }
+  override get latestOfOthers(): null {
+    return null;
+  }
   override showQr(): void {}
 }
 
@@ -58,6 +64,7 @@ describe('ScreenFront', () => {
     const note = (what: string) => () => void told.push(what);
     front.listen({
       say: note('say'),
+      seen: note('seen'),
       command: note('command'),
       quit: note('quit'),
       end: note('end'),
@@ -85,6 +92,7 @@ describe('ScreenFront', () => {
     front.hear = note('hear');
     front.listen({
       say: note('say'),
+      seen: note('seen'),
       command: note('command'),
       quit: note('quit'),
       end: note('end'),
