@@ -92,14 +92,14 @@ export class ConversationLedger implements Ledger, Circle {
   /** @throws SecurityError when the room's owner did not sign it */
   checkRoom(signed: Signed): void {
     if (this.owner?.verify('sc1/roster', signed.bytes, signed.signature) !== true)
-      throw new SecurityError('roster-signature', 'a removal from the room that its owner did not sign');
+      throw new SecurityError('conversation-forked', 'a removal from the room that its owner did not sign');
   }
 
   #roomChanged(signed: Signed): ConversationChange {
     this.checkRoom(signed);
     const change = this.seats.roomChanged(signed);
     if (change === null)
-      throw new SecurityError('conversation-order', 'a removal from the room that concerns nobody here');
+      throw new SecurityError('conversation-forked', 'a removal from the room that concerns nobody here');
     return change;
   }
 }

@@ -7,7 +7,7 @@ import { alert, cleanNick, type RenderView } from './entry.ts';
 /** What stands for one whose name nobody has told yet. */
 const UNNAMED = 'a conversation without a name yet';
 
-export function conversationLabel({ name }: Pick<ConversationView, 'name'>): string {
+function conversationLabel({ name }: Pick<ConversationView, 'name'>): string {
   return name === undefined ? UNNAMED : cleanText(name);
 }
 

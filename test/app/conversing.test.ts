@@ -1,0 +1,153 @@
+/** Where what a person types goes: and where it never goes. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Chat } from '../../src/app/chat.ts';
+import type { Status } from '../../src/app/front/front.ts';
+import type { JsonEvent } from '../../src/terminal/json-lines.ts';
+import { type Company, company } from '../helpers/company.ts';
+import type { TestMember } from '../helpers/member.ts';
+import type { TestRoom } from '../helpers/room.ts';
+
+/** A person at a screen. */
+function sit(room: TestRoom, member: TestMember) {
+  const told: JsonEvent[] = [];
+  let status: Status | null = null;
+  const chat = new Chat({
+    front: {
+      emit: (event) => told.push(event),
+      ask: () => assert.fail('nothing is asked'),
+      readLine: () => assert.fail('nothing is read'),
+      listen: () => {},
+      setStatus(next) {
+        status = next;
+      },
+      display: () => {},
+      messageCalled: () => null,
+      latestOfOthers: null,
+      copy: () => false,
+      showQr: () => {},
+      onGone() {},
+      close() {},
+    },
+    membership: { ...member.asMembership, hurry: () => {} },
+    host: null,
+    roomId: room.id,
+    roomName: 'test room',
+    ownerFingerprint: room.ownerFingerprint,
+    onQuit: () => assert.fail('nobody quits'),
+  });
+  let shown = 0;
+  const look = (): void => {
+    for (const event of member.events.slice(shown)) chat.show(event);
+    shown = member.events.length;
+  };
+  const type = (line: string): void => {
+    look();
+    if (line.startsWith('/')) chat.command(line);
+    else chat.say(line, null);
+    room.advance(1_000);
+    look();
+  };
+  const errors = (): readonly string[] =>
+    told.flatMap((event) => (event.type === 'error' ? [event.code] : []));
+  return { chat, type, look, errors, told, status: () => status };
+}
+
+/** All that anybody of the company has been shown, by nickname. */
+function heard({ all }: Company): Readonly<Record<string, readonly string[]>> {
+  return Object.fromEntries(all.map((member) => [member.session.self?.nick, member.texts]));
+}
+
+const NOTHING = { olga: [], mona: [], mike: [], ann: [], ben: [] };
+
+test('P33 what is for a name that nobody and nothing has goes to nobody', async () => {
+  const here = await company();
+  const ann = sit(here.room, here.ann);
+  ann.type('/msg zoe secret');
+  ann.type('/msg an secret');
+  ann.type('/reply secret');
+  ann.type('/join plans');
+  ann.type('/join @zoe');
+  ann.type('/new plans zoe');
+  ann.chat.say('secret', null, { to: 'zoe' });
+  ann.chat.say('secret', null, { to: 'AAAAAAAAAAAAAAAAAAAAAB' });
+  here.room.advance(1_000);
+  assert.equal(ann.errors().length, 8);
+  assert.deepEqual(heard(here), NOTHING);
+  assert.deepEqual(here.ann.session.conversations, []);
+});
+
+test('P33 a name that stands for two conversations sends nothing, and says how to tell them apart', async () => {
+  const here = await company();
+  const ann = sit(here.room, here.ann);
+  const ben = sit(here.room, here.ben);
+  ann.type('/new plans ben');
+  ann.type('/join');
+  ben.type('/new plans ann');
+  ann.type('/join plans');
+  assert.deepEqual(ann.errors(), ['ambiguous']);
+  ann.type('still for the room');
+  assert.deepEqual(here.mike.texts, ['still for the room']);
+  ann.type('/join plans/ben');
+  ann.type('for the one that ben made');
+  assert.deepEqual(here.mike.texts, ['still for the room']);
+  assert.deepEqual(
+    here.ben.messages.map(({ text }) => text),
+    ['still for the room', 'for the one that ben made'],
+  );
+});
+
+test('P33 a conversation that one is no longer in takes nothing, and nothing lands in the room', async () => {
+  const here = await company();
+  const ann = sit(here.room, here.ann);
+  const ben = sit(here.room, here.ben);
+  ann.type('/new plans ben');
+  ben.look();
+  ben.type('/join plans');
+  ben.type('one');
+  ann.type('/remove-from plans ben');
+  ben.type('two');
+  ben.type('/me waves');
+  assert.deepEqual(ben.errors(), ['conversation-gone', 'conversation-gone']);
+  assert.deepEqual(here.ann.texts, ['one']);
+  ben.type('/join');
+  ben.type('three');
+  assert.deepEqual(here.mona.texts, ['three']);
+});
+
+test('P33 what is for a member who has left the room goes to nobody', async () => {
+  const here = await company();
+  const ann = sit(here.room, here.ann);
+  ann.type('/join @ben');
+  ann.type('hello');
+  assert.deepEqual(here.ben.texts, ['hello']);
+  here.ben.leave();
+  here.room.advance(2_000);
+  ann.type('are you there');
+  assert.deepEqual(ann.errors(), ['no-such-member']);
+  for (const member of [here.olga, here.mona, here.mike]) assert.deepEqual(member.texts, []);
+});
+
+test('where one is, and what is unread elsewhere, is told', async () => {
+  const here = await company();
+  const ann = sit(here.room, here.ann);
+  const ben = sit(here.room, here.ben);
+  ann.type('/new plans ben');
+  assert.equal(ann.status()?.place, 'plans');
+  ben.type('/msg ann psst');
+  ben.type('to the room');
+  ann.look();
+  assert.equal(ann.status()?.unread, 2);
+  ann.type('/conversations');
+  const lines = ann.told.flatMap((event) =>
+    event.type === 'notice' && event.code === 'conversations' ? [event.text] : [],
+  );
+  assert.deepEqual(lines.slice(1).sort(), [
+    '  @ben  you and ben; 1 unread',
+    '  plans  ann (creator), ben',
+    '  room  everyone; 1 unread',
+  ]);
+  ann.type('/join room');
+  assert.equal(ann.status()?.unread, 1);
+  assert.equal(ann.status()?.place, undefined);
+});
