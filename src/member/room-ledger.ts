@@ -38,7 +38,10 @@ export class RoomLedger implements Ledger {
   operate(kind: 'roster' | 'conversation', signed: Signed): SessionEffect[] {
     if (this.#owner === null) return [];
     if (kind === 'conversation')
-      throw new SecurityError('roster-forked', 'an operation of a conversation stands in the log of the room');
+      throw new SecurityError(
+        'roster-forked',
+        'an operation of a conversation stands in the log of the room',
+      );
     const change = this.#roster.apply(signed, this.#owner);
     return [event({ kind: 'roster', change }), ...this.#changed(change)];
   }

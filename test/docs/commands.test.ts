@@ -6,7 +6,9 @@ import { test } from 'node:test';
 import { COMMANDS, findCommand } from '../../src/terminal/commands/table.ts';
 
 const README = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
-const NAMED = [...README.matchAll(/`\/([a-z]+(?:-[a-z]+)*)/g)].flatMap(([, name]) => (name === undefined ? [] : [name]));
+const NAMED = [...README.matchAll(/`\/([a-z]+(?:-[a-z]+)*)/g)].flatMap(([, name]) =>
+  name === undefined ? [] : [name],
+);
 
 test('the README names every command', () => {
   const missing = COMMANDS.filter(({ name }) => !NAMED.includes(name)).map(({ name }) => name);

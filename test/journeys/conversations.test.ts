@@ -10,7 +10,7 @@ const textsOf = (program: Program, conversation: string) =>
 
 describe('conversations', () => {
   journey(
-    'five programs in three conversations: each hears what is said where it is, and nothing else',
+    'P33 five programs in three conversations: each hears what is said where it is, and nothing else',
     async (stage) => {
       const room = await stage.room(['--room', 'Kitchen']);
       const ann = await stage.guest('ann', room);
