@@ -3,9 +3,11 @@ import type { ShownMember } from '../member/events.ts';
 import { formatDuration } from '../protocol/duration.ts';
 import { formatFingerprint, shortCode } from '../protocol/fingerprint.ts';
 import type { Hash } from '../protocol/identifiers.ts';
+import type { Policy } from '../protocol/room-settings.ts';
 import type { PresenceState } from '../protocol/session-frames.ts';
 import type { RoomSettings } from '../protocol/signed-objects.ts';
 import { lastSeenText } from '../terminal/view/dates.ts';
+import { policyLines, policyRules } from '../terminal/view/policy-lines.ts';
 
 const ROLE_NAMES = { owner: 'host', moderator: 'moderator', member: 'member' } as const;
 
@@ -64,11 +66,22 @@ export function roomLines({ name, settings, epoch, index, digest }: RoomFacts): 
       : []),
     ...(settings.locked ? ['locked, nobody new is let in'] : []),
     ...(settings.approval ? ['the host lets people in by hand'] : []),
+    ...policyRules(settings),
   ];
   return [
     `${name}: member list ${epoch}, log entry ${index}, digits to compare ${digits}`,
     ...(settings.topic === '' ? [] : [`Topic: ${settings.topic}`]),
     ...(rules.length === 0 ? [] : [`Rules: ${rules.join('; ')}.`]),
+  ];
+}
+
+/** What is signed, and what no program can do about what others have seen. */
+export function policyText(settings: Policy): readonly string[] {
+  const lines = policyLines(settings);
+  if (settings.staySeconds === 0) return lines;
+  return [
+    ...lines,
+    'The host and the programs of all members let go of them then. What a terminal has shown stays in its scrollback, and what somebody copied is theirs.',
   ];
 }
 

@@ -19,7 +19,7 @@ import type { CommandCall, HostCall } from '../terminal/commands/calls.ts';
 import { helpLines, helpTopicLines } from '../terminal/commands/help.ts';
 import { parseInput, unknownText } from '../terminal/commands/input.ts';
 import { type Audience, findCommand, mayGive } from '../terminal/commands/table.ts';
-import { namesText, roomLines, securityLines, whoisText } from './about.ts';
+import { namesText, policyText, roomLines, securityLines, whoisText } from './about.ts';
 import { jsonEvents } from './event-view.ts';
 import { type Front, type FrontListener, GaveUpError } from './front/front.ts';
 import type { HostControls } from './hosting/host-controls.ts';
@@ -264,6 +264,10 @@ export class Chat implements FrontListener {
           return this.#tell('motd', this.#settings?.motd || 'No message of the day is set.');
         if (host === null) throw notFor('motd TEXT', 'host');
         return this.#host(call);
+      case 'policy':
+        if (call.part === null) return this.#policy();
+        if (host === null) throw notFor('policy stay, edits and receipts', 'host');
+        return this.#host(call);
       case 'kick':
       case 'unmute':
         return this.#act({ kind: call.name, member: this.#target(call.name, call.nick).memberId });
@@ -406,6 +410,12 @@ export class Chat implements FrontListener {
     const digest = sha256(u32(epoch), u32(index), head);
     for (const line of roomLines({ name: roomName, settings, epoch, index, digest }))
       this.#tell('room', line);
+  }
+
+  #policy(): void {
+    const settings = this.#settings;
+    if (settings === null) throw new InputError('not-joined', 'You are not in the room yet.');
+    for (const line of policyText(settings)) this.#tell('policy', line);
   }
 
   #security(): void {

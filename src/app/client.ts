@@ -11,7 +11,7 @@ import type { Hash, RoomId } from '../protocol/identifiers.ts';
 import { checkNickname } from '../protocol/nickname.ts';
 import type { Connection } from '../transport/connection.ts';
 import { dialTls } from '../transport/tls-dialer.ts';
-import { aboutRoom } from './about-room.ts';
+import { aboutRoom, policyDiffers } from './about-room.ts';
 import { AnswerThread } from './answer-thread.ts';
 import { askInvitation, type HeldInvitation } from './ask-invitation.ts';
 import { askUntil } from './ask-until.ts';
@@ -215,6 +215,10 @@ async function enter(run: Run, entry: Entry): Promise<ExitCode> {
           onLeave: () => membership.leave(),
         });
         chat.show(event);
+        const settings = membership.session?.settings;
+        const differs =
+          question === null || settings === undefined ? null : policyDiffers(question, settings);
+        if (differs !== null) tell('warning', 'policy-differs', differs);
         for (const before of early.splice(0)) chat.show(before);
         front.listen(chat);
       } else if (chat !== null) chat.show(event);

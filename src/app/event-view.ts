@@ -4,6 +4,7 @@ import { successions } from '../crypto/roster-change.ts';
 import type { SessionEvent, ShownMember } from '../member/events.ts';
 import { toBase64url } from '../protocol/bytes.ts';
 import { ROOM_CONVERSATION, type RoomId } from '../protocol/identifiers.ts';
+import { PLAIN_ROOM } from '../protocol/room-settings.ts';
 import type { RoomSettings } from '../protocol/signed-objects.ts';
 import type {
   JsonEvent,
@@ -47,8 +48,7 @@ function memberView({ member, presence, online, lastSeenMs, verified }: ShownMem
 }
 
 function roomView({ room, settings }: EventContext): RoomView {
-  const { topic = '', motd = '', slowSeconds = 0, locked = false, approval = false } = settings ?? {};
-  return { id: toBase64url(room.id), name: room.name, topic, motd, slowSeconds, locked, approval };
+  return { id: toBase64url(room.id), name: room.name, ...PLAIN_ROOM, ...settings };
 }
 
 function byView(by: RosterMember | null): { readonly by?: PersonView } {
@@ -114,17 +114,24 @@ function presenceChanges({
   return before === 'away' ? ['back'] : here;
 }
 
+/** What each setting is called where it changes; none can be left out. */
+const SETTINGS: Readonly<Record<keyof RoomSettings, RoomSetting>> = {
+  topic: 'topic',
+  motd: 'motd',
+  slowSeconds: 'slow',
+  locked: 'locked',
+  approval: 'approval',
+  staySeconds: 'stay',
+  edits: 'edits',
+  readReceipts: 'receipts',
+};
+
 function settingsEvents(
   { before, after, by }: NonNullable<RosterChange['settings']>,
   context: EventContext,
 ): readonly JsonEvent[] {
-  const changes: RoomSetting[] = [
-    ...(before.topic === after.topic ? [] : ['topic' as const]),
-    ...(before.motd === after.motd ? [] : ['motd' as const]),
-    ...(before.slowSeconds === after.slowSeconds ? [] : ['slow' as const]),
-    ...(before.locked === after.locked ? [] : ['locked' as const]),
-    ...(before.approval === after.approval ? [] : ['approval' as const]),
-  ];
+  const all = Object.keys(SETTINGS) as readonly (keyof RoomSettings)[];
+  const changes = all.filter((name) => before[name] !== after[name]).map((name) => SETTINGS[name]);
   const room = roomView({ ...context, settings: after });
   return changes.length === 0 ? [] : [{ type: 'room', changes, room, ...byView(by) }];
 }

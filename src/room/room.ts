@@ -14,6 +14,7 @@ import { type IdKey, idKey } from '../protocol/identifiers.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import type { CloseReason, Refusal, Removal } from '../protocol/reasons.ts';
+import { PLAIN_ROOM } from '../protocol/room-settings.ts';
 import { closeFrame } from '../protocol/session-frames.ts';
 import type { RoomSettings } from '../protocol/signed-objects.ts';
 import { DIALECT } from '../protocol/version.ts';
@@ -39,8 +40,6 @@ export interface RoomStart extends EntranceStart {
   /** How a new room is to begin with, where it is not plain. */
   readonly settings?: Partial<RoomSettings>;
 }
-
-const PLAIN_ROOM: RoomSettings = { topic: '', motd: '', slowSeconds: 0, locked: false, approval: false };
 
 /** A resident's connection. */
 type ResidentLine = RelayPeer & { lastHeardMs: number };

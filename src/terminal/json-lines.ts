@@ -20,6 +20,12 @@ export type RoomView = RoomId & {
   readonly locked: boolean;
   /** The host lets people in by hand. */
   readonly approval: boolean;
+  /** How long messages stay; 0: as long as members keep them. */
+  readonly staySeconds: number;
+  /** What was said may be changed or taken back afterwards. */
+  readonly edits: boolean;
+  /** Members may be told what has been read. */
+  readonly readReceipts: boolean;
 };
 export type PersonView = { readonly id: string; readonly nick: string };
 export type MemberView = PersonView & {
@@ -102,7 +108,7 @@ export type MemberEvent = {
   /** The fingerprint of the key before it changed. */
   readonly formerFingerprint?: string;
 };
-export type RoomSetting = 'topic' | 'motd' | 'slow' | 'locked' | 'approval';
+export type RoomSetting = 'topic' | 'motd' | 'slow' | 'locked' | 'approval' | 'stay' | 'edits' | 'receipts';
 export type RoomEvent = {
   readonly type: 'room';
   readonly changes: readonly RoomSetting[];

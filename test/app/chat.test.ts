@@ -1,10 +1,12 @@
 /** A person in a room, over a real one: who may do what to whom, what comes of it, what they are told, and how they go. */
+
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { Chat, type QuitReason } from '../../src/app/chat.ts';
 import type { Front, Status } from '../../src/app/front/front.ts';
 import type { Mark } from '../../src/member/trust.ts';
 import type { Content } from '../../src/protocol/content.ts';
+import { PLAIN_ROOM } from '../../src/protocol/room-settings.ts';
 import type { DisplayCall } from '../../src/terminal/commands/calls.ts';
 import type { JsonEvent } from '../../src/terminal/json-lines.ts';
 import { type Company, company } from '../helpers/company.ts';
@@ -95,9 +97,33 @@ describe('who may do what', () => {
     for (const line of ['/op ben', '/approve on', '/code', '/invite', '/motd tea'])
       assert.match(guest.give(line), /^host-only: \/\w+( TEXT)? is for the host\.$/, line);
     assert.equal(nicks(room).length, 5);
-    assert.deepEqual(
-      { ...room.room.settings },
-      { topic: '', motd: '', slowSeconds: 0, locked: false, approval: false },
+    assert.deepEqual({ ...room.room.settings }, PLAIN_ROOM);
+  });
+
+  test('everyone reads the policy, and the host alone sets it', async () => {
+    const { host, moderator, guest } = await everyone();
+    const usual = [
+      'Messages stay as long as members keep them.',
+      'What was said may be changed or taken back later.',
+      'Senders may be told what has been read.',
+    ];
+    for (const person of [host, moderator, guest]) assert.equal(person.give('/policy'), usual.join('\n'));
+    for (const person of [moderator, guest])
+      assert.match(person.give('/policy stay 1h'), /^host-only: \/policy stay, .* is for the host\.$/);
+    for (const line of ['/policy stay 1h', '/policy edits off', '/policy receipts off'])
+      assert.equal(host.give(line), '');
+    assert.equal(
+      guest.give('/policy'),
+      [
+        'Messages disappear after 1h.',
+        'Nothing that was said may be changed or taken back.',
+        'Nobody is told what has been read.',
+        'The host and the programs of all members let go of them then. What a terminal has shown stays in its scrollback, and what somebody copied is theirs.',
+      ].join('\n'),
+    );
+    assert.match(
+      guest.give('/room'),
+      /^Rules: messages disappear after 1h; nothing said is changed or taken back; nobody is told what was read\.$/m,
     );
   });
 

@@ -2,6 +2,7 @@
  * The worked example of docs/protocol.md, computed by the code: one value a line, in the order in which they depend on
  * each other. All inputs are fixed; runs of bytes that count up stand for what is random in earnest.
  */
+
 import { sealBox } from '../../src/crypto/box.ts';
 import { DSA_GROUP } from '../../src/crypto/dsa-group.ts';
 import { sealEnvelope } from '../../src/crypto/envelope.ts';
@@ -19,6 +20,7 @@ import { type Bytes, toHex, utf8 } from '../../src/protocol/bytes.ts';
 import { Content } from '../../src/protocol/content.ts';
 import { encodeFrame } from '../../src/protocol/framing.ts';
 import { chainId, hash, ROOM_CONVERSATION, ZERO_HASH } from '../../src/protocol/identifiers.ts';
+import { PLAIN_ROOM, policyOf } from '../../src/protocol/room-settings.ts';
 import { SESSION_FRAME } from '../../src/protocol/session-frames.ts';
 import { MessageHeader, RosterEntry, RosterOperation } from '../../src/protocol/signed-objects.ts';
 
@@ -72,6 +74,7 @@ export async function workedExample(): Promise<ReadonlyMap<string, string>> {
       question: 'Where did we meet?',
       keeps: 'nothing',
       triesLeft: 5,
+      ...policyOf(PLAIN_ROOM),
     }),
   );
   note('question frame', question);
@@ -105,7 +108,7 @@ export async function workedExample(): Promise<ReadonlyMap<string, string>> {
     removes: [],
     atMs: PLACED_AT_MS,
     roomName: 'Küche',
-    settings: { topic: '', motd: '', slowSeconds: 0, locked: false, approval: false },
+    settings: PLAIN_ROOM,
     causes: [],
   });
   note('list hash', RosterOperation.decode(operation).listHash);

@@ -136,6 +136,8 @@ export class HostControls {
         return this.#decide(call.name, call.who);
       case 'motd':
         return this.#change({ motd: call.text ?? '' });
+      case 'policy':
+        return this.#change(call.part ?? {});
     }
   }
 

@@ -14,6 +14,7 @@ import {
   ON_OFF,
   oneNick,
   type Parse,
+  policy,
   shownOrSet,
   slow,
   THEMES,
@@ -254,6 +255,23 @@ export const COMMANDS: readonly Command[] = [
       completes: ['text'],
     },
     shownOrSet('motd'),
+  ),
+  command(
+    'The room',
+    'everyone',
+    {
+      name: 'policy',
+      usage: '[stay DURATION|off | edits on|off | receipts on|off]',
+      summary: 'show what becomes of messages; the host sets it',
+      details:
+        '/policy stay 7d lets messages disappear after a week (30s to 30d), edits off lets nobody change what was said, receipts off tells nobody what was read. What a terminal has shown stays in its scrollback, and what somebody copied is theirs.',
+      completes: [
+        ['stay', 'edits', 'receipts'],
+        { kind: ['off', '1h', '1d', '7d'], acts: ['stay'] },
+        { kind: Object.keys(ON_OFF), acts: ['edits', 'receipts'] },
+      ],
+    },
+    policy,
   ),
   command(
     'The room',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { PLAIN_ROOM } from '../../../src/protocol/room-settings.ts';
 import type { JoinedEvent, MemberEvent, MessageEvent } from '../../../src/terminal/json-lines.ts';
 import type { RenderView } from '../../../src/terminal/view/entry.ts';
 import { mentions } from '../../../src/terminal/view/mention.ts';
@@ -49,7 +50,7 @@ function member(change: MemberEvent['change'], nick: string, more: Partial<Membe
 }
 
 function joined(...nicks: readonly string[]): JoinedEvent {
-  const settings = { topic: '', motd: '', slowSeconds: 0, locked: false, approval: false };
+  const settings = PLAIN_ROOM;
   return {
     type: 'joined',
     room: { id: 'R', name: 'tea', ...settings },
