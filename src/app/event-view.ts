@@ -185,6 +185,7 @@ export function jsonEvents(event: SessionEvent, context: EventContext): readonly
           from: personView(event.from),
           text: event.text,
           at: new Date(event.atMs).toISOString(),
+          ...(event.goesAtMs !== undefined && { disappearsAt: new Date(event.goesAtMs).toISOString() }),
           own: event.own,
           ...(event.away && { away: true }),
           mention: !event.own && context.self !== null && mentions(event.text, context.self.nick),

@@ -112,7 +112,7 @@ export class Outgoing {
     }
     const { leaf, said } = sealed;
     speaking.placed(leaf);
-    const message = shown({ leaf, from: self, ...said, atMs: moment.nowMs, own: true });
+    const message = shown({ leaf, from: self, ...said, ...timeline.times(moment.nowMs, moment), own: true });
     return [message, ...this.pump(isLive, moment)];
   }
 

@@ -193,6 +193,7 @@ export class Session {
       ownPlaced: (own) => this.#told(this.#receipts.placed(own)),
       quoted: (member, generation) => this.#speaking.quoted(member, generation),
       rosterChanged: (change) => this.#rosterChanged(change),
+      hadAllAtMs: () => this.#liveAtMs,
       keyMissing: (header, moment) => this.#keys.keyMissing(header, moment),
       identityWanted: (sender) => this.#keys.pullIdentity(sender),
     });

@@ -25,12 +25,13 @@ import { DigestItem, type Entry, type LogPage, WholeItem } from '../protocol/ses
 import { MessageHeader } from '../protocol/signed-objects.ts';
 import { type Alarms, evidenceOf } from './alarms.ts';
 import { type CheckedEra, checkPlacedEra, whereLost } from './eras.ts';
-import type { SessionEffect } from './events.ts';
+import { event, type SessionEffect } from './events.ts';
 import type { Hearing } from './hearing.ts';
 import { History } from './history.ts';
 import { judgeMessage } from './judging.ts';
 import type { Own } from './receipts.ts';
 import type { SavedState } from './saved-state.ts';
+import { goesAtMs, isGone, LeftOut, type OwnTime } from './staying.ts';
 
 /** An entry as it came, pushed or in a page. */
 export type Arrived = Omit<Entry, 'conversation'> & {
@@ -61,6 +62,8 @@ export interface TimelineContext {
   readonly ownPlaced: (own: Own) => SessionEffect[];
   readonly quoted: (member: IdKey, generation: number) => void;
   readonly rosterChanged: (change: RosterChange) => SessionEffect[];
+  /** When this run last had all there was, by its own clock; `null`: not known. */
+  readonly hadAllAtMs: () => number | null;
   /** A message could not be opened for want of its key. */
   readonly keyMissing: (header: MessageHeader, moment: Moment) => SessionEffect[];
   /** The sender's identity key is wanted before their message can be judged; entries are held meanwhile. */
@@ -69,9 +72,6 @@ export interface TimelineContext {
 
 /** Header, largest ciphertext and largest signature, with room to spare. */
 const ENTRY_BYTES_MOST = 18 * 1_024;
-
-/** How far the host's clock may be from this side's before it looks like a lie about what is too old to hold. */
-const CLOCKS_APART_MS = 60 * 60_000;
 
 export class Timeline {
   readonly #context: TimelineContext;
@@ -86,7 +86,9 @@ export class Timeline {
   #astray = false;
   #missed = 0;
   /** The last entry that came as a digest, and the bytes of those that came whole after it. */
-  #digest: { readonly index: number; readonly placedAtMs: number; bytesAfter: number } | null = null;
+  #digest: { readonly left: LeftOut; bytesAfter: number } | null = null;
+  /** Read whole, and too old to be shown. */
+  #gone = 0;
   /** The first entry that the host still had when it passed over some. */
   #passedTo: number | null = null;
   #beganAt = 0;
@@ -128,6 +130,7 @@ export class Timeline {
     this.#beganAt = position.index;
     this.#digest = null;
     this.#missed = 0;
+    this.#gone = 0;
     this.#astray = false;
     this.resume();
   }
@@ -180,6 +183,7 @@ export class Timeline {
     this.#beganAt = Math.min(this.#beganAt, position.index);
     this.#digest = null;
     this.#missed = 0;
+    this.#gone = 0;
     this.resume();
   }
 
@@ -213,7 +217,7 @@ export class Timeline {
     page.items.forEach((item, place) => {
       const index = page.first + place;
       if (item.form === 'digest') {
-        effects.push(...this.#digested(index, DigestItem.decode(item.body)));
+        effects.push(...this.#digested(index, DigestItem.decode(item.body), moment));
         return;
       }
       const entry = WholeItem.decode(item.body);
@@ -240,15 +244,18 @@ export class Timeline {
     const digest = this.#digest;
     const passedTo = this.#passedTo;
     const missed = this.#missed;
+    const gone = this.#gone;
     this.#digest = null;
     this.#passedTo = null;
     this.#missed = 0;
+    this.#gone = 0;
+    const { staySeconds } = this.#roster.settings;
+    const excuse = digest?.left.excuse(staySeconds, retention.seconds * 1_000, { nowMs, hadAllAtMs }) ?? null;
     const mustHoldDigest =
       digest !== null &&
-      this.reach - digest.index < retention.entries &&
-      digest.bytesAfter + ENTRY_BYTES_MOST <= retention.bytes &&
-      // A host may have said another time all along: what it left out is no older than this side was away.
-      nowMs - Math.max(digest.placedAtMs, hadAllAtMs ?? 0) < retention.seconds * 1_000 - CLOCKS_APART_MS;
+      excuse === null &&
+      this.reach - digest.left.index < retention.entries &&
+      digest.bytesAfter + ENTRY_BYTES_MOST <= retention.bytes;
     const mustHoldPassed = passedTo !== null && this.reach - passedTo + 1 < retention.hashes;
     if (mustHoldDigest || mustHoldPassed) {
       const text = 'The host left out messages that it should still hold.';
@@ -257,11 +264,12 @@ export class Timeline {
     const texts: string[] = [];
     if (passedTo !== null)
       texts.push('You were away for so long that the host no longer holds some messages.');
-    if (missed > 0) texts.push(`${missed} messages waited longer than the host keeps them.`);
-    return texts.map((text) => ({
-      kind: 'event',
-      event: { kind: 'notice', level: 'warning', code: 'gap', text },
-    }));
+    const late = excuse === 'policy' ? 0 : missed;
+    if (late > 0) texts.push(`${late} messages waited longer than the host keeps them.`);
+    return [
+      ...texts.map((text) => event({ kind: 'notice', level: 'warning', code: 'gap', text })),
+      ...goneByTime(gone + missed - late),
+    ];
   }
 
   /** The next entry of the log, in order; or held until the key to judge it is there. */
@@ -329,7 +337,10 @@ export class Timeline {
     history.append({ ...entry, leaf: leafHash(entry) });
     if (this.#owner === null) return [];
     try {
+      const { staySeconds } = this.#roster.settings;
       const change = this.#roster.apply({ bytes: entry.header, signature: entry.signature }, this.#owner);
+      if (staySeconds !== this.#roster.settings.staySeconds)
+        this.#digest?.left.changed({ untilMs: entry.placedAtMs, staySeconds });
       return [{ kind: 'event', event: { kind: 'roster', change } }, ...this.#context.rosterChanged(change)];
     } catch (error) {
       if (!(error instanceof SecurityError)) throw error;
@@ -387,12 +398,18 @@ export class Timeline {
       case 'good':
         this.#context.quoted(judgement.sender.key, header.generation);
         return judgement.sender.key === self
-          ? this.#own(judgement.sender, header, entry, leaf)
+          ? this.#own(judgement.sender, header, entry, leaf, moment)
           : this.#opened(judgement.sender, header, entry, leaf, moment);
     }
   }
 
-  #own(self: RosterMember, header: MessageHeader, entry: Arrived, leaf: Hash): SessionEffect[] {
+  #own(
+    self: RosterMember,
+    header: MessageHeader,
+    entry: Arrived,
+    leaf: Hash,
+    moment: Moment,
+  ): SessionEffect[] {
     const said = this.#context.placed(leaf);
     const place = { sequence: chainSequence(header.chainId), n: header.n };
     const isNew = isAfter(place, this.#lastPlaced);
@@ -404,7 +421,7 @@ export class Timeline {
       return this.#context.alarms.raise('replayed', text, evidenceOf(entry, this.#history));
     }
     return [
-      shown({ leaf, from: self, ...said, atMs: entry.placedAtMs, own: true }),
+      shown({ leaf, from: self, ...said, ...this.times(entry.placedAtMs, moment), own: true }),
       ...this.#context.ownPlaced({ id: messageId(leaf), index: entry.index }),
     ];
   }
@@ -420,12 +437,16 @@ export class Timeline {
     const opened = hearing.open({ sender, header, entry, leaf }, this.#roster.lastRemovalEpoch);
     switch (opened.kind) {
       case 'opened':
+        if (isGone(entry.placedAtMs, this.#roster.settings.staySeconds, this.#time(moment))) {
+          this.#gone += 1;
+          return [];
+        }
         return [
           shown({
             leaf,
             from: sender,
             content: opened.content,
-            atMs: entry.placedAtMs,
+            ...this.times(entry.placedAtMs, moment),
             own: false,
             away: entry.away === true,
             ref: null,
@@ -441,19 +462,30 @@ export class Timeline {
     }
   }
 
+  /** When a message was placed, and when it is to be forgotten. */
+  times(placedAtMs: number, moment: Moment): ShownTimes {
+    const goes = goesAtMs(placedAtMs, this.#roster.settings.staySeconds, this.#time(moment));
+    return { atMs: placedAtMs, ...(goes !== null && { goesAtMs: goes }) };
+  }
+
+  #time({ nowMs }: Moment): OwnTime {
+    return { nowMs, hadAllAtMs: this.#context.hadAllAtMs() };
+  }
+
   /** An entry whose content the host no longer holds: its hash keeps the record whole. */
-  #digested(index: number, item: ReturnType<typeof DigestItem.decode>): SessionEffect[] {
+  #digested(index: number, item: ReturnType<typeof DigestItem.decode>, moment: Moment): SessionEffect[] {
     if (item.kind !== 'message')
       throw new ProtocolError('bad-page', 'what only the owner signs was withheld');
     const leaf = item.leaf.slice() as Hash;
     this.#history?.append({ ...item, leaf });
     this.#context.hearing.skipped();
-    if (index > this.#readElsewhere) this.#digest = { index, placedAtMs: item.placedAtMs, bytesAfter: 0 };
+    if (index > this.#readElsewhere)
+      this.#digest = { left: new LeftOut(index, item.placedAtMs), bytesAfter: 0 };
     const said = this.#context.placed(leaf);
     const self = this.#roster.member(this.#context.self);
     if (said !== null && self !== undefined)
       return [
-        shown({ leaf, from: self, ...said, atMs: item.placedAtMs, own: true }),
+        shown({ leaf, from: self, ...said, ...this.times(item.placedAtMs, moment), own: true }),
         ...this.#context.ownPlaced({ id: messageId(leaf), index }),
       ];
     this.#missed += 1;
@@ -478,22 +510,37 @@ function unopened(
   };
 }
 
-/** The event that shows a message. */
-export function shown(message: {
-  readonly leaf: Hash;
-  readonly from: RosterMember;
-  readonly content: Content;
+function goneByTime(count: number): SessionEffect[] {
+  if (count === 0) return [];
+  const text = `${count === 1 ? '1 message is' : `${count} messages are`} gone: messages disappear after a while here. /policy says when.`;
+  return [event({ kind: 'notice', level: 'info', code: 'gone-by-time', text })];
+}
+
+interface ShownTimes {
   readonly atMs: number;
-  readonly own: boolean;
-  readonly away?: boolean;
-  readonly ref: string | null;
-}): SessionEffect {
-  const { leaf, from, content, atMs, own, away = false, ref } = message;
+  readonly goesAtMs?: number;
+}
+
+/** The event that shows a message. */
+export function shown(
+  message: ShownTimes & {
+    readonly leaf: Hash;
+    readonly from: RosterMember;
+    readonly content: Content;
+    readonly own: boolean;
+    readonly away?: boolean;
+    readonly ref: string | null;
+  },
+): SessionEffect {
+  const { leaf, from, content, atMs, goesAtMs: goes, own, away = false, ref } = message;
   const { kind, text } = content;
   if (kind !== 'text' && kind !== 'emote') throw new Error(`${kind} is no message to show`);
   return {
     kind: 'event',
-    event: { kind: 'message', id: messageId(leaf), content: kind, from, text, atMs, own, away, ref },
+    event: {
+      ...{ kind: 'message', id: messageId(leaf), content: kind, from, text, atMs, own, away, ref },
+      ...(goes !== undefined && { goesAtMs: goes }),
+    },
   };
 }
 

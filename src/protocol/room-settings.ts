@@ -23,6 +23,11 @@ export function policyOf({ staySeconds, edits, readReceipts }: Policy): Policy {
   return { staySeconds, edits, readReceipts };
 }
 
+/** How long a host holds a message: what it keeps by itself, and no longer than messages stay. */
+export function heldMs(staySeconds: number, retentionMs: number): number {
+  return staySeconds === 0 ? retentionMs : Math.min(retentionMs, staySeconds * 1_000);
+}
+
 type SettingLimits = Pick<
   Limits,
   'topicBytes' | 'motdBytes' | 'slowSecondsMost' | 'stayMsLeast' | 'stayMsMost'

@@ -151,6 +151,8 @@ export type MessageEvent = {
   readonly from: PersonView;
   readonly text: string;
   readonly at: string;
+  /** When it is to be forgotten, where messages disappear; sooner where that becomes shorter. */
+  readonly disappearsAt?: string;
   readonly own: boolean;
   /** By somebody else, while one had no line. */
   readonly away?: true;

@@ -43,7 +43,7 @@ export class Scroll {
     }
     if (this.#hides(event, view)) return due;
     if (isOthersComing(event, view) && !this.#comings.take(event, view.nowMs)) return due;
-    if (event.type === 'message') this.#book.keep(event);
+    if (event.type === 'message') this.#book.keep(event, view.nowMs);
     const waited = this.#comings.flush().flatMap((folded) => foldedLines(folded, view));
     // A panel and a question stand for themselves, without a time.
     const isNews = event.type !== 'ready' && event.type !== 'prompt';
@@ -60,6 +60,7 @@ export class Scroll {
   /** @returns what has waited long enough; call it every second. */
   tick(view: RenderView): readonly string[] {
     this.#lastMs = view.nowMs;
+    this.#book.forget(view.nowMs);
     const waited = this.#comings.due(view.nowMs).flatMap((folded) => foldedLines(folded, view));
     const isShown = ({ kind }: ReceiptNews): boolean => kind === 'dropped' || !view.preferences.quiet;
     const receipts = this.#receipts.due(view.nowMs).filter(isShown);
@@ -115,6 +116,7 @@ export class Scroll {
       this.#ids.clear();
       for (const { id, nick } of event.members) this.#name(id, nick);
     }
+    if (event.type === 'room') this.#book.shorten(event.room.staySeconds);
     if (event.type !== 'member') return;
     this.#receipts.follow(event);
     const { id, nick } = event.member;

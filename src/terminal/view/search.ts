@@ -23,6 +23,10 @@ const BEFORE_WORD_CHARACTERS = 100;
 type Kept = {
   readonly event: Pick<MessageEvent, 'kind' | 'from' | 'text'>;
   readonly atMs: number;
+  /** When it was said, by this machine's clock. */
+  readonly sinceMs: number;
+  /** When it is forgotten; infinite where messages stay. */
+  goesAtMs: number;
   /** Nickname and text, folded; searching would otherwise fold everything every time. */
   readonly folded: string;
 };
@@ -106,18 +110,50 @@ export class SearchBook {
   /** Oldest first: a set is in order, and gives up its oldest at no cost. */
   readonly #kept = new Set<Kept>();
   #bytes = 0;
+  /** When the first of them is forgotten. */
+  #nextMs = Number.POSITIVE_INFINITY;
 
-  keep(event: MessageEvent): void {
-    const { kind, from, text } = event;
+  keep(event: MessageEvent, nowMs: number): void {
+    const { kind, from, text, disappearsAt } = event;
     const folded = fold(`${from.nick} ${text}`);
-    const kept = { event: { kind, from, text }, atMs: Date.parse(event.at), folded };
+    const atMs = Date.parse(event.at);
+    const kept: Kept = {
+      ...{ event: { kind, from, text }, atMs, folded },
+      // The host's time counts only for what came late.
+      sinceMs: event.away === true ? Math.min(atMs, nowMs) : nowMs,
+      goesAtMs: disappearsAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(disappearsAt),
+    };
     this.#kept.add(kept);
     this.#bytes += bytesOf(kept);
+    this.#nextMs = Math.min(this.#nextMs, kept.goesAtMs);
     for (const oldest of this.#kept) {
       if (this.#kept.size <= KEPT_MOST && this.#bytes <= KEPT_BYTES_MOST) break;
-      this.#kept.delete(oldest);
-      this.#bytes -= bytesOf(oldest);
+      this.#drop(oldest);
     }
+  }
+
+  /** Messages disappear after so long from now on. What was to go sooner still does. */
+  shorten(staySeconds: number): void {
+    if (staySeconds === 0) return;
+    for (const kept of this.#kept) {
+      kept.goesAtMs = Math.min(kept.goesAtMs, kept.sinceMs + staySeconds * 1_000);
+      this.#nextMs = Math.min(this.#nextMs, kept.goesAtMs);
+    }
+  }
+
+  /** Time passes: what has disappeared is found no more. */
+  forget(nowMs: number): void {
+    if (nowMs < this.#nextMs) return;
+    this.#nextMs = Number.POSITIVE_INFINITY;
+    for (const kept of this.#kept) {
+      if (kept.goesAtMs <= nowMs) this.#drop(kept);
+      else this.#nextMs = Math.min(this.#nextMs, kept.goesAtMs);
+    }
+  }
+
+  #drop(kept: Kept): void {
+    this.#kept.delete(kept);
+    this.#bytes -= bytesOf(kept);
   }
 
   /**
@@ -125,6 +161,7 @@ export class SearchBook {
    * @returns how many there were, and the newest of them, newest last
    */
   search(query: string, view: RenderView): readonly string[] {
+    this.forget(view.nowMs);
     const words = wordsOf(query);
     if (words.length === 0) return alert('Which words? /search kettle tea, or /search "the kettle"', view);
     const found = [...this.#kept].filter(({ folded }) => words.every((word) => folded.includes(word)));
