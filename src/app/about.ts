@@ -1,4 +1,4 @@
-/** What `/names`, `/whois`, `/room` and `/security` say: facts in, sentences out. */
+/** What `/names`, `/whois`, `/room` and `/policy` say: facts in, sentences out. */
 import type { ShownMember } from '../member/events.ts';
 import { formatDuration } from '../protocol/duration.ts';
 import { formatFingerprint, shortCode } from '../protocol/fingerprint.ts';
@@ -82,27 +82,5 @@ export function policyText(settings: Policy): readonly string[] {
   return [
     ...lines,
     'The host and the programs of all members let go of them then. What a terminal has shown stays in its scrollback, and what somebody copied is theirs.',
-  ];
-}
-
-export interface SecurityFacts {
-  readonly ownerFingerprint: Hash;
-  /** `null` for a host that takes no part. */
-  readonly self: { readonly wrapGeneration: number; readonly epoch: number; readonly readers: number } | null;
-}
-
-export function securityLines({ ownerFingerprint, self }: SecurityFacts): readonly string[] {
-  const lines = [
-    `Owner key ${formatFingerprint(ownerFingerprint)}: only it adds and removes members, and everyone is shown each change. What a moderator or a member asks of it carries their own signature.`,
-    'The machine that relays sees nicknames, topic, who talks when, size classes and addresses, and cannot read what is said. A host who takes part reads like any member: /names shows them.',
-    'Messages: AES-256-GCM under keys used once, handed to each member under RSA-3072-OAEP with ML-KEM-768, signed by their sender.',
-    'Members can show others what they read. Signatures can prove who wrote it. This program was not independently audited.',
-  ];
-  if (self === null) return lines;
-  const { wrapGeneration, epoch, readers } = self;
-  const who = readers === 1 ? '1 member' : `${readers} members`;
-  return [
-    ...lines,
-    `Your wrap keys are generation ${wrapGeneration}; member list ${epoch}; ${who} can read what you say now.`,
   ];
 }

@@ -9,6 +9,7 @@ import type { SessionEvent, ShownMember } from '../member/events.ts';
 import type { Session } from '../member/session.ts';
 import { KEY_CHANGED } from '../member/trust.ts';
 import { type ActRequest, mayAct } from '../protocol/acts.ts';
+import type { Question } from '../protocol/admission-frames.ts';
 import { type Bytes, u32 } from '../protocol/bytes.ts';
 import { type Content, said } from '../protocol/content.ts';
 import { InputError } from '../protocol/errors.ts';
@@ -19,12 +20,14 @@ import type { CommandCall, HostCall } from '../terminal/commands/calls.ts';
 import { helpLines, helpTopicLines } from '../terminal/commands/help.ts';
 import { parseInput, unknownText } from '../terminal/commands/input.ts';
 import { type Audience, findCommand, mayGive } from '../terminal/commands/table.ts';
-import { namesText, policyText, roomLines, securityLines, whoisText } from './about.ts';
+import { namesText, policyText, roomLines, whoisText } from './about.ts';
 import { jsonEvents } from './event-view.ts';
 import { type Front, type FrontListener, GaveUpError } from './front/front.ts';
 import type { HostControls } from './hosting/host-controls.ts';
 import type { Membership } from './membership.ts';
+import { systemMoment } from './moment.ts';
 import { askNewPassword } from './new-password.ts';
+import { type SelfFacts, securityLines } from './security-text.ts';
 import { Verifying, type VerifyingContext } from './verifying.ts';
 
 /** `alarm`: what was said cannot be sent, and nobody is there to say whether it should be. */
@@ -44,6 +47,8 @@ export interface ChatOptions {
   readonly roomId: RoomId;
   readonly roomName: string;
   readonly ownerFingerprint: Hash;
+  /** What of the room is on the host's disk. */
+  readonly keeps: Question['keeps'];
   /** The person wants to go. */
   readonly onQuit: (how: QuitReason) => void;
   /** For good. Not given to a host, whose leaving ends the room. */
@@ -419,14 +424,17 @@ export class Chat implements FrontListener {
   }
 
   #security(): void {
-    const { ownerFingerprint, membership } = this.#options;
-    const session = membership?.session ?? null;
-    const epoch = session?.position?.epoch;
-    const self =
-      session === null || epoch === undefined
-        ? null
-        : { wrapGeneration: session.wrapGeneration, epoch, readers: session.members.length };
-    for (const line of securityLines({ ownerFingerprint, self })) this.#tell('security', line);
+    const { ownerFingerprint, membership, host, keeps } = this.#options;
+    const { session = null } = membership ?? {};
+    const epoch = (session?.position ?? host?.position ?? null)?.epoch;
+    const policy = this.#settings;
+    if (epoch === undefined || policy === null)
+      throw new InputError('not-joined', 'You are not in the room yet.');
+    const members = this.#members();
+    const hostNick = members.find(({ member }) => member.role === 'owner')?.member.nick ?? null;
+    const facts = { ownerFingerprint, policy, keeps, epoch, members: members.length, hostNick };
+    const self = session === null ? null : selfFacts(session);
+    for (const line of securityLines({ ...facts, self, nowMs: Date.now() })) this.#tell('security', line);
   }
 
   #members(): readonly ShownMember[] {
@@ -467,6 +475,18 @@ export class Chat implements FrontListener {
 function notFor(name: string, audience: Audience): InputError {
   const whom = audience === 'host' ? 'the host' : 'moderators and the host';
   return new InputError(audience === 'host' ? 'host-only' : 'not-allowed', `/${name} is for ${whom}.`);
+}
+
+/** `null` before the first list. */
+function selfFacts(session: Session): SelfFacts | null {
+  const { self, heldBack, unplaced, untrusted } = session;
+  if (self === undefined) return null;
+  return {
+    ...{ algorithm: self.algorithm, identity: self.identity, heldBack, unplaced },
+    ...session.ownKeys(systemMoment()),
+    verified: session.members.filter(({ verified }) => verified === true).length,
+    untrusted: untrusted.map(({ nick }) => nick),
+  };
 }
 
 function isHeldBack(session: Pick<Session, 'heldBack' | 'untrusted'>): boolean {

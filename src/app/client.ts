@@ -51,6 +51,8 @@ interface Entry {
   readonly tlsPin: Hash;
   /** Told by the host before anything else where it is not known. */
   readonly roomName: string;
+  /** What of it the host has on its disk, as far as that is known. */
+  readonly keeps: Question['keeps'];
   readonly membership: Pick<
     MembershipOptions,
     'invitationId' | 'admissionKey' | 'identity' | 'identityIsKept' | 'wrapKeys'
@@ -136,6 +138,7 @@ async function invitedEntry(run: Run, pasted: HeldInvitation | null): Promise<En
   return {
     ...invitation,
     roomName: '',
+    keeps: 'nothing',
     membership: { invitationId, admissionKey, identity, identityIsKept, wrapKeys },
     begin: (each) => void each.join(),
   };
@@ -206,6 +209,7 @@ async function enter(run: Run, entry: Entry): Promise<ExitCode> {
         void answers.end();
         chat = new Chat({
           ...{ front, membership, host: null, roomId, roomName, ownerFingerprint },
+          keeps: question?.keeps ?? entry.keeps,
           onQuit(how) {
             quit = how;
             // The account has the place for whoever comes back with its password.

@@ -309,6 +309,15 @@ export class Session {
   get wrapGeneration(): number {
     return this.#wrapKeys.current.generation;
   }
+  /** Of one's own: the keys that others wrap to, and the chain that one sends under; `null`: the next message begins one. */
+  ownKeys(moment: Moment): {
+    readonly wrapKeys: { readonly generation: number; readonly madeAtMs: number };
+    readonly chain: ReturnType<Speaking['chain']>;
+  } {
+    const { generation, madeAtMs } = this.#wrapKeys.current;
+    const chain = this.#speaking.chain({ roster: this.#roster, moment });
+    return { wrapKeys: { generation, madeAtMs }, chain };
+  }
   /** What this side and the host both know, by number; nothing before the first WELCOME. */
   get features(): ReadonlySet<number> {
     return agreedFeatures(this.#dialect.features, this.#welcome?.features ?? []);

@@ -61,6 +61,7 @@ function sit(room: TestRoom, member: TestMember | null, place: Place = 'guest') 
     roomId: room.id,
     roomName: 'test room',
     ownerFingerprint: room.ownerFingerprint,
+    keeps: 'nothing',
     onQuit: (how) => quits.push(how),
   });
   /** What a line leads to once it went through the room: what this person is told at once. */
