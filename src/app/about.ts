@@ -1,4 +1,5 @@
 /** What `/names`, `/whois`, `/room` and `/policy` say: facts in, sentences out. */
+import type { RoomCheck } from '../crypto/room-check.ts';
 import type { ShownMember } from '../member/events.ts';
 import { formatDuration } from '../protocol/duration.ts';
 import { formatFingerprint, shortCode } from '../protocol/fingerprint.ts';
@@ -73,6 +74,26 @@ export function roomLines({ name, settings, epoch, index, digest }: RoomFacts): 
     ...(settings.topic === '' ? [] : [`Topic: ${settings.topic}`]),
     ...(rules.length === 0 ? [] : [`Rules: ${rules.join('; ')}.`]),
   ];
+}
+
+/** As read aloud, and as they stand on the screen. */
+const CHECK_A_ROW = 4;
+
+/** What all members compare at once, and what it means when all of them have the same. */
+export function checkTexts({ words, digits }: RoomCheck): readonly string[] {
+  return [
+    'For all to compare at once, by voice: everyone who has the same list of the same owner has the same words, and digits.',
+    rowsOf(words),
+    rowsOf(digits),
+    'If everyone on the list is there, says their own nickname and has the same, all keys are theirs. If not, say nothing here.',
+  ];
+}
+
+function rowsOf(parts: readonly string[]): string {
+  const rows = Array.from({ length: parts.length / CHECK_A_ROW }, (_, row) =>
+    parts.slice(row * CHECK_A_ROW, (row + 1) * CHECK_A_ROW).join(' '),
+  );
+  return rows.join('\n');
 }
 
 /** What is signed, and what no program can do about what others have seen. */

@@ -4,13 +4,14 @@
  */
 
 import { sha256 } from '../crypto/hash.ts';
+import { roomCheck } from '../crypto/room-check.ts';
 import type { RosterMember } from '../crypto/roster.ts';
 import type { SessionEvent, ShownMember } from '../member/events.ts';
 import type { Session } from '../member/session.ts';
 import { KEY_CHANGED } from '../member/trust.ts';
 import { type ActRequest, mayAct } from '../protocol/acts.ts';
 import type { Question } from '../protocol/admission-frames.ts';
-import { type Bytes, u32 } from '../protocol/bytes.ts';
+import { u32 } from '../protocol/bytes.ts';
 import { type Content, said } from '../protocol/content.ts';
 import { InputError } from '../protocol/errors.ts';
 import type { Hash, IdKey, RoomId } from '../protocol/identifiers.ts';
@@ -20,7 +21,7 @@ import type { CommandCall, HostCall } from '../terminal/commands/calls.ts';
 import { helpLines, helpTopicLines } from '../terminal/commands/help.ts';
 import { parseInput, unknownText } from '../terminal/commands/input.ts';
 import { type Audience, findCommand, mayGive } from '../terminal/commands/table.ts';
-import { namesText, policyText, roomLines, whoisText } from './about.ts';
+import { checkTexts, namesText, policyText, roomLines, whoisText } from './about.ts';
 import { jsonEvents } from './event-view.ts';
 import { type Front, type FrontListener, GaveUpError } from './front/front.ts';
 import type { HostControls } from './hosting/host-controls.ts';
@@ -405,16 +406,18 @@ export class Chat implements FrontListener {
   }
 
   #room(): void {
-    const { host, membership, roomName } = this.#options;
-    const position: { epoch: number; index: number; head: Bytes } | null =
-      membership?.session?.position ?? host?.position ?? null;
+    const { host, membership, roomName, ownerFingerprint } = this.#options;
+    const position = membership?.session?.position ?? host?.position ?? null;
     const settings = this.#settings;
     if (position === null || settings === null)
       throw new InputError('not-joined', 'You are not in the room yet.');
-    const { epoch, index, head } = position;
+    const { epoch, index, head, operation } = position;
     const digest = sha256(u32(epoch), u32(index), head);
     for (const line of roomLines({ name: roomName, settings, epoch, index, digest }))
       this.#tell('room', line);
+    // A list that does not name oneself says nothing about one's own key.
+    if (membership?.session != null && this.#self === null) return;
+    for (const text of checkTexts(roomCheck(ownerFingerprint, operation))) this.#tell('check', text);
   }
 
   #policy(): void {

@@ -26,7 +26,7 @@ import { DoorGate } from '../room/door-gate.ts';
 import type { RoomEffect, RoomNotice } from '../room/effects.ts';
 import type { EntranceStart, Gate } from '../room/entrance.ts';
 import type { HolderId, InvitationView } from '../room/invitations.ts';
-import { Room } from '../room/room.ts';
+import { Room, type RoomPosition } from '../room/room.ts';
 import { memoryStore } from '../room/store.ts';
 import type { Visitor } from '../room/visitors.ts';
 import { StorageError, storageError } from '../storage/errors.ts';
@@ -188,7 +188,7 @@ export class RelayHost {
   get bans(): readonly BanView[] {
     return this.#room.bans;
   }
-  get position(): { readonly epoch: number; readonly index: number; readonly head: Bytes } {
+  get position(): RoomPosition {
     return this.#room.position;
   }
 

@@ -301,10 +301,16 @@ export class Session {
   get verified(): ReturnType<Trust['verified']> {
     return this.#trust.verified(this.#roster);
   }
-  /** Epoch, index and head, for two people to compare; `null` before the first list. */
-  get position(): { readonly epoch: number; readonly index: number; readonly head: Hash } | null {
+  /** Epoch, index and head, and the latest operation's hash, for people to compare; `null` before the first list. */
+  get position(): {
+    readonly epoch: number;
+    readonly operation: Hash;
+    readonly index: number;
+    readonly head: Hash;
+  } | null {
     const { history } = this.#timeline;
-    return history === null ? null : { epoch: this.#roster.epoch, index: history.index, head: history.head };
+    const { epoch, hash: operation } = this.#roster;
+    return history === null ? null : { epoch, operation, index: history.index, head: history.head };
   }
   get wrapGeneration(): number {
     return this.#wrapKeys.current.generation;

@@ -10,7 +10,7 @@ import type { LogPosition } from '../protocol/admission-frames.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
 import { ProtocolError, SecurityError } from '../protocol/errors.ts';
-import { type IdKey, idKey } from '../protocol/identifiers.ts';
+import { type Hash, type IdKey, idKey } from '../protocol/identifiers.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import type { CloseReason, Refusal, Removal } from '../protocol/reasons.ts';
@@ -39,6 +39,14 @@ export interface RoomStart extends EntranceStart {
   readonly store: RoomStore;
   /** How a new room is to begin with, where it is not plain. */
   readonly settings?: Partial<RoomSettings>;
+}
+
+/** Where list and log stand. */
+export interface RoomPosition {
+  readonly epoch: number;
+  readonly operation: Hash;
+  readonly index: number;
+  readonly head: Hash;
 }
 
 /** A resident's connection. */
@@ -220,9 +228,10 @@ export class Room {
   get bans(): readonly BanView[] {
     return this.#bans.all;
   }
-  /** Epoch and head, for two people to compare. */
-  get position(): { readonly epoch: number; readonly index: number; readonly head: Bytes } {
-    return { epoch: this.#roster.epoch, ...this.#relay.position };
+  /** Epoch, head and the latest operation's hash, for people to compare. */
+  get position(): RoomPosition {
+    const { epoch, hash: operation } = this.#roster;
+    return { epoch, operation, ...this.#relay.position };
   }
 
   connected(connection: HolderId, channelBinding: Bytes, moment: Moment): RoomEffect[] {

@@ -101,6 +101,26 @@ describe('who may do what', () => {
     assert.deepEqual({ ...room.room.settings }, PLAIN_ROOM);
   });
 
+  test('everyone on the list is shown the same words and digits, others after each change of it', async () => {
+    const { room, host, moderator, guest } = await everyone();
+    const relaying = sit(room, null, 'relaying host');
+    const people = [host, moderator, guest, relaying];
+    const checks = (): readonly string[] =>
+      people.map(
+        (person) => /^(?:[a-z]+ ){3}[a-z]+(?:\n.*)*/m.exec(person.give('/room'))?.[0] ?? assert.fail(),
+      );
+    const [first, ...others] = checks();
+    assert.match(
+      first ?? '',
+      /^(?:(?:[a-z]+ ){3}[a-z]+\n){4}(?:(?:\d{5} ){3}\d{5}\n){2}If everyone on the list is there/,
+    );
+    assert.ok(others.every((each) => each === first));
+    host.give('/policy edits off');
+    const [next, ...rest] = checks();
+    assert.ok(rest.every((each) => each === next));
+    assert.notEqual(next, first);
+  });
+
   test('everyone reads the policy, and the host alone sets it', async () => {
     const { host, moderator, guest } = await everyone();
     const usual = [

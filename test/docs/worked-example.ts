@@ -4,12 +4,14 @@
  */
 
 import { sealBox } from '../../src/crypto/box.ts';
+import { EVEN_WORDS, ODD_WORDS } from '../../src/crypto/check-words.ts';
 import { DSA_GROUP } from '../../src/crypto/dsa-group.ts';
 import { sealEnvelope } from '../../src/crypto/envelope.ts';
 import { sha256 } from '../../src/crypto/hash.ts';
 import { helloProof } from '../../src/crypto/hello-proof.ts';
 import { readInvitation } from '../../src/crypto/invitation.ts';
 import { chainStart, leafHash, nextHead, startHead } from '../../src/crypto/log-hash.ts';
+import { roomCheck } from '../../src/crypto/room-check.ts';
 import { operationHash, Roster } from '../../src/crypto/roster.ts';
 import { chainCommitment, SendingChain } from '../../src/crypto/sender-chain.ts';
 import { importVerifyKey, ownerFingerprint } from '../../src/crypto/signature.ts';
@@ -114,6 +116,10 @@ export async function workedExample(): Promise<ReadonlyMap<string, string>> {
   note('list hash', RosterOperation.decode(operation).listHash);
   note('roster operation', operation);
   note('operation hash', operationHash(operation));
+  note('check words', sha256(utf8.encode([...EVEN_WORDS, ...ODD_WORDS].map((word) => `${word}\n`).join(''))));
+  const check = roomCheck(ownerFingerprint(IDENTITY_KEY), operationHash(operation));
+  values.set('room check', check.words.join(' '));
+  values.set('room check digits', check.digits.join(''));
 
   const chain = chainId(run(0x70, 8));
   const start = chainStart(identity.memberId, chain);

@@ -140,6 +140,16 @@ operation += u16(0) + u16(1) + entry + bytes([0])
 check("roster operation", operation)
 operation_hash = H(b"sc1/operation", operation)
 check("operation hash", operation_hash)
+# What all compare at once: the words are the PGP word list, which the document pins by their hash.
+even_words, odd_words = given["words"]
+check("check words", H("".join(word + "\n" for word in even_words + odd_words).encode()))
+room_check = H(b"sc1/check", owner_fingerprint, operation_hash)
+for _ in range(5200):
+    room_check = H(room_check, owner_fingerprint, operation_hash)
+spoken = [(odd_words if place % 2 else even_words)[byte] for place, byte in enumerate(room_check[:16])]
+check("room check", " ".join(spoken))
+quads = [room_check[at : at + 4] for at in range(0, 32, 4)]
+check("room check digits", "".join("%05d" % (int.from_bytes(quad, "big") % 100000) for quad in quads))
 
 # Chain
 member_id, chain_id = identity[:16], run(0x70, 8)

@@ -276,7 +276,12 @@ export const COMMANDS: readonly Command[] = [
   command(
     'The room',
     'everyone',
-    { name: 'room', summary: "show the room's name, rules, and digits to compare" },
+    {
+      name: 'room',
+      summary: "show the room's name, rules, and what to compare by voice",
+      details:
+        'The twelve digits are of all that you have seen: two people who read the same entries have the same. The sixteen words, or the forty digits, are of the list of members and its owner: all compare them at once.',
+    },
     nothing({ name: 'room' }),
   ),
   command(
