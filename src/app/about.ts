@@ -1,11 +1,14 @@
-/** What `/names`, `/whois`, `/room` and `/security` say: facts in, sentences out. */
+/** What `/names`, `/whois`, `/room` and `/policy` say: facts in, sentences out. */
+import type { RoomCheck } from '../crypto/room-check.ts';
 import type { ShownMember } from '../member/events.ts';
 import { formatDuration } from '../protocol/duration.ts';
 import { formatFingerprint, shortCode } from '../protocol/fingerprint.ts';
 import type { Hash } from '../protocol/identifiers.ts';
+import type { Policy } from '../protocol/room-settings.ts';
 import type { PresenceState } from '../protocol/session-frames.ts';
 import type { RoomSettings } from '../protocol/signed-objects.ts';
 import { lastSeenText } from '../terminal/view/dates.ts';
+import { policyLines, policyRules } from '../terminal/view/policy-lines.ts';
 
 const ROLE_NAMES = { owner: 'host', moderator: 'moderator', member: 'member' } as const;
 
@@ -72,6 +75,7 @@ export function roomLines({ name, settings, epoch, index, digest }: RoomFacts): 
       : []),
     ...(settings.locked ? ['locked, nobody new is let in'] : []),
     ...(settings.approval ? ['the host lets people in by hand'] : []),
+    ...policyRules(settings),
   ];
   return [
     `${name}: member list ${epoch}, log entry ${index}, digits to compare ${digits}`,
@@ -80,25 +84,33 @@ export function roomLines({ name, settings, epoch, index, digest }: RoomFacts): 
   ];
 }
 
-export interface SecurityFacts {
-  readonly ownerFingerprint: Hash;
-  /** `null` for a host that takes no part. */
-  readonly self: { readonly wrapGeneration: number; readonly epoch: number; readonly readers: number } | null;
+/** As read aloud, and as they stand on the screen. */
+const CHECK_A_ROW = 4;
+
+/** What all members compare at once, and what it means when all of them have the same. */
+export function checkTexts({ words, digits }: RoomCheck): readonly string[] {
+  return [
+    'For all to compare at once, by voice: everyone who has the same list of the same owner has the same words, and digits.',
+    rowsOf(words),
+    rowsOf(digits),
+    'If everyone on the list is there, says their own nickname and has the same, all keys are theirs. If not, say nothing here.',
+  ];
 }
 
-export function securityLines({ ownerFingerprint, self }: SecurityFacts): readonly string[] {
-  const lines = [
-    `Owner key ${formatFingerprint(ownerFingerprint)}: only it adds and removes members, and everyone is shown each change. What a moderator or a member asks of it carries their own signature.`,
-    'The machine that relays sees nicknames, topic, who talks when, size classes and addresses, and cannot read what is said. A host who takes part reads like any member: /names shows them.',
-    'Messages: AES-256-GCM under keys used once, handed to each member under RSA-3072-OAEP with ML-KEM-768, signed by their sender.',
-    'Members can show others what they read. Signatures can prove who wrote it. This program was not independently audited.',
-  ];
-  if (self === null) return lines;
-  const { wrapGeneration, epoch, readers } = self;
-  const who = readers === 1 ? '1 member' : `${readers} members`;
+function rowsOf(parts: readonly string[]): string {
+  const rows = Array.from({ length: parts.length / CHECK_A_ROW }, (_, row) =>
+    parts.slice(row * CHECK_A_ROW, (row + 1) * CHECK_A_ROW).join(' '),
+  );
+  return rows.join('\n');
+}
+
+/** What is signed, and what no program can do about what others have seen. */
+export function policyText(settings: Policy): readonly string[] {
+  const lines = policyLines(settings);
+  if (settings.staySeconds === 0) return lines;
   return [
     ...lines,
-    `Your wrap keys are generation ${wrapGeneration}; member list ${epoch}; ${who} can read what you say now.`,
+    'The host and the programs of all members let go of them then. What a terminal has shown stays in its scrollback, and what somebody copied is theirs.',
   ];
 }
 

@@ -4,12 +4,14 @@
  */
 
 import { sha256 } from '../crypto/hash.ts';
+import { roomCheck } from '../crypto/room-check.ts';
 import type { RosterMember } from '../crypto/roster.ts';
 import type { SessionEvent, ShownMember } from '../member/events.ts';
 import type { Session } from '../member/session.ts';
 import { KEY_CHANGED } from '../member/trust.ts';
 import { type ActRequest, mayAct } from '../protocol/acts.ts';
-import { type Bytes, u32 } from '../protocol/bytes.ts';
+import type { Question } from '../protocol/admission-frames.ts';
+import { u32 } from '../protocol/bytes.ts';
 import { type Content, isSaid, said } from '../protocol/content.ts';
 import { InputError } from '../protocol/errors.ts';
 import type { Hash, IdKey, RoomId } from '../protocol/identifiers.ts';
@@ -19,7 +21,7 @@ import type { CommandCall, ContentCall, ConversationCall, HostCall } from '../te
 import { helpLines, helpTopicLines } from '../terminal/commands/help.ts';
 import { parseInput, unknownText } from '../terminal/commands/input.ts';
 import { type Audience, findCommand, mayGive } from '../terminal/commands/table.ts';
-import { namesText, proofWrittenText, roomLines, securityLines, whoisText } from './about.ts';
+import { checkTexts, namesText, policyText, proofWrittenText, roomLines, whoisText } from './about.ts';
 import { answer, type ContentContext, contentOf } from './content-calls.ts';
 import { labelOf, namesOf } from './conversation-text.ts';
 import { Conversing, type ConversingContext } from './conversing.ts';
@@ -27,8 +29,10 @@ import { jsonEvents } from './event-view.ts';
 import { type Front, type FrontListener, GaveUpError, type SayOptions } from './front/front.ts';
 import type { HostControls } from './hosting/host-controls.ts';
 import type { Membership } from './membership.ts';
+import { systemMoment } from './moment.ts';
 import { askNewPassword } from './new-password.ts';
 import { writeProof } from './proof-file.ts';
+import { type SelfFacts, securityLines } from './security-text.ts';
 import { Verifying, type VerifyingContext } from './verifying.ts';
 
 /** `alarm`: what was said cannot be sent, and nobody is there to say whether it should be. */
@@ -61,6 +65,8 @@ export interface ChatOptions {
   readonly roomId: RoomId;
   readonly roomName: string;
   readonly ownerFingerprint: Hash;
+  /** What of the room is on the host's disk. */
+  readonly keeps: Question['keeps'];
   /** The person wants to go. */
   readonly onQuit: (how: QuitReason) => void;
   /** For good. Not given to a host, whose leaving ends the room. */
@@ -357,6 +363,10 @@ export class Chat implements FrontListener {
           return this.#tell('motd', this.#settings?.motd || 'No message of the day is set.');
         if (host === null) throw notFor('motd TEXT', 'host');
         return this.#host(call);
+      case 'policy':
+        if (call.part === null) return this.#policy();
+        if (host === null) throw notFor('policy stay, edits and receipts', 'host');
+        return this.#host(call);
       case 'kick':
       case 'unmute':
         return this.#act({ kind: call.name, member: this.#target(call.name, call.nick).memberId });
@@ -529,27 +539,38 @@ export class Chat implements FrontListener {
   }
 
   #room(): void {
-    const { host, membership, roomName } = this.#options;
-    const position: { epoch: number; index: number; head: Bytes } | null =
-      membership?.session?.position ?? host?.position ?? null;
+    const { host, membership, roomName, ownerFingerprint } = this.#options;
+    const position = membership?.session?.position ?? host?.position ?? null;
     const settings = this.#settings;
     if (position === null || settings === null)
       throw new InputError('not-joined', 'You are not in the room yet.');
-    const { epoch, index, head } = position;
+    const { epoch, index, head, operation } = position;
     const digest = sha256(u32(epoch), u32(index), head);
     for (const line of roomLines({ name: roomName, settings, epoch, index, digest }))
       this.#tell('room', line);
+    // A list that does not name oneself says nothing about one's own key.
+    if (membership?.session != null && this.#self === null) return;
+    for (const text of checkTexts(roomCheck(ownerFingerprint, operation))) this.#tell('check', text);
+  }
+
+  #policy(): void {
+    const settings = this.#settings;
+    if (settings === null) throw new InputError('not-joined', 'You are not in the room yet.');
+    for (const line of policyText(settings)) this.#tell('policy', line);
   }
 
   #security(): void {
-    const { ownerFingerprint, membership } = this.#options;
-    const session = membership?.session ?? null;
-    const epoch = session?.position?.epoch;
-    const self =
-      session === null || epoch === undefined
-        ? null
-        : { wrapGeneration: session.wrapGeneration, epoch, readers: session.members.length };
-    for (const line of securityLines({ ownerFingerprint, self })) this.#tell('security', line);
+    const { ownerFingerprint, membership, host, keeps } = this.#options;
+    const { session = null } = membership ?? {};
+    const epoch = (session?.position ?? host?.position ?? null)?.epoch;
+    const policy = this.#settings;
+    if (epoch === undefined || policy === null)
+      throw new InputError('not-joined', 'You are not in the room yet.');
+    const members = this.#members();
+    const hostNick = members.find(({ member }) => member.role === 'owner')?.member.nick ?? null;
+    const facts = { ownerFingerprint, policy, keeps, epoch, members: members.length, hostNick };
+    const self = session === null ? null : selfFacts(session);
+    for (const line of securityLines({ ...facts, self, nowMs: Date.now() })) this.#tell('security', line);
   }
 
   #members(): readonly ShownMember[] {
@@ -590,6 +611,18 @@ export class Chat implements FrontListener {
 function notFor(name: string, audience: Audience): InputError {
   const whom = audience === 'host' ? 'the host' : 'moderators and the host';
   return new InputError(audience === 'host' ? 'host-only' : 'not-allowed', `/${name} is for ${whom}.`);
+}
+
+/** `null` before the first list. */
+function selfFacts(session: Session): SelfFacts | null {
+  const { self, heldBack, unplaced, untrusted } = session;
+  if (self === undefined) return null;
+  return {
+    ...{ algorithm: self.algorithm, identity: self.identity, heldBack, unplaced },
+    ...session.ownKeys(systemMoment()),
+    verified: session.members.filter(({ verified }) => verified === true).length,
+    untrusted: untrusted.map(({ nick }) => nick),
+  };
 }
 
 function isHeldBack(session: Pick<Session, 'heldBack' | 'untrusted'>): boolean {

@@ -11,7 +11,7 @@ import type { Hash, RoomId } from '../protocol/identifiers.ts';
 import { checkNickname } from '../protocol/nickname.ts';
 import type { Connection } from '../transport/connection.ts';
 import { dialTls } from '../transport/tls-dialer.ts';
-import { aboutRoom } from './about-room.ts';
+import { aboutRoom, policyDiffers } from './about-room.ts';
 import { AnswerThread } from './answer-thread.ts';
 import { askInvitation, type HeldInvitation } from './ask-invitation.ts';
 import { askUntil } from './ask-until.ts';
@@ -51,6 +51,8 @@ interface Entry {
   readonly tlsPin: Hash;
   /** Told by the host before anything else where it is not known. */
   readonly roomName: string;
+  /** What of it the host has on its disk, as far as that is known. */
+  readonly keeps: Question['keeps'];
   readonly membership: Pick<
     MembershipOptions,
     'invitationId' | 'admissionKey' | 'identity' | 'identityIsKept' | 'wrapKeys'
@@ -136,6 +138,7 @@ async function invitedEntry(run: Run, pasted: HeldInvitation | null): Promise<En
   return {
     ...invitation,
     roomName: '',
+    keeps: 'nothing',
     membership: { invitationId, admissionKey, identity, identityIsKept, wrapKeys },
     begin: (each) => void each.join(),
   };
@@ -206,6 +209,7 @@ async function enter(run: Run, entry: Entry): Promise<ExitCode> {
         void answers.end();
         chat = new Chat({
           ...{ front, membership, host: null, roomId, roomName, ownerFingerprint },
+          keeps: question?.keeps ?? entry.keeps,
           onQuit(how) {
             quit = how;
             // The account has the place for whoever comes back with its password.
@@ -215,6 +219,10 @@ async function enter(run: Run, entry: Entry): Promise<ExitCode> {
           onLeave: () => membership.leave(),
         });
         chat.show(event);
+        const settings = membership.session?.settings;
+        const differs =
+          question === null || settings === undefined ? null : policyDiffers(question, settings);
+        if (differs !== null) tell('warning', 'policy-differs', differs);
         for (const before of early.splice(0)) chat.show(before);
         front.listen(chat);
       } else if (chat !== null) chat.show(event);

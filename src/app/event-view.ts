@@ -10,6 +10,7 @@ import type {
 } from '../member/events.ts';
 import { bytesEqual, toBase64url } from '../protocol/bytes.ts';
 import type { ConversationId, RoomId } from '../protocol/identifiers.ts';
+import { PLAIN_ROOM } from '../protocol/room-settings.ts';
 import type { RoomSettings } from '../protocol/signed-objects.ts';
 import type {
   ConversationView as JsonConversation,
@@ -62,8 +63,7 @@ function memberView({ member, presence, online, lastSeenMs, verified }: ShownMem
 }
 
 function roomView({ room, settings }: EventContext): RoomView {
-  const { topic = '', motd = '', slowSeconds = 0, locked = false, approval = false } = settings ?? {};
-  return { id: toBase64url(room.id), name: room.name, topic, motd, slowSeconds, locked, approval };
+  return { id: toBase64url(room.id), name: room.name, ...PLAIN_ROOM, ...settings };
 }
 
 function quotedView({ id, from, excerpt }: Quoted): QuotedView {
@@ -155,17 +155,24 @@ function presenceChanges({
   return before === 'away' ? ['back'] : here;
 }
 
+/** What each setting is called where it changes; none can be left out. */
+const SETTINGS: Readonly<Record<keyof RoomSettings, RoomSetting>> = {
+  topic: 'topic',
+  motd: 'motd',
+  slowSeconds: 'slow',
+  locked: 'locked',
+  approval: 'approval',
+  staySeconds: 'stay',
+  edits: 'edits',
+  readReceipts: 'receipts',
+};
+
 function settingsEvents(
   { before, after, by }: NonNullable<RosterChange['settings']>,
   context: EventContext,
 ): readonly JsonEvent[] {
-  const changes: RoomSetting[] = [
-    ...(before.topic === after.topic ? [] : ['topic' as const]),
-    ...(before.motd === after.motd ? [] : ['motd' as const]),
-    ...(before.slowSeconds === after.slowSeconds ? [] : ['slow' as const]),
-    ...(before.locked === after.locked ? [] : ['locked' as const]),
-    ...(before.approval === after.approval ? [] : ['approval' as const]),
-  ];
+  const all = Object.keys(SETTINGS) as readonly (keyof RoomSettings)[];
+  const changes = all.filter((name) => before[name] !== after[name]).map((name) => SETTINGS[name]);
   const room = roomView({ ...context, settings: after });
   return changes.length === 0 ? [] : [{ type: 'room', changes, room, ...byView(by) }];
 }
@@ -267,6 +274,7 @@ export function jsonEvents(event: SessionEvent, context: EventContext): readonly
           text: event.text,
           ...(event.replyTo !== null && { replyTo: quotedView(event.replyTo) }),
           at: new Date(event.atMs).toISOString(),
+          ...(event.goesAtMs !== undefined && { disappearsAt: new Date(event.goesAtMs).toISOString() }),
           own: event.own,
           ...(event.away && { away: true }),
           mention: isForSelf(event, context.self),

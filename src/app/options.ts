@@ -127,6 +127,12 @@ export interface HostOptions extends RoomOptions {
   readonly motd: SecretSource | null;
   /** `true`: who has passed the door waits for the host's yes. */
   readonly approval: boolean;
+  /** How long messages stay; 0: as long as members keep them. `null`: as the room has it, which is 0 of a new one. */
+  readonly staySeconds: number | null;
+  /** `false`: what was said is not changed or taken back. */
+  readonly edits: boolean;
+  /** `false`: nobody is told what has been read. */
+  readonly readReceipts: boolean;
   /** `false`: invitations are not drawn as QR codes. */
   readonly qr: boolean;
   /** `false`: new invitations are not put on the clipboard. */

@@ -24,7 +24,7 @@ import { DoorGate } from '../room/door-gate.ts';
 import type { RoomEffect, RoomNotice } from '../room/effects.ts';
 import type { EntranceStart, Gate } from '../room/entrance.ts';
 import type { HolderId, InvitationView } from '../room/invitations.ts';
-import { Room } from '../room/room.ts';
+import { Room, type RoomPosition } from '../room/room.ts';
 import type { Visitor } from '../room/visitors.ts';
 import { StorageError, storageError } from '../storage/errors.ts';
 import { memoryStore } from '../storage/memory-store.ts';
@@ -185,7 +185,7 @@ export class RelayHost {
   get bans(): readonly BanView[] {
     return this.#room.bans;
   }
-  get position(): { readonly epoch: number; readonly index: number; readonly head: Bytes } {
+  get position(): RoomPosition {
     return this.#room.position;
   }
 

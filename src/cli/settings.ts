@@ -8,6 +8,7 @@ import { checkSavedName } from '../app/saved/saved-name.ts';
 import { parseDuration } from '../protocol/duration.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { checkNickname, type Nickname } from '../protocol/nickname.ts';
+import { parseStay } from '../protocol/room-settings.ts';
 import type { Preferences } from '../terminal/view/preferences.ts';
 import { parseAdvertised, parseListen, parseText } from './parse.ts';
 import {
@@ -188,6 +189,36 @@ export const SETTINGS = {
     example: '"welcome.txt"',
   }),
   approve: flag(HOST, { key: 'approve', summary: 'let each joiner in by hand, with /admit' }, false),
+  stay: setting<number, null>(
+    HOST,
+    {
+      key: 'stay',
+      summary: 'let messages disappear after this time, 30s to 30d; off lets them stay',
+      fallbackText: 'off',
+      example: '"7d"',
+    },
+    { kind: 'text', argument: 'duration' },
+    null,
+    parseStay,
+  ),
+  edits: flag(
+    HOST,
+    {
+      key: 'edits',
+      summary: 'let members change or take back what they said',
+      offSummary: 'let nobody change or take back what was said',
+    },
+    true,
+  ),
+  readReceipts: flag(
+    HOST,
+    {
+      key: 'read-receipts',
+      summary: 'let senders be told what has been read',
+      offSummary: 'let nobody be told what has been read',
+    },
+    true,
+  ),
   chat: flag(
     HOST,
     { key: 'chat', summary: 'take part in the talk', offSummary: 'relay only: take no part in the talk' },

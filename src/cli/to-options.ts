@@ -51,6 +51,9 @@ export function toHostOptions(
     topic: choices.value(SETTINGS.topic),
     motd,
     approval: choices.value(SETTINGS.approve),
+    staySeconds: choices.value(SETTINGS.stay),
+    edits: choices.value(SETTINGS.edits),
+    readReceipts: choices.value(SETTINGS.readReceipts),
     qr: choices.value(SETTINGS.qr),
     clipboard: choices.value(SETTINGS.clipboard),
   };

@@ -71,6 +71,9 @@ const CHANGEABLE = [
   'slowSeconds',
   'locked',
   'approval',
+  'staySeconds',
+  'edits',
+  'readReceipts',
 ] as const satisfies readonly (keyof Changeable)[];
 
 /** In what two entries, or two settings, differ. */

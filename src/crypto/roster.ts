@@ -17,7 +17,7 @@ import {
   ZERO_HASH,
 } from '../protocol/identifiers.ts';
 import type { Removal } from '../protocol/reasons.ts';
-import { settingsProblem } from '../protocol/room-settings.ts';
+import { PLAIN_ROOM, settingsProblem } from '../protocol/room-settings.ts';
 import { RoomSettings, RosterEntry, RosterOperation } from '../protocol/signed-objects.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import { attribute, type Changes, type CheckedAct, checkAct, type PlacedAct, readAct } from './acts.ts';
@@ -73,8 +73,6 @@ export interface SavedRoster {
   readonly adoptedEpoch: number;
   readonly usedActs: readonly { readonly name: IdKey; readonly epoch: number }[];
 }
-
-const NO_SETTINGS: RoomSettings = { topic: '', motd: '', slowSeconds: 0, locked: false, approval: false };
 
 /**
  * How an epoch that a message quotes stands to this roster. `before`: earlier than what this side has seen; someone who
@@ -192,7 +190,7 @@ export class Roster {
   #operation: Signed | null = null;
   #hash: Hash = ZERO_HASH;
   #roomName = '';
-  #settings = NO_SETTINGS;
+  #settings: RoomSettings = PLAIN_ROOM;
   #lastRemovalEpoch = 0;
   #adoptedEpoch = 0;
   #list: readonly RosterMember[] = [];

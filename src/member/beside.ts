@@ -26,7 +26,7 @@ export type BesidePhase = 'unasked' | 'asked' | 'learning' | 'known' | 'reading'
 
 export interface BesideContext {
   readonly shared: Shared;
-  readonly room: Pick<Ledger, 'room' | 'owner'>;
+  readonly room: Pick<Ledger, 'room' | 'owner' | 'leastStaySeconds'>;
   readonly changed: (beside: Beside, change: ConversationChange) => SessionEffect[];
   /** Somebody in it tells what it is about. */
   readonly told: (beside: Beside, content: ReadContent, quotedEpoch: number) => SessionEffect[];

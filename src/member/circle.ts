@@ -22,6 +22,8 @@ export interface Ledger {
   readonly circle: Circle;
   /** The room's list: it names everyone, and messages quote it wherever they are said. */
   readonly room: Roster;
+  /** The least time for which messages stayed in the room, as far as this run has seen; 0: always as long as members keep them. */
+  readonly leastStaySeconds: number;
   /** Who signs for the room; `null` before the first list. */
   readonly owner: VerifyKey | null;
   /** Beside the room, messages quote its own list as well. */

@@ -16,7 +16,7 @@ import type { Circle, Ledger } from './circle.ts';
 import type { SessionEffect } from './events.ts';
 
 export interface ConversationLedgerContext {
-  readonly room: Pick<Ledger, 'room' | 'owner'>;
+  readonly room: Pick<Ledger, 'room' | 'owner' | 'leastStaySeconds'>;
   readonly changed: (change: ConversationChange) => SessionEffect[];
 }
 
@@ -40,6 +40,9 @@ export class ConversationLedger implements Ledger, Circle {
   }
   get owner(): VerifyKey | null {
     return this.#context.room.owner;
+  }
+  get leastStaySeconds(): number {
+    return this.#context.room.leastStaySeconds;
   }
   get epoch(): number {
     return this.seats.epoch;

@@ -41,6 +41,8 @@ export interface Shared {
   readonly evidence: EvidenceBook;
   /** Others may be told what this member has read. */
   readonly tellsRead: boolean;
+  /** When this run last had all there was, by its own clock; `null`: not known. */
+  readonly hadAllAtMs: () => number | null;
 }
 
 /** What is kept of it beyond the life of a program. */
@@ -76,7 +78,8 @@ export class Conversation {
   #lastAckMs = 0;
 
   constructor(shared: Shared, { id, ledger, saved, ownPlaced, about }: ConversationStart) {
-    const { roomId, identity, self, ownKey, wrapKeys, alarms, trust, keys, pulls, evidence } = shared;
+    const { roomId, identity, self, ownKey, wrapKeys, alarms, trust, keys, pulls, evidence, hadAllAtMs } =
+      shared;
     const at = { roomId, conversation: id };
     this.id = id;
     this.key = idKey(id);
@@ -94,7 +97,7 @@ export class Conversation {
       if (sealed === null) return null;
       const { said, body } = sealed;
       evidence.follow(ledger.room);
-      evidence.keep(leaf, sealed, { content: said.content, body, signer: identity });
+      evidence.keep(leaf, sealed, { content: said.content, body, signer: identity }, said.saidAtMs);
       return said;
     };
     this.timeline = new Timeline({
@@ -106,6 +109,7 @@ export class Conversation {
       eraBegan: () => this.speaking.dropChain(),
       ownPlaced,
       about,
+      hadAllAtMs,
       quoted: (member, generation) => keys.quoted(member, generation),
       keyMissing: (header, moment) => this.exchange.keyMissing(header, moment),
       identityWanted: (sender) => this.exchange.pullIdentity(sender),

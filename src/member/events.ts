@@ -110,6 +110,8 @@ export type SessionEvent =
       readonly replyTo: Quoted | null;
       readonly atMs: number;
       readonly own: boolean;
+      /** When it is to be forgotten, by this side's clock; left out where messages stay. */
+      readonly goesAtMs?: number;
       /** By somebody else, while this member had no line. */
       readonly away: boolean;
       /** What the program that said it called it; `null` for others' messages. */

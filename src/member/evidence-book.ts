@@ -28,6 +28,7 @@ const UNSAID: ReadonlySet<ReadContent['kind']> = new Set(['read', 'about', 'unkn
 interface KeptMessage
   extends Pick<Proof, 'header' | 'ciphertextHash' | 'signature' | 'content' | 'algorithm' | 'identityKey'> {
   readonly list: IdKey;
+  readonly atMs: number;
 }
 
 interface KeptList {
@@ -58,7 +59,7 @@ export class EvidenceBook {
   }
 
   /** A message is shown. One whose list is not held any more cannot be proved. */
-  keep(leaf: Hash, entry: EntryBytes, { content, body, signer }: Opening): void {
+  keep(leaf: Hash, entry: EntryBytes, { content, body, signer }: Opening, atMs: number): void {
     const list = idKey(MessageHeader.decode(entry.header).rosterHash);
     if (!this.#lists.has(list) || UNSAID.has(content.kind)) return;
     this.#messages.set(messageId(leaf), {
@@ -69,7 +70,7 @@ export class EvidenceBook {
       content: body,
       algorithm: signer.algorithm,
       identityKey: signer.spki,
-      list,
+      ...{ list, atMs },
     });
     const [oldest] = this.#messages.keys();
     if (this.#messages.size > LIMITS.provableMessages && oldest !== undefined) this.#messages.delete(oldest);
@@ -91,12 +92,17 @@ export class EvidenceBook {
         'no-such-message',
         `There is no message ${id} among the latest ${LIMITS.provableMessages} shown here. /clear and a new start forget them.`,
       );
-    const { list: _, ...said } = message;
+    const { list: _list, atMs: _atMs, ...said } = message;
     const members = [...list.members];
     return {
       id: full,
       proof: { version: PROOF_VERSION, ...said, ownerKey, operation: list.operation, members },
     };
+  }
+
+  /** What was said before then has disappeared, here as well. */
+  expire(beforeMs: number): void {
+    for (const [id, { atMs }] of this.#messages) if (atMs < beforeMs) this.#messages.delete(id);
   }
 
   /** The screen is cleared: nothing of what was on it stays here. */

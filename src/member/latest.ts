@@ -20,6 +20,10 @@ export class Latest<Key, Value> {
     }
   }
 
+  delete(key: Key): void {
+    this.#map.delete(key);
+  }
+
   /** Oldest first. */
   values(): readonly Value[] {
     return [...this.#map.values()];

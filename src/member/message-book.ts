@@ -9,9 +9,12 @@ import { isSaid, messageId, type ReadContent, referenceId } from '../protocol/co
 import type { ConversationId, Hash, IdKey } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { isReaction } from '../protocol/reaction.ts';
-import type { ContentPolicy } from './content-policy.ts';
+import type { Policy as RoomPolicy } from '../protocol/room-settings.ts';
 import { event, type Quoted, type SessionEffect, type SessionEvent } from './events.ts';
 import { Latest } from './latest.ts';
+
+/** What of the room's policy decides here. */
+type Policy = Pick<RoomPolicy, 'edits' | 'readReceipts'>;
 
 /** Messages remembered: more than a person scrolls back to answer, and half a megabyte of them. */
 export const MESSAGES_KEPT = 1_024;
@@ -28,6 +31,8 @@ export interface PlacedContent {
   readonly from: RosterMember;
   readonly content: ReadContent;
   readonly atMs: number;
+  /** When it is to be forgotten; not given: never. */
+  readonly goesAtMs?: number;
   readonly own: boolean;
   /** By somebody else, while this member had no line. */
   readonly away?: boolean;
@@ -78,13 +83,19 @@ export class MessageBook {
     );
   }
 
+  /** What was said before then is to be remembered no more. */
+  expire(beforeMs: number): void {
+    for (const { id, saidAtMs } of this.#messages.values())
+      if (saidAtMs < beforeMs) this.#messages.delete(id);
+  }
+
   /** A message that could not be opened: whose it is, is known all the same. */
   unopened(id: string, from: RosterMember, saidAtMs: number): void {
     this.#keep({ id, from, saidAtMs, excerpt: '', isOpened: false });
   }
 
   /** @returns what there is to tell of it */
-  placed(placed: PlacedContent, policy: ContentPolicy): SessionEffect[] {
+  placed(placed: PlacedContent, policy: Policy): SessionEffect[] {
     const { content, from, atMs } = placed;
     if (isSaid(content.kind)) return [event(this.#said(placed, content.kind))];
     const id = referenceId(content.reference);
@@ -105,7 +116,7 @@ export class MessageBook {
   }
 
   #said(placed: PlacedContent, kind: 'text' | 'emote'): SessionEvent {
-    const { leaf, from, content, atMs, own, away = false, ref } = placed;
+    const { leaf, from, content, atMs, goesAtMs, own, away = false, ref } = placed;
     const id = messageId(leaf);
     const answered = referenceId(content.reference);
     const replyTo = answered === null ? null : this.#quoted(answered);
@@ -123,10 +134,11 @@ export class MessageBook {
       own,
       away,
       ref,
+      ...(goesAtMs !== undefined && { goesAtMs }),
     };
   }
 
-  #edit(id: string, { from, content, atMs, own }: PlacedContent, policy: ContentPolicy): SessionEffect[] {
+  #edit(id: string, { from, content, atMs, own }: PlacedContent, policy: Policy): SessionEffect[] {
     if (!policy.edits) return this.#forbidden(from, 'change', atMs);
     const message = this.#messages.get(id);
     if (message !== undefined && message.from.key !== from.key)
@@ -145,7 +157,7 @@ export class MessageBook {
     ];
   }
 
-  #delete(id: string, { from, atMs, own }: PlacedContent, policy: ContentPolicy): SessionEffect[] {
+  #delete(id: string, { from, atMs, own }: PlacedContent, policy: Policy): SessionEffect[] {
     if (!policy.edits) return this.#forbidden(from, 'delete', atMs);
     const message = this.#messages.get(id);
     if (message !== undefined && message.from.key !== from.key)

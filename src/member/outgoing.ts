@@ -115,7 +115,13 @@ export class Outgoing {
     }
     const { leaf, said } = sealed;
     this.#context.placed(leaf);
-    const told = timeline.tell({ leaf, from: self, ...said, atMs: moment.nowMs, own: true });
+    const told = timeline.tell({
+      leaf,
+      from: self,
+      ...said,
+      ...timeline.times(moment.nowMs, moment),
+      own: true,
+    });
     return [...told, ...this.pump(isLive, moment)];
   }
 

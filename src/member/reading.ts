@@ -4,7 +4,7 @@
  * @see docs/protocol.md#content
  */
 import { type Content, idReference } from '../protocol/content.ts';
-import type { ContentPolicy } from './content-policy.ts';
+import type { Policy } from '../protocol/room-settings.ts';
 
 /** In more company, who has read what is of use to nobody, and costs a message of each for every message of one. */
 const MEMBERS_MOST = 16;
@@ -15,7 +15,7 @@ const TELL_AGAIN_MS = 5_000;
 export interface ReadingNow {
   /** In the conversation, this member included. */
   readonly members: number;
-  readonly policy: Pick<ContentPolicy, 'readReceipts'>;
+  readonly policy: Pick<Policy, 'readReceipts'>;
   /** They are there, and what they said has its place: no news of reading goes before that. */
   readonly mayTell: boolean;
 }

@@ -14,6 +14,7 @@ export class RoomLedger implements Ledger {
   readonly #changed: (change: RosterChange) => SessionEffect[];
   #roster: Roster;
   #owner: VerifyKey | null = null;
+  #leastStaySeconds = 0;
 
   constructor(roomId: RoomId, changed: (change: RosterChange) => SessionEffect[]) {
     this.#roster = new Roster(roomId);
@@ -30,9 +31,21 @@ export class RoomLedger implements Ledger {
     return this.#owner;
   }
 
+  get leastStaySeconds(): number {
+    return this.#leastStaySeconds;
+  }
+
   begin(roster: Roster, owner: VerifyKey): void {
     this.#roster = roster;
     this.#owner = owner;
+    this.#followStay();
+  }
+
+  #followStay(): void {
+    const { staySeconds } = this.#roster.settings;
+    if (staySeconds === 0) return;
+    const before = this.#leastStaySeconds;
+    this.#leastStaySeconds = before === 0 ? staySeconds : Math.min(before, staySeconds);
   }
 
   operate(kind: 'roster' | 'conversation', signed: Signed): SessionEffect[] {
@@ -43,6 +56,7 @@ export class RoomLedger implements Ledger {
         'an operation of a conversation stands in the log of the room',
       );
     const change = this.#roster.apply(signed, this.#owner);
+    this.#followStay();
     return [event({ kind: 'roster', change }), ...this.#changed(change)];
   }
 

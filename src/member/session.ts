@@ -27,6 +27,7 @@ import {
 import { LIMITS } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import { PASSING_CLOSES } from '../protocol/reasons.ts';
+import { type Policy, policyOf } from '../protocol/room-settings.ts';
 import {
   ActAnswer,
   Away,
@@ -62,7 +63,6 @@ import { agreedFeatures, DIALECT, type Dialect, FEATURE } from '../protocol/vers
 import { actAnswered, askOwner, askToLeave, HeldActs } from './acting.ts';
 import { Alarms } from './alarms.ts';
 import type { Beside } from './beside.ts';
-import { type ContentPolicy, policyOf } from './content-policy.ts';
 import { Conversation } from './conversation.ts';
 import { Conversations, type ConversationWish } from './conversations.ts';
 import { difference } from './difference.ts';
@@ -192,6 +192,7 @@ export class Session {
       ownKey: importVerifyKey(identity.spki, identity.algorithm),
       ...{ alarms: this.#alarms, trust: this.#trust, keys: this.#known, pulls: this.#pulls },
       evidence: this.#evidence,
+      hadAllAtMs: () => this.#liveAtMs,
       tellsRead: (start.prefers ?? USUAL_PREFER).receipts,
     };
     this.#room = new Conversation(shared, {
@@ -302,10 +303,16 @@ export class Session {
   get verified(): ReturnType<Trust['verified']> {
     return this.#trust.verified(this.#roster);
   }
-  /** Epoch, index and head, for two people to compare; `null` before the first list. */
-  get position(): { readonly epoch: number; readonly index: number; readonly head: Hash } | null {
+  /** Epoch, index and head, and the latest operation's hash, for people to compare; `null` before the first list. */
+  get position(): {
+    readonly epoch: number;
+    readonly operation: Hash;
+    readonly index: number;
+    readonly head: Hash;
+  } | null {
     const { history } = this.#timeline;
-    return history === null ? null : { epoch: this.#roster.epoch, index: history.index, head: history.head };
+    const { epoch, hash: operation } = this.#roster;
+    return history === null ? null : { epoch, operation, index: history.index, head: history.head };
   }
   /** Where all logs stand that a record goes on with: what a LOGIN quotes. */
   get positions(): readonly LogPosition[] {
@@ -340,6 +347,15 @@ export class Session {
   /** What was shown is to be gone. */
   forgetShown(): void {
     this.#evidence.forget();
+  }
+  /** Of one's own: the keys that others wrap to, and the chain that one sends under; `null`: the next message begins one. */
+  ownKeys(moment: Moment): {
+    readonly wrapKeys: { readonly generation: number; readonly madeAtMs: number };
+    readonly chain: ReturnType<Conversation['speaking']['chain']>;
+  } {
+    const { generation, madeAtMs } = this.#wrapKeys.current;
+    const chain = this.#room.speaking.chain({ circle: this.#roster, moment });
+    return { wrapKeys: { generation, madeAtMs }, chain };
   }
   /** What this side and the host both know, by number; nothing before the first WELCOME. */
   get features(): ReadonlySet<number> {
@@ -584,7 +600,7 @@ export class Session {
   }
 
   /** How the room lets its members change what they have said. */
-  get policy(): ContentPolicy {
+  get policy(): Policy {
     return policyOf(this.#roster.settings);
   }
 
@@ -662,6 +678,7 @@ export class Session {
       this.#lastPingMs = moment.nowMs;
       effects.push(send(SESSION_FRAME.ping, new Uint8Array()));
     }
+    this.#forgetGone(moment);
     effects.push(...this.#conversations.tick(moment));
     const isReading = this.#phase === 'live' || this.#phase === 'reading';
     for (const conversation of this.#all) {
@@ -670,6 +687,15 @@ export class Session {
     }
     this.#tellRead(moment);
     return [...effects, ...this.#pump(moment)];
+  }
+
+  /** What has disappeared is remembered nowhere. */
+  #forgetGone({ nowMs }: Moment): void {
+    const { staySeconds } = this.#roster.settings;
+    if (staySeconds === 0) return;
+    const beforeMs = nowMs - staySeconds * 1_000;
+    this.#evidence.expire(beforeMs);
+    for (const { timeline } of this.#all) timeline.book.expire(beforeMs);
   }
 
   /** All that `save` gave with this mark is kept where the program's end does not reach it. */

@@ -145,6 +145,15 @@ export class Speaking {
     return this.#sequence ?? this.#earlier ?? 0;
   }
 
+  /** The chain that is sent under, the how many-th of this run; `null`: the next message begins one. */
+  chain(
+    context: Pick<SpeakingContext, 'circle' | 'moment'>,
+  ): { readonly number: number; readonly startedAtMs: number; readonly messages: number } | null {
+    if (this.#chain === null || this.#spent(this.#chain, context)) return null;
+    const { startedAtMs, sending } = this.#chain;
+    return { number: this.#begun.size, startedAtMs, messages: sending.n };
+  }
+
   /**
    * Whether a chain of one's own was begun by an earlier run that this one goes on with, or by another program that does.
    * The next chain comes after it.
@@ -350,7 +359,7 @@ export class Speaking {
     return [];
   }
 
-  #spent(chain: OwnChain, { circle, moment }: SpeakingContext): boolean {
+  #spent(chain: OwnChain, { circle, moment }: Pick<SpeakingContext, 'circle' | 'moment'>): boolean {
     return (
       chain.epoch < circle.lastRemovalEpoch ||
       chain.sending.n >= LIMITS.chainMessages ||

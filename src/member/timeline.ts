@@ -22,13 +22,13 @@ import {
 } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
+import { policyOf } from '../protocol/room-settings.ts';
 import { DigestItem, type Entry, type LogPage, WholeItem } from '../protocol/session-frames.ts';
 import { MessageHeader } from '../protocol/signed-objects.ts';
 import { type Alarms, evidenceOf } from './alarms.ts';
 import type { Ledger } from './circle.ts';
-import { policyOf } from './content-policy.ts';
 import { type CheckedEra, checkPlacedEra, whereLost } from './eras.ts';
-import type { SessionEffect } from './events.ts';
+import { event, type SessionEffect } from './events.ts';
 import type { EvidenceBook } from './evidence-book.ts';
 import type { Hearing } from './hearing.ts';
 import { History } from './history.ts';
@@ -36,6 +36,7 @@ import { judgeMessage, verdictOf } from './judging.ts';
 import { MessageBook, type PlacedContent } from './message-book.ts';
 import type { Own } from './receipts.ts';
 import type { SavedState } from './saved-state.ts';
+import { goesAtMs, isGone, LeftOut, type OwnTime } from './staying.ts';
 
 /** What of a saved state is this record. */
 type SavedRecord = Pick<SavedState, 'log' | 'lastPlaced'>;
@@ -74,6 +75,8 @@ export interface TimelineContext {
   readonly quoted: (member: IdKey, generation: number) => void;
   /** What it is about, told by somebody in it under the list that they quote. */
   readonly about: (content: ReadContent, quotedEpoch: number) => SessionEffect[];
+  /** When this run last had all there was, by its own clock; `null`: not known. */
+  readonly hadAllAtMs: () => number | null;
   /** A message could not be opened for want of its key. */
   readonly keyMissing: (header: MessageHeader, moment: Moment) => SessionEffect[];
   /** The sender's identity key is wanted before their message can be judged; entries are held meanwhile. */
@@ -82,9 +85,6 @@ export interface TimelineContext {
 
 /** Header, largest ciphertext and largest signature, with room to spare. */
 const ENTRY_BYTES_MOST = 18 * 1_024;
-
-/** How far the host's clock may be from this side's before it looks like a lie about what is too old to hold. */
-const CLOCKS_APART_MS = 60 * 60_000;
 
 export class Timeline {
   readonly #context: TimelineContext;
@@ -98,7 +98,9 @@ export class Timeline {
   #astray = false;
   #missed = 0;
   /** The last entry that came as a digest, and the bytes of those that came whole after it. */
-  #digest: { readonly index: number; readonly placedAtMs: number; bytesAfter: number } | null = null;
+  #digest: { readonly left: LeftOut; bytesAfter: number } | null = null;
+  /** Read whole, and too old to be shown. */
+  #gone = 0;
   /** The first entry that the host still had when it passed over some. */
   #passedTo: number | null = null;
   #beganAt = 0;
@@ -117,7 +119,7 @@ export class Timeline {
     return this.#history;
   }
   /** What was said of late. */
-  get book(): Pick<MessageBook, 'find' | 'latestOwn'> {
+  get book(): Pick<MessageBook, 'find' | 'latestOwn' | 'expire'> {
     return this.#book;
   }
   /** The index this record begins after: what was placed before is not in it. */
@@ -139,6 +141,7 @@ export class Timeline {
     this.#beganAt = position.index;
     this.#digest = null;
     this.#missed = 0;
+    this.#gone = 0;
     this.#astray = false;
     this.resume();
   }
@@ -184,6 +187,7 @@ export class Timeline {
     this.#beganAt = Math.min(this.#beganAt, position.index);
     this.#digest = null;
     this.#missed = 0;
+    this.#gone = 0;
     this.resume();
   }
 
@@ -217,7 +221,7 @@ export class Timeline {
     page.items.forEach((item, place) => {
       const index = page.first + place;
       if (item.form === 'digest') {
-        effects.push(...this.#digested(index, DigestItem.decode(item.body)));
+        effects.push(...this.#digested(index, DigestItem.decode(item.body), moment));
         return;
       }
       const entry = WholeItem.decode(item.body);
@@ -244,15 +248,22 @@ export class Timeline {
     const digest = this.#digest;
     const passedTo = this.#passedTo;
     const missed = this.#missed;
+    const gone = this.#gone;
     this.#digest = null;
     this.#passedTo = null;
     this.#missed = 0;
+    this.#gone = 0;
+    const { staySeconds } = this.#context.ledger.room.settings;
+    const { isBeside, leastStaySeconds } = this.#context.ledger;
+    const excused = (seconds: number) =>
+      digest?.left.excuse(seconds, retention.seconds * 1_000, { nowMs, hadAllAtMs }) ?? null;
+    // Beside the room, no entry says when its policy changed: a shorter one may have been in force for a while.
+    const excuse = excused(staySeconds) ?? (isBeside ? excused(leastStaySeconds) : null);
     const mustHoldDigest =
       digest !== null &&
-      this.reach - digest.index < retention.entries &&
-      digest.bytesAfter + ENTRY_BYTES_MOST <= retention.bytes &&
-      // A host may have said another time all along: what it left out is no older than this side was away.
-      nowMs - Math.max(digest.placedAtMs, hadAllAtMs ?? 0) < retention.seconds * 1_000 - CLOCKS_APART_MS;
+      excuse === null &&
+      this.reach - digest.left.index < retention.entries &&
+      digest.bytesAfter + ENTRY_BYTES_MOST <= retention.bytes;
     const mustHoldPassed = passedTo !== null && this.reach - passedTo + 1 < retention.hashes;
     if (mustHoldDigest || mustHoldPassed) {
       const text = 'The host left out messages that it should still hold.';
@@ -261,11 +272,12 @@ export class Timeline {
     const texts: string[] = [];
     if (passedTo !== null)
       texts.push('You were away for so long that the host no longer holds some messages.');
-    if (missed > 0) texts.push(`${missed} messages waited longer than the host keeps them.`);
-    return texts.map((text) => ({
-      kind: 'event',
-      event: { kind: 'notice', level: 'warning', code: 'gap', text },
-    }));
+    const late = excuse === 'policy' ? 0 : missed;
+    if (late > 0) texts.push(`${late} messages waited longer than the host keeps them.`);
+    return [
+      ...texts.map((text) => event({ kind: 'notice', level: 'warning', code: 'gap', text })),
+      ...goneByTime(gone + missed - late),
+    ];
   }
 
   /** The next entry of the log, in order; or held until the key to judge it is there. */
@@ -333,7 +345,11 @@ export class Timeline {
     const { ledger } = this.#context;
     history.append({ ...entry, leaf: leafHash(entry) });
     try {
-      return ledger.operate(kind, { bytes: entry.header, signature: entry.signature });
+      const { staySeconds } = ledger.room.settings;
+      const effects = ledger.operate(kind, { bytes: entry.header, signature: entry.signature });
+      if (staySeconds !== ledger.room.settings.staySeconds)
+        this.#digest?.left.changed({ untilMs: entry.placedAtMs, staySeconds });
+      return effects;
     } catch (error) {
       if (!(error instanceof SecurityError)) throw error;
       this.#astray = true;
@@ -397,12 +413,18 @@ export class Timeline {
       case 'good':
         this.#context.quoted(judgement.sender.key, header.generation);
         return judgement.sender.key === self
-          ? this.#own(judgement.sender, header, entry, leaf)
+          ? this.#own(judgement.sender, header, entry, leaf, moment)
           : this.#opened(judgement.sender, header, entry, leaf, moment);
     }
   }
 
-  #own(self: RosterMember, header: MessageHeader, entry: Arrived, leaf: Hash): SessionEffect[] {
+  #own(
+    self: RosterMember,
+    header: MessageHeader,
+    entry: Arrived,
+    leaf: Hash,
+    moment: Moment,
+  ): SessionEffect[] {
     const said = this.#context.placed(leaf);
     const place = { sequence: chainSequence(header.chainId), n: header.n };
     const isNew = isAfter(place, this.#lastPlaced);
@@ -415,7 +437,7 @@ export class Timeline {
       return this.#context.alarms.raise('replayed', text, evidenceOf(entry, this.#history));
     }
     if (said.content.kind === 'about') return this.#context.about(said.content, header.conversationEpoch);
-    return this.#ownTold(leaf, self, said, entry);
+    return this.#ownTold(leaf, self, said, entry, moment);
   }
 
   #opened(
@@ -429,14 +451,18 @@ export class Timeline {
     const opened = hearing.open({ sender, header, entry, leaf }, ledger.circle.lastRemovalEpoch);
     switch (opened.kind) {
       case 'opened':
-        this.#context.evidence.keep(leaf, entry, opened);
         if (opened.content.kind === 'about')
           return this.#context.about(opened.content, header.conversationEpoch);
+        if (isGone(entry.placedAtMs, ledger.room.settings.staySeconds, this.#time(moment))) {
+          this.#gone += 1;
+          return [];
+        }
+        this.#context.evidence.keep(leaf, entry, opened, entry.placedAtMs);
         return this.tell({
           leaf,
           from: sender,
           content: opened.content,
-          atMs: entry.placedAtMs,
+          ...this.times(entry.placedAtMs, moment),
           own: false,
           away: entry.away === true,
           ref: null,
@@ -451,17 +477,29 @@ export class Timeline {
     }
   }
 
+  /** When a message was placed, and when it is to be forgotten. */
+  times(placedAtMs: number, moment: Moment): Pick<PlacedContent, 'atMs' | 'goesAtMs'> {
+    const goes = goesAtMs(placedAtMs, this.#context.ledger.room.settings.staySeconds, this.#time(moment));
+    return { atMs: placedAtMs, ...(goes !== null && { goesAtMs: goes }) };
+  }
+
+  #time({ nowMs }: Moment): OwnTime {
+    return { nowMs, hadAllAtMs: this.#context.hadAllAtMs() };
+  }
+
   /** An entry whose content the host no longer holds: its hash keeps the record whole. */
-  #digested(index: number, item: ReturnType<typeof DigestItem.decode>): SessionEffect[] {
+  #digested(index: number, item: ReturnType<typeof DigestItem.decode>, moment: Moment): SessionEffect[] {
     if (item.kind !== 'message')
       throw new ProtocolError('bad-page', 'what only the owner signs was withheld');
     const leaf = item.leaf.slice() as Hash;
     this.#history?.append({ ...item, leaf });
     this.#context.hearing.skipped();
-    if (index > this.#readElsewhere) this.#digest = { index, placedAtMs: item.placedAtMs, bytesAfter: 0 };
+    if (index > this.#readElsewhere)
+      this.#digest = { left: new LeftOut(index, item.placedAtMs), bytesAfter: 0 };
     const said = this.#context.placed(leaf);
     const self = this.#context.ledger.room.member(this.#context.self);
-    if (said !== null && self !== undefined) return this.#ownTold(leaf, self, said, { ...item, index });
+    if (said !== null && self !== undefined)
+      return this.#ownTold(leaf, self, said, { ...item, index }, moment);
     this.#missed += 1;
     return [];
   }
@@ -476,8 +514,9 @@ export class Timeline {
     self: RosterMember,
     said: { readonly content: Content; readonly ref: string | null },
     { index, placedAtMs }: Pick<Arrived, 'index' | 'placedAtMs'>,
+    moment: Moment,
   ): SessionEffect[] {
-    const effects = this.tell({ leaf, from: self, ...said, atMs: placedAtMs, own: true });
+    const effects = this.tell({ leaf, from: self, ...said, ...this.times(placedAtMs, moment), own: true });
     // What became of it is told of messages only.
     if (!isSaid(said.content.kind)) return effects;
     return [...effects, ...this.#context.ownPlaced({ id: messageId(leaf), index })];
@@ -502,6 +541,12 @@ export class Timeline {
 function isAfter(place: OwnPlace, last: OwnPlace | null): boolean {
   if (last === null || place.sequence > last.sequence) return true;
   return place.sequence === last.sequence && place.n > last.n;
+}
+
+function goneByTime(count: number): SessionEffect[] {
+  if (count === 0) return [];
+  const text = `${count === 1 ? '1 message is' : `${count} messages are`} gone: messages disappear after a while here. /policy says when.`;
+  return [event({ kind: 'notice', level: 'info', code: 'gone-by-time', text })];
 }
 
 /** Frames are views of a read buffer: what is kept beyond them is copied. */

@@ -58,6 +58,10 @@ export const Question = codec(
     question: field.text,
     keeps: field.oneOf(KEEPS),
     triesLeft: field.u8,
+    /** The room's policy, for who does not know the settings yet: the owner has signed it with them. */
+    staySeconds: field.u32,
+    edits: field.bool,
+    readReceipts: field.bool,
   }),
 );
 export type Question = Decoded<typeof Question>;

@@ -87,6 +87,9 @@ export const LIMITS = {
   topicBytes: 400,
   motdBytes: 2_000,
   slowSecondsMost: 3_600,
+  /** Messages that go sooner could not be read; what is to stay for longer stays as long as members keep it. */
+  stayMsLeast: 30 * SECOND_MS,
+  stayMsMost: 30 * 24 * 60 * MINUTE_MS,
   /** A timed ban or mute; what is to last longer is taken back by hand. */
   sanctionMsMost: 365 * 24 * 60 * MINUTE_MS,
   /** Someone in charge of a full room types no more; a program gone wild signs no more. */

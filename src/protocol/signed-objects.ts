@@ -45,6 +45,12 @@ const roomSettings = field.struct({
   locked: field.bool,
   /** The host says yes to each newcomer. */
   approval: field.bool,
+  /** How long what was said stays; 0: as long as members keep it. */
+  staySeconds: field.u32,
+  /** What was said may be changed or taken back afterwards. */
+  edits: field.bool,
+  /** Members may be told what has been read. */
+  readReceipts: field.bool,
 });
 
 /** How the room is, for everyone to see. Signed by the owner within each operation, and plain to the host. */

@@ -43,6 +43,7 @@ import { type IdKey, idKey, NO_SESSION, type RoomId, type SessionId } from '../p
 import type { Limits } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import { RETRYABLE_REFUSALS, type Refusal } from '../protocol/reasons.ts';
+import type { Policy } from '../protocol/room-settings.ts';
 import { Empty } from '../protocol/session-frames.ts';
 import type { Role } from '../protocol/signed-objects.ts';
 import { agreedFeatures, type Dialect, FEATURE, SUITE } from '../protocol/version.ts';
@@ -68,6 +69,8 @@ export interface Door {
   readonly roomName: string;
   readonly question: string;
   readonly keeps: keyof typeof KEEPS;
+  /** As it is now. */
+  policy(): Policy;
   readonly limits: Limits;
   readonly dialect: Dialect;
   readonly invitations: InvitationBook;
@@ -342,6 +345,7 @@ export class Admission {
       question: this.#door.question,
       keeps: this.#door.keeps,
       triesLeft: this.#triesLeft(subject),
+      ...this.#door.policy(),
     });
     return [
       this.#send(ADMISSION_FRAME.question, question),

@@ -11,6 +11,7 @@ import { ANY_SESSION, type Hash, ID_BYTES, type IdKey, idKey, type RoomId } from
 import type { Limits } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import type { Refusal } from '../protocol/reasons.ts';
+import { policyOf } from '../protocol/room-settings.ts';
 import type { Role } from '../protocol/signed-objects.ts';
 import { DIALECT, type Dialect } from '../protocol/version.ts';
 import { type AccountGate, accountCalled } from './accounts.ts';
@@ -234,6 +235,7 @@ export class Entrance {
       roomName: start.name,
       question: start.question,
       keeps: start.keeps ?? 'nothing',
+      policy: () => policyOf(this.#context.roster.settings),
       limits: start.limits,
       dialect: start.dialect ?? DIALECT,
       invitations,

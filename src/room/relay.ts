@@ -23,6 +23,7 @@ import {
 import type { Limits } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import type { ActOutcome, Deferral } from '../protocol/reasons.ts';
+import { heldMs } from '../protocol/room-settings.ts';
 import {
   Ack,
   ActAnswer,
@@ -301,11 +302,12 @@ export class Relay {
 
   /** Time passes: what is too old, or what everyone has, need not be held any longer. */
   tick({ nowMs }: Moment): void {
-    const { log, limits, residents } = this.#context;
-    log.expire(nowMs - limits.backlogMs);
-    this.#context.conversations.tick(nowMs - limits.backlogMs);
+    const { log, limits, residents, roster } = this.#context;
+    const oldestMs = nowMs - heldMs(roster.settings.staySeconds, limits.backlogMs);
+    log.expire(oldestMs);
+    this.#context.conversations.tick(oldestMs);
     // A chain lives for an hour, and a message may have waited for its place: these open nothing that is still held.
-    const uselessMs = nowMs - limits.backlogMs - 2 * limits.chainMs;
+    const uselessMs = oldestMs - 2 * limits.chainMs;
     for (const { wrapsUnderWay } of residents.values()) wrapsUnderWay.cameBefore(uselessMs);
     if (!this.#hasAcks) return;
     this.#hasAcks = false;

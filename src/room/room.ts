@@ -10,10 +10,11 @@ import type { LogPosition } from '../protocol/admission-frames.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
 import { ProtocolError, SecurityError } from '../protocol/errors.ts';
-import { type IdKey, idKey } from '../protocol/identifiers.ts';
+import { type Hash, type IdKey, idKey } from '../protocol/identifiers.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import type { CloseReason, Refusal, Removal } from '../protocol/reasons.ts';
+import { PLAIN_ROOM } from '../protocol/room-settings.ts';
 import { closeFrame } from '../protocol/session-frames.ts';
 import type { RoomSettings } from '../protocol/signed-objects.ts';
 import { DIALECT } from '../protocol/version.ts';
@@ -41,7 +42,13 @@ export interface RoomStart extends EntranceStart {
   readonly settings?: Partial<RoomSettings>;
 }
 
-const PLAIN_ROOM: RoomSettings = { topic: '', motd: '', slowSeconds: 0, locked: false, approval: false };
+/** Where list and log stand. */
+export interface RoomPosition {
+  readonly epoch: number;
+  readonly operation: Hash;
+  readonly index: number;
+  readonly head: Hash;
+}
 
 /** A resident's connection. */
 type ResidentLine = RelayPeer & { lastHeardMs: number };
@@ -252,9 +259,10 @@ export class Room {
   get bans(): readonly BanView[] {
     return this.#bans.all;
   }
-  /** Epoch and head, for two people to compare. */
-  get position(): { readonly epoch: number; readonly index: number; readonly head: Bytes } {
-    return { epoch: this.#roster.epoch, ...this.#relay.position };
+  /** Epoch, head and the latest operation's hash, for people to compare. */
+  get position(): RoomPosition {
+    const { epoch, hash: operation } = this.#roster;
+    return { epoch, operation, ...this.#relay.position };
   }
 
   connected(connection: HolderId, channelBinding: Bytes, moment: Moment): RoomEffect[] {

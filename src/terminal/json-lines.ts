@@ -21,6 +21,12 @@ export type RoomView = RoomId & {
   readonly locked: boolean;
   /** The host lets people in by hand. */
   readonly approval: boolean;
+  /** How long messages stay; 0: as long as members keep them. */
+  readonly staySeconds: number;
+  /** What was said may be changed or taken back afterwards. */
+  readonly edits: boolean;
+  /** Members may be told what has been read. */
+  readonly readReceipts: boolean;
 };
 export type PersonView = { readonly id: string; readonly nick: string };
 /** Who signed something, and what with: `rsa` or `dsa`. */
@@ -105,7 +111,7 @@ export type MemberEvent = {
   /** The fingerprint of the key before it changed. */
   readonly formerFingerprint?: string;
 };
-export type RoomSetting = 'topic' | 'motd' | 'slow' | 'locked' | 'approval';
+export type RoomSetting = 'topic' | 'motd' | 'slow' | 'locked' | 'approval' | 'stay' | 'edits' | 'receipts';
 export type RoomEvent = {
   readonly type: 'room';
   readonly changes: readonly RoomSetting[];
@@ -186,6 +192,8 @@ export type MessageEvent = {
   /** What it answers. */
   readonly replyTo?: QuotedView;
   readonly at: string;
+  /** When it is to be forgotten, where messages disappear; sooner where that becomes shorter. */
+  readonly disappearsAt?: string;
   readonly own: boolean;
   /** By somebody else, while one had no line. */
   readonly away?: true;

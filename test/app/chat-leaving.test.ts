@@ -60,6 +60,7 @@ async function open() {
     roomId: room.id,
     roomName: 'test room',
     ownerFingerprint: room.ownerFingerprint,
+    keeps: 'nothing' as const,
     onQuit: (how: string) => void left.push(how),
   };
   return { room, ann, front, left, common };

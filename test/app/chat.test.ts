@@ -1,4 +1,5 @@
 /** A person in a room, over a real one: who may do what to whom, what comes of it, what they are told, and how they go. */
+
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,6 +10,7 @@ import type { Front, Status } from '../../src/app/front/front.ts';
 import { checkProof } from '../../src/crypto/proof.ts';
 import { idReference } from '../../src/protocol/content.ts';
 import { parseProof } from '../../src/protocol/proof-text.ts';
+import { PLAIN_ROOM } from '../../src/protocol/room-settings.ts';
 import type { DisplayCall } from '../../src/terminal/commands/calls.ts';
 import type { JsonEvent } from '../../src/terminal/json-lines.ts';
 import { type Company, company } from '../helpers/company.ts';
@@ -61,6 +63,7 @@ function sit(room: TestRoom, member: TestMember | null, place: Place = 'guest') 
     roomId: room.id,
     roomName: 'test room',
     ownerFingerprint: room.ownerFingerprint,
+    keeps: 'nothing',
     onQuit: (how) => quits.push(how),
   });
   /** What a line leads to once it went through the room: what this person is told at once. */
@@ -97,9 +100,53 @@ describe('who may do what', () => {
     for (const line of ['/op ben', '/approve on', '/code', '/invite', '/motd tea'])
       assert.match(guest.give(line), /^host-only: \/\w+( TEXT)? is for the host\.$/, line);
     assert.equal(nicks(room).length, 5);
-    assert.deepEqual(
-      { ...room.room.settings },
-      { topic: '', motd: '', slowSeconds: 0, locked: false, approval: false },
+    assert.deepEqual({ ...room.room.settings }, PLAIN_ROOM);
+  });
+
+  test('everyone on the list is shown the same words and digits, others after each change of it', async () => {
+    const { room, host, moderator, guest } = await everyone();
+    const relaying = sit(room, null, 'relaying host');
+    const people = [host, moderator, guest, relaying];
+    const checks = (): readonly string[] =>
+      people.map(
+        (person) => /^(?:[a-z]+ ){3}[a-z]+(?:\n.*)*/m.exec(person.give('/room'))?.[0] ?? assert.fail(),
+      );
+    const [first, ...others] = checks();
+    assert.match(
+      first ?? '',
+      /^(?:(?:[a-z]+ ){3}[a-z]+\n){4}(?:(?:\d{5} ){3}\d{5}\n){2}If everyone on the list is there/,
+    );
+    assert.ok(others.every((each) => each === first));
+    host.give('/policy edits off');
+    const [next, ...rest] = checks();
+    assert.ok(rest.every((each) => each === next));
+    assert.notEqual(next, first);
+  });
+
+  test('everyone reads the policy, and the host alone sets it', async () => {
+    const { host, moderator, guest } = await everyone();
+    const usual = [
+      'Messages stay as long as members keep them.',
+      'What was said may be changed or taken back later.',
+      'Senders may be told what has been read.',
+    ];
+    for (const person of [host, moderator, guest]) assert.equal(person.give('/policy'), usual.join('\n'));
+    for (const person of [moderator, guest])
+      assert.match(person.give('/policy stay 1h'), /^host-only: \/policy stay, .* is for the host\.$/);
+    for (const line of ['/policy stay 1h', '/policy edits off', '/policy receipts off'])
+      assert.equal(host.give(line), '');
+    assert.equal(
+      guest.give('/policy'),
+      [
+        'Messages disappear after 1h.',
+        'Nothing that was said may be changed or taken back.',
+        'Nobody is told what has been read.',
+        'The host and the programs of all members let go of them then. What a terminal has shown stays in its scrollback, and what somebody copied is theirs.',
+      ].join('\n'),
+    );
+    assert.match(
+      guest.give('/room'),
+      /^Rules: messages disappear after 1h; nothing said is changed or taken back; nobody is told what was read\.$/m,
     );
   });
 

@@ -34,6 +34,7 @@ function sit(room: TestRoom, member: TestMember) {
     roomId: room.id,
     roomName: 'test room',
     ownerFingerprint: room.ownerFingerprint,
+    keeps: 'nothing',
     onQuit: () => assert.fail('nobody quits'),
   });
   let shown = 0;

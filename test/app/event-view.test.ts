@@ -102,6 +102,28 @@ test('a receipt is one event for each message and member', async () => {
     ],
   );
 });
+test('a message says when it disappears, where it does', async () => {
+  const room = await openRoom({ answer: 'stand-in', settings: { staySeconds: 3_600 } });
+  const ann = await room.join('ann');
+  ann.say('hello');
+  room.advance(500);
+  const { roomId } = ann.eventsOf('joined')[0] ?? assert.fail();
+  const message = ann.messages[0] ?? assert.fail();
+  const context = {
+    ...{ room: { id: roomId, name: 'Kitchen' }, settings: ann.session.settings, self: null },
+    conversations: [],
+    shown: () => assert.fail('nobody moved'),
+  };
+  const at = (event: typeof message) => {
+    const [json] = jsonEvents(event, context);
+    return json?.type === 'message' ? json.disappearsAt : assert.fail();
+  };
+  assert.equal(at(message), new Date(message.goesAtMs ?? 0).toISOString());
+  assert.equal(message.goesAtMs, message.atMs + 3_600_000);
+  const { goesAtMs, ...stays } = message;
+  assert.equal(at(stays), undefined);
+});
+
 test('somebody under another key is one event, with both fingerprints: nobody came or went', async () => {
   const room = await openRoom({ answer: 'stand-in', keeps: 'ciphertext' });
   const [ann, ben] = [await room.join('ann', { crowd: true }), await room.join('ben', { crowd: true })];

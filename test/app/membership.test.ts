@@ -1,4 +1,5 @@
 /** What a person is told when the run at the door ends in another way than by an answer. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AnswerThread } from '../../src/app/answer-thread.ts';
@@ -10,6 +11,7 @@ import { ADMISSION_FRAME, Question } from '../../src/protocol/admission-frames.t
 import { encodeFrame } from '../../src/protocol/framing.ts';
 import { hash, invitationId, roomId } from '../../src/protocol/identifiers.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
+import { PLAIN_ROOM, policyOf } from '../../src/protocol/room-settings.ts';
 import { closeFrame } from '../../src/protocol/session-frames.ts';
 import { memoryPair } from '../../src/transport/memory-pair.ts';
 
@@ -81,6 +83,7 @@ test('a host that waits for the person has the first word when they take too lon
     question: 'Where?',
     keeps: 'nothing',
     triesLeft: 5,
+    ...policyOf(PLAIN_ROOM),
   });
   let hangUp = (): void => {};
   const ending = knock(

@@ -172,6 +172,9 @@ describe('hosting', () => {
       topic: null,
       motd: null,
       approval: false,
+      staySeconds: null,
+      edits: true,
+      readReceipts: true,
       qr: true,
       clipboard: true,
     });
@@ -197,6 +200,7 @@ describe('hosting', () => {
       ...['--keep', 'kitchen', '--keep-passphrase-file', 'k.txt'],
       ...['--identity', 'id.pem', '--passphrase-file', 'p.txt', '--no-last-seen', '--no-receipts'],
       ...['--topic', 'Dinner', '--motd-file', 'm.txt', '--approve', '--no-qr', '--no-clipboard'],
+      ...['--stay', '7d', '--no-edits', '--no-read-receipts'],
       ...['--timestamps', 'seconds', '--quiet', '--bell', 'all', '--notify', '--theme', 'light'],
       ...['--plain', '--no-color', '--no-input', '--log-file', 'log.txt', '--log-level', 'debug'],
     ];
@@ -229,6 +233,9 @@ describe('hosting', () => {
       topic: 'Dinner',
       motd: { kind: 'file', path: 'm.txt' },
       approval: true,
+      staySeconds: 604_800,
+      edits: false,
+      readReceipts: false,
       qr: false,
       clipboard: false,
     });

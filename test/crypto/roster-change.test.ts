@@ -12,6 +12,9 @@ const BEFORE: Required<Changeable> = {
   slowSeconds: 0,
   locked: false,
   approval: false,
+  staySeconds: 0,
+  edits: true,
+  readReceipts: true,
 };
 const AFTER: Required<Changeable> = {
   nick: 'anna',
@@ -22,6 +25,9 @@ const AFTER: Required<Changeable> = {
   slowSeconds: 30,
   locked: true,
   approval: true,
+  staySeconds: 3_600,
+  edits: false,
+  readReceipts: false,
 };
 
 test('each change is found, alone and with the others', () => {

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { publicEncrypt, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { EVEN_WORDS, ODD_WORDS } from '../../src/crypto/check-words.ts';
 import { DSA_GROUP } from '../../src/crypto/dsa-group.ts';
 import { hkdf, sha256 } from '../../src/crypto/hash.ts';
 import { generateWrapKeys, importWrapKeys, unwrapChainKey } from '../../src/crypto/key-wrap.ts';
@@ -26,7 +27,11 @@ test('Python derives what the document says', () => {
     return;
   }
   const { stdout, stderr } = spawnSync('/usr/bin/python3', [join(import.meta.dirname, 'worked_example.py')], {
-    input: JSON.stringify({ g: toHex(DSA_GROUP.g), vectors: Object.fromEntries(VECTORS) }),
+    input: JSON.stringify({
+      g: toHex(DSA_GROUP.g),
+      words: [EVEN_WORDS, ODD_WORDS],
+      vectors: Object.fromEntries(VECTORS),
+    }),
     encoding: 'utf8',
   });
   assert.equal(stderr, '');

@@ -2,7 +2,9 @@
  * The worked example of docs/protocol.md, computed by the code: one value a line, in the order in which they depend on
  * each other. All inputs are fixed; runs of bytes that count up stand for what is random in earnest.
  */
+
 import { sealBox } from '../../src/crypto/box.ts';
+import { EVEN_WORDS, ODD_WORDS } from '../../src/crypto/check-words.ts';
 import { contentCommitment, encodeContent } from '../../src/crypto/content.ts';
 import { DSA_GROUP } from '../../src/crypto/dsa-group.ts';
 import { sealEnvelope } from '../../src/crypto/envelope.ts';
@@ -10,6 +12,7 @@ import { sha256 } from '../../src/crypto/hash.ts';
 import { helloProof } from '../../src/crypto/hello-proof.ts';
 import { readInvitation } from '../../src/crypto/invitation.ts';
 import { chainStart, leafHash, nextHead, startHead } from '../../src/crypto/log-hash.ts';
+import { roomCheck } from '../../src/crypto/room-check.ts';
 import { operationHash, Roster } from '../../src/crypto/roster.ts';
 import { chainCommitment, SendingChain } from '../../src/crypto/sender-chain.ts';
 import { importVerifyKey, ownerFingerprint } from '../../src/crypto/signature.ts';
@@ -20,6 +23,7 @@ import { type Bytes, toHex, utf8 } from '../../src/protocol/bytes.ts';
 import { said } from '../../src/protocol/content.ts';
 import { encodeFrame } from '../../src/protocol/framing.ts';
 import { chainId, hash, ROOM_CONVERSATION, ZERO_HASH } from '../../src/protocol/identifiers.ts';
+import { PLAIN_ROOM, policyOf } from '../../src/protocol/room-settings.ts';
 import { SESSION_FRAME } from '../../src/protocol/session-frames.ts';
 import { MessageHeader, RosterEntry, RosterOperation } from '../../src/protocol/signed-objects.ts';
 
@@ -73,6 +77,7 @@ export async function workedExample(): Promise<ReadonlyMap<string, string>> {
       question: 'Where did we meet?',
       keeps: 'nothing',
       triesLeft: 5,
+      ...policyOf(PLAIN_ROOM),
     }),
   );
   note('question frame', question);
@@ -106,12 +111,16 @@ export async function workedExample(): Promise<ReadonlyMap<string, string>> {
     removes: [],
     atMs: PLACED_AT_MS,
     roomName: 'Küche',
-    settings: { topic: '', motd: '', slowSeconds: 0, locked: false, approval: false },
+    settings: PLAIN_ROOM,
     causes: [],
   });
   note('list hash', RosterOperation.decode(operation).listHash);
   note('roster operation', operation);
   note('operation hash', operationHash(operation));
+  note('check words', sha256(utf8.encode([...EVEN_WORDS, ...ODD_WORDS].map((word) => `${word}\n`).join(''))));
+  const check = roomCheck(ownerFingerprint(IDENTITY_KEY), operationHash(operation));
+  values.set('room check', check.words.join(' '));
+  values.set('room check digits', check.digits.join(''));
 
   const chain = chainId(run(0x70, 8));
   const start = chainStart(identity.memberId, chain);

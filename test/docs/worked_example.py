@@ -105,7 +105,7 @@ proof = HMAC(admission_key, b"sc1/hello", exporter, fields)
 check("hello proof", proof)
 hello = frame(1, fields + proof)
 check("hello frame", hello)
-question = frame(2, run(0xE0, 32) + text8("K\u00fcche") + text16("Where did we meet?") + bytes([0, 5]))
+question = frame(2, run(0xE0, 32) + text8("K\u00fcche") + text16("Where did we meet?") + bytes([0, 5]) + u32(0) + bytes([1, 1]))
 check("question frame", question)
 transcript = H(b"sc1/th", exporter, hello, question)
 check("transcript", transcript)
@@ -133,12 +133,23 @@ check("roster entry", entry)
 list_hash = H(b"sc1/list", entry)
 check("list hash", list_hash)
 operation = bytes([1]) + room_id + u32(1) + ZERO32 + list_hash + u64(PLACED_AT_MS) + text8("K\u00fcche")
-# A plain room: no topic, no words for newcomers, no slow mode, neither locked nor by approval.
-operation += u16(0) + u16(0) + u16(0) + bytes([0, 0])
+# A plain room: no topic, no words for newcomers, no slow mode, neither locked nor by approval; messages stay, may be
+# changed, and their senders told what was read.
+operation += u16(0) + u16(0) + u16(0) + bytes([0, 0]) + u32(0) + bytes([1, 1])
 operation += u16(0) + u16(1) + entry + bytes([0])
 check("roster operation", operation)
 operation_hash = H(b"sc1/operation", operation)
 check("operation hash", operation_hash)
+# What all compare at once: the words are the PGP word list, which the document pins by their hash.
+even_words, odd_words = given["words"]
+check("check words", H("".join(word + "\n" for word in even_words + odd_words).encode()))
+room_check = H(b"sc1/check", owner_fingerprint, operation_hash)
+for _ in range(5200):
+    room_check = H(room_check, owner_fingerprint, operation_hash)
+spoken = [(odd_words if place % 2 else even_words)[byte] for place, byte in enumerate(room_check[:16])]
+check("room check", " ".join(spoken))
+quads = [room_check[at : at + 4] for at in range(0, 32, 4)]
+check("room check digits", "".join("%05d" % (int.from_bytes(quad, "big") % 100000) for quad in quads))
 
 # Chain
 member_id, chain_id = identity[:16], run(0x70, 8)

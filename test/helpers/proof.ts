@@ -6,6 +6,7 @@ import type { SigningKey } from '../../src/crypto/signature.ts';
 import { type Content, said } from '../../src/protocol/content.ts';
 import { chainId, hash, ROOM_CONVERSATION, roomId, ZERO_HASH } from '../../src/protocol/identifiers.ts';
 import { PROOF_VERSION, type Proof } from '../../src/protocol/proof.ts';
+import { PLAIN_ROOM } from '../../src/protocol/room-settings.ts';
 import { MessageHeader, type RosterEntry, RosterOperation } from '../../src/protocol/signed-objects.ts';
 import { PROTOCOL_VERSION } from '../../src/protocol/version.ts';
 
@@ -38,7 +39,7 @@ export function makeProof(making: Making): Proof {
     listHash: listHash(members.map(rosterMember)),
     atMs: 1_800_000_000_000,
     roomName,
-    settings: { topic: making.topic ?? '', motd: '', slowSeconds: 0, locked: false, approval: false },
+    settings: { ...PLAIN_ROOM, topic: making.topic ?? '' },
     removes: [],
     puts: [],
     causes: [],

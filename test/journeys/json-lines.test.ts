@@ -60,6 +60,9 @@ const room = object({
   slowSeconds: count,
   locked: flag,
   approval: flag,
+  staySeconds: count,
+  edits: flag,
+  readReceipts: flag,
 });
 const person = { id: id(16), nick };
 const signer = { ...person, algorithm: matching(/^(rsa|dsa)$/) };
@@ -137,7 +140,7 @@ const SHAPES: Readonly<Record<JsonEvent['type'], Shape>> = {
   }),
   room: object({
     type: text,
-    changes: listOf(matching(/^(topic|motd|slow|locked|approval)$/)),
+    changes: listOf(matching(/^(topic|motd|slow|locked|approval|stay|edits|receipts)$/)),
     room,
     'by?': object(person),
   }),

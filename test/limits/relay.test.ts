@@ -296,9 +296,12 @@ test('roster operations: the largest one fits a page of the log, and a frame', (
     settings: {
       topic: 'x'.repeat(LIMITS.topicBytes),
       motd: 'x'.repeat(LIMITS.motdBytes),
-      slowSeconds: 0,
-      locked: false,
-      approval: false,
+      slowSeconds: LIMITS.slowSecondsMost,
+      locked: true,
+      approval: true,
+      staySeconds: LIMITS.stayMsMost / 1_000,
+      edits: false,
+      readReceipts: false,
     },
     removes: Array.from({ length: ROSTER_CHANGES_MOST }, () => ({
       memberId: member,

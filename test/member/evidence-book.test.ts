@@ -136,8 +136,8 @@ describe('the book of what can be proved', () => {
     assert.ok(first && second);
     book.follow(first.roster);
     const leaf = (last: number): Hash => new Uint8Array(32).fill(0x11).fill(last, 8) as Hash;
-    book.keep(leaf(1), first.entry, first.opening);
-    book.keep(leaf(2), second.entry, second.opening);
+    book.keep(leaf(1), first.entry, first.opening, 0);
+    book.keep(leaf(2), second.entry, second.opening, 0);
     const id = messageId(leaf(1));
     assert.throws(() => book.proof(id.slice(0, 6), new Uint8Array()), { code: 'usage', message: /Several/ });
     assert.equal(book.proof(id, new Uint8Array()).id, id);
@@ -148,7 +148,7 @@ describe('the book of what can be proved', () => {
     const made = await madeMessages(1, LIMITS.provableMessages + 2);
     for (const { roster, leaf, entry, opening } of made) {
       book.follow(roster);
-      book.keep(leaf, entry, opening);
+      book.keep(leaf, entry, opening, 0);
     }
     const held = made.filter(({ leaf }) => holds(book, leaf));
     assert.ok(held.length === LIMITS.provableMessages && held.every((one, place) => one === made[place + 2]));
@@ -160,20 +160,20 @@ describe('the book of what can be proved', () => {
     const [first, second, third] = made;
     assert.ok(first && second && third);
     book.follow(first.roster);
-    book.keep(first.leaf, first.entry, first.opening);
+    book.keep(first.leaf, first.entry, first.opening, 0);
     // Nobody says anything under these.
     for (const { roster } of made.slice(1, 40)) book.follow(roster);
-    book.keep(second.leaf, second.entry, second.opening);
+    book.keep(second.leaf, second.entry, second.opening, 0);
     assert.ok(holds(book, first.leaf), 'its list is quoted');
     assert.ok(!holds(book, second.leaf), 'too many came after it');
     for (const { roster, leaf, entry, opening } of made.slice(40)) {
       book.follow(roster);
-      book.keep(leaf, entry, opening);
+      book.keep(leaf, entry, opening, 0);
     }
     assert.ok(holds(book, first.leaf));
     for (const { roster, leaf, entry, opening } of made.slice(1)) {
       book.follow(roster);
-      book.keep(leaf, entry, opening);
+      book.keep(leaf, entry, opening, 0);
     }
     assert.ok(!holds(book, first.leaf), 'more lists are quoted than there may be');
     assert.ok(holds(book, made.at(-1)?.leaf ?? assert.fail()));
@@ -184,7 +184,7 @@ describe('the book of what can be proved', () => {
     const [made] = await madeMessages(1, 1);
     assert.ok(made);
     book.follow(made.roster);
-    book.keep(made.leaf, made.entry, { ...made.opening, content: { ...said('text', ''), kind: 'read' } });
+    book.keep(made.leaf, made.entry, { ...made.opening, content: { ...said('text', ''), kind: 'read' } }, 0);
     assert.ok(!holds(book, made.leaf));
   });
 });

@@ -1,4 +1,5 @@
 /** The door's promises, each with an attack that has to fail. OPAQUE is the real one wherever the answer matters. */
+
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
@@ -13,6 +14,7 @@ import { type Bytes, toHex, utf8 } from '../../src/protocol/bytes.ts';
 import type { Signed } from '../../src/protocol/codec.ts';
 import { encodeFrame, frameBody, frameType } from '../../src/protocol/framing.ts';
 import { hash, invitationId, roomId } from '../../src/protocol/identifiers.ts';
+import { PLAIN_ROOM, policyOf } from '../../src/protocol/room-settings.ts';
 import { SESSION_FRAME } from '../../src/protocol/session-frames.ts';
 import { WrapKeyStatement } from '../../src/protocol/signed-objects.ts';
 import { opaqueAnswer } from '../helpers/answers.ts';
@@ -138,7 +140,8 @@ test('P9 a fake host that recorded a run cannot recover the code or test a secon
       const reply = (reply: number, body: Bytes) => room.inject(line, 'member', encodeFrame(reply, body));
       if (type === ADMISSION_FRAME.hello) {
         const nonce = new Uint8Array(32);
-        const question = { nonce, roomName: 'r', question: 'q?', keeps: 'nothing' as const, triesLeft: 5 };
+        const room = { roomName: 'r', question: 'q?', keeps: 'nothing' as const, ...policyOf(PLAIN_ROOM) };
+        const question = { nonce, triesLeft: 5, ...room };
         reply(ADMISSION_FRAME.question, Question.encode(question));
       }
       if (type === ADMISSION_FRAME.answer) {
@@ -192,7 +195,8 @@ test('P9 a fake host that recorded a run cannot recover the code or test a secon
       channelBinding: new Uint8Array(32),
     });
     joining.hello(room.clock.moment);
-    const question = { roomName: 'r', question: 'q?', keeps: 'nothing' as const, triesLeft: 5 };
+    const about = { roomName: 'r', question: 'q?', keeps: 'nothing' as const, ...policyOf(PLAIN_ROOM) };
+    const question = { ...about, triesLeft: 5 };
     const nonce = new Uint8Array(32);
     joining.onFrame(encodeFrame(ADMISSION_FRAME.question, Question.encode({ ...question, nonce })));
     joining.answer(RIGHT_ANSWER);

@@ -390,7 +390,15 @@ describe('what waits for a member', () => {
 test('who is banned, muted or in charge, and how the room is, stays so; a timed mute ends on time', async () => {
   const kept = await trio({ limits: { guestOfflineMs: 30 * DAY_MS } });
   const { room, alice, bob, mallory } = kept;
-  const settings = { topic: 'bees', motd: 'Be kind.', slowSeconds: 30, locked: true, approval: true };
+  const policy = { staySeconds: 3_600, edits: false, readReceipts: false };
+  const settings = {
+    topic: 'bees',
+    motd: 'Be kind.',
+    slowSeconds: 30,
+    locked: true,
+    approval: true,
+    ...policy,
+  };
   const { moment } = room.clock;
   room.perform(room.room.change(settings, moment));
   room.perform(room.room.setRole(alice.key, 'moderator', moment));

@@ -79,6 +79,10 @@ test('P18 every change to a member or to the room is shown by every client, with
   room.perform(room.room.setRole(ben.key, 'moderator', moment));
   room.perform(room.room.change({ motd: 'Welcome', approval: true }, moment));
   room.advance(1_000);
+  for (const policy of [{ staySeconds: 3_600 }, { edits: false }, { readReceipts: false }]) {
+    room.perform(room.room.change(policy, room.clock.moment));
+    room.advance(1_000);
+  }
   for (const each of all) {
     const changes = each.eventsOf('roster').slice(seen.get(each));
     const shown = changes.flatMap(({ change }) => [
@@ -95,12 +99,15 @@ test('P18 every change to a member or to the room is shown by every client, with
       'ann ann anna',
       'mona ben true',
       'mona ben false',
-      'mona ["tea","",0,false,false]',
-      'mona ["tea","",5,false,false]',
-      'mona ["tea","",5,true,false]',
-      'mona ["tea","",5,false,false]',
+      'mona ["tea","",0,false,false,0,true,true]',
+      'mona ["tea","",5,false,false,0,true,true]',
+      'mona ["tea","",5,true,false,0,true,true]',
+      'mona ["tea","",5,false,false,0,true,true]',
       'undefined ben moderator',
-      'undefined ["tea","Welcome",5,false,true]',
+      'undefined ["tea","Welcome",5,false,true,0,true,true]',
+      'undefined ["tea","Welcome",5,false,true,3600,true,true]',
+      'undefined ["tea","Welcome",5,false,true,3600,false,true]',
+      'undefined ["tea","Welcome",5,false,true,3600,false,false]',
     ]);
     assert.deepEqual(each.alarms, []);
   }
@@ -151,6 +158,10 @@ test('P50 a change in the name of a member who did not sign it is refused by eve
       }),
       'a topic with more behind it': ({ room, mona }) => ({
         settings: { ...rosterOf(room).settings, topic: 'tea at five', motd: 'mona is a fool' },
+        causes: [signed(room, mona, { kind: 'topic', text: 'tea at five' })],
+      }),
+      'a topic with a policy behind it': ({ room, mona }) => ({
+        settings: { ...rosterOf(room).settings, topic: 'tea at five', staySeconds: 30 },
         causes: [signed(room, mona, { kind: 'topic', text: 'tea at five' })],
       }),
       'a muting with a nickname behind it': ({ room, mona, ben }) => ({

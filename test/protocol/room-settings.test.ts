@@ -12,6 +12,9 @@ test('each setting has its limit, in bytes of UTF-8 and in seconds', () => {
     slowSeconds: slowSecondsMost,
     locked: true,
     approval: true,
+    staySeconds: LIMITS.stayMsMost / 1_000,
+    edits: false,
+    readReceipts: false,
   };
   assert.equal(settingsProblem(most), null);
   assert.equal(settingsProblem({}), null);
@@ -30,6 +33,15 @@ test('each setting has its limit, in bytes of UTF-8 and in seconds', () => {
   for (const [part, code, message] of problems) {
     const problem = settingsProblem({ ...most, ...part });
     assert.deepEqual([problem?.code, problem?.message], [code, message]);
+  }
+  const [least, longest] = [LIMITS.stayMsLeast / 1_000, LIMITS.stayMsMost / 1_000];
+  for (const staySeconds of [0, least, longest]) assert.equal(settingsProblem({ staySeconds }), null);
+  for (const staySeconds of [-1, 1, least - 1, least + 0.5, longest + 1, Number.NaN]) {
+    const problem = settingsProblem({ ...most, staySeconds });
+    assert.deepEqual(
+      [problem?.code, problem?.message],
+      ['bad-setting', 'Messages stay 30s to 30d, or as long as members keep them.'],
+    );
   }
   assert.equal(settingsProblem({ topic: 'tea' }, { ...LIMITS, topicBytes: 2 })?.code, 'text-too-long');
 });

@@ -6,7 +6,8 @@ import { generateSigningKey, importVerifyKey } from '../../src/crypto/signature.
 import { u32 } from '../../src/protocol/bytes.ts';
 import { memberId, roomId } from '../../src/protocol/identifiers.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
-import type { RoomSettings, RosterEntry } from '../../src/protocol/signed-objects.ts';
+import { PLAIN_ROOM } from '../../src/protocol/room-settings.ts';
+import type { RosterEntry } from '../../src/protocol/signed-objects.ts';
 import { Owner } from '../../src/room/owner.ts';
 
 const MEMBERS = 4;
@@ -24,13 +25,11 @@ function entry(place: number): RosterEntry {
   };
 }
 
-const PLAIN: RoomSettings = { topic: '', motd: '', slowSeconds: 0, locked: false, approval: false };
-
 /** A room whose operations may reach one member a second: with four members, one every four seconds. */
 function largeRoom(): { readonly owner: Owner; readonly roster: Roster } {
   const owner = new Owner(
     key,
-    { roomName: 'room', settings: PLAIN },
+    { roomName: 'room', settings: PLAIN_ROOM },
     { ...LIMITS, rosterDeliveriesPerSecond: 1 },
   );
   const roster = new Roster(roomId(new Uint8Array(16)));

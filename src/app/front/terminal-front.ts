@@ -47,6 +47,8 @@ export class TerminalFront extends ScreenFront {
   #looking = true;
   /** The latest message that stands on the screen while nobody has been told that it was seen. */
   #unseen: string | null = null;
+  /** How long messages stay; 0: as long as members keep them. */
+  #staySeconds = 0;
   #status: Status | null = null;
   #timer: NodeJS.Timeout | null = null;
   #editing: AbortController | null = null;
@@ -211,8 +213,9 @@ export class TerminalFront extends ScreenFront {
     return makePalette({ color, colors, theme: this.#preferences.theme });
   }
 
-  /** Who this person is: what names them is marked. */
+  /** Who this person is, and how long what they say stays. */
   #follow(event: JsonEvent): void {
+    if (event.type === 'joined' || event.type === 'room') this.#staySeconds = event.room.staySeconds;
     if (event.type === 'joined') this.#self = event.self;
     const renamed = event.type === 'member' && event.change === 'renamed';
     if (renamed && event.member.id === this.#self?.id) this.#self = event.member;
@@ -299,6 +302,7 @@ export class TerminalFront extends ScreenFront {
   }
 
   #tick(): void {
+    if (this.#staySeconds > 0) this.screen.forgetLines(Date.now() - this.#staySeconds * 1_000);
     this.#print(this.#scroll.tick(this.#view));
     this.#drawStatus();
   }

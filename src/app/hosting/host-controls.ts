@@ -2,12 +2,12 @@
 import type { RosterMember } from '../../crypto/roster.ts';
 import { differences } from '../../crypto/roster-change.ts';
 import type { ActRequest } from '../../protocol/acts.ts';
-import type { Bytes } from '../../protocol/bytes.ts';
 import { formatDuration } from '../../protocol/duration.ts';
 import { InputError } from '../../protocol/errors.ts';
 import { formatFingerprint } from '../../protocol/fingerprint.ts';
 import { idKey, type MemberId } from '../../protocol/identifiers.ts';
 import type { RoomSettings } from '../../protocol/signed-objects.ts';
+import type { RoomPosition } from '../../room/room.ts';
 import type { HostCall } from '../../terminal/commands/calls.ts';
 import type { CompletionSources } from '../../terminal/commands/completion.ts';
 import type { Front } from '../front/front.ts';
@@ -56,7 +56,7 @@ export class HostControls {
   get members(): readonly RosterMember[] {
     return this.#relay.members;
   }
-  get position(): { readonly epoch: number; readonly index: number; readonly head: Bytes } {
+  get position(): RoomPosition {
     return this.#relay.position;
   }
   get settings(): RoomSettings {
@@ -136,6 +136,8 @@ export class HostControls {
         return this.#decide(call.name, call.who);
       case 'motd':
         return this.#change({ motd: call.text ?? '' });
+      case 'policy':
+        return this.#change(call.part ?? {});
     }
   }
 

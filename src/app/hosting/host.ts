@@ -79,6 +79,7 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
         roomId: host.roomId,
         roomName,
         ownerFingerprint,
+        keeps: kept === null ? 'nothing' : 'ciphertext',
         onQuit: (how) => over.resolve(how),
       });
     const door = new DoorReport({ names: desk, tell: (event) => front.emit(event) });

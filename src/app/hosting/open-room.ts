@@ -272,6 +272,9 @@ async function changedSettings(options: HostOptions, front: Front): Promise<Part
     ...(options.topic !== null && { topic: options.topic }),
     ...(options.motd !== null && { motd: await readSecret(options.motd, front) }),
     ...(options.approval && { approval: true }),
+    ...(options.staySeconds !== null && { staySeconds: options.staySeconds }),
+    ...(!options.edits && { edits: false }),
+    ...(!options.readReceipts && { readReceipts: false }),
   };
   const problem = settingsProblem(settings);
   if (problem !== null) throw problem;

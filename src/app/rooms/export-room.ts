@@ -61,8 +61,7 @@ function timeOf(ms: number | null): string | null {
 function settingsOf(kept: KeptRoom | null): object {
   if (kept === null) return {};
   const { epoch, settings } = RosterOperation.decode(kept.roster.operation.bytes);
-  const { topic, motd, slowSeconds, locked, approval } = settings;
-  return { epoch, era: kept.era, topic, motd, slowSeconds, locked, approval };
+  return { epoch, era: kept.era, ...settings };
 }
 
 function membersOf({ roster, members, mutedUntilMs }: KeptRoom): readonly object[] {

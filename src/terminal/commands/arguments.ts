@@ -2,6 +2,7 @@
 import { parseDuration } from '../../protocol/duration.ts';
 import { InputError } from '../../protocol/errors.ts';
 import { LIMITS } from '../../protocol/limits.ts';
+import { parseStay } from '../../protocol/room-settings.ts';
 import type { Preferences } from '../view/preferences.ts';
 import type { CommandCall, InviteCall } from './calls.ts';
 
@@ -242,4 +243,17 @@ export function slow([word, ...rest]: readonly string[]): CommandCall | null {
     ? Number(word)
     : parseDuration(word, LIMITS.slowSecondsMost * 1_000) / 1_000;
   return seconds > LIMITS.slowSecondsMost ? null : { name: 'slow', seconds };
+}
+
+/** `stay 7d|off`, `edits on|off`, `receipts on|off`, or nothing, which shows what is set. */
+export function policy([part, value, ...rest]: readonly string[]): CommandCall | null {
+  if (part === undefined) return { name: 'policy', part: null };
+  if (value === undefined || rest.length > 0) return null;
+  const name = part.toLowerCase();
+  if (name === 'stay') return { name: 'policy', part: { staySeconds: parseStay(value) } };
+  const wanted = value.toLowerCase();
+  const isOn = Object.hasOwn(ON_OFF, wanted) ? ON_OFF[wanted] : undefined;
+  if (isOn === undefined) return null;
+  if (name === 'edits') return { name: 'policy', part: { edits: isOn } };
+  return name === 'receipts' ? { name: 'policy', part: { readReceipts: isOn } } : null;
 }

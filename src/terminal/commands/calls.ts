@@ -1,4 +1,5 @@
 /** What a slash command asks for, its arguments understood. */
+import type { Policy } from '../../protocol/room-settings.ts';
 import type { Preferences } from '../view/preferences.ts';
 
 /** One kind of call a name, so that each can be told from the others. */
@@ -49,7 +50,9 @@ export type HostCall =
   | Named<'approve', { readonly value: boolean | null }>
   /** By nickname, or by the number that `/door` shows. */
   | Named<'admit' | 'deny', { readonly who: string }>
-  | Named<'motd', { readonly text: string | null }>;
+  | Named<'motd', { readonly text: string | null }>
+  /** `null` shows it. */
+  | Named<'policy', { readonly part: Partial<Policy> | null }>;
 
 /** What is said or done beside the room. */
 export type ConversationCall =

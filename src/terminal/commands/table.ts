@@ -20,6 +20,7 @@ import {
   ON_OFF,
   oneNick,
   type Parse,
+  policy,
   proof,
   react,
   remove,
@@ -468,7 +469,29 @@ export const COMMANDS: readonly Command[] = [
   command(
     'The room',
     'everyone',
-    { name: 'room', summary: "show the room's name, rules, and digits to compare" },
+    {
+      name: 'policy',
+      usage: '[stay DURATION|off | edits on|off | receipts on|off]',
+      summary: 'show what becomes of messages; the host sets it',
+      details:
+        '/policy stay 7d lets messages disappear after a week (30s to 30d), edits off lets nobody change what was said, receipts off tells nobody what was read. What a terminal has shown stays in its scrollback, and what somebody copied is theirs.',
+      completes: [
+        ['stay', 'edits', 'receipts'],
+        { kind: ['off', '1h', '1d', '7d'], acts: ['stay'] },
+        { kind: Object.keys(ON_OFF), acts: ['edits', 'receipts'] },
+      ],
+    },
+    policy,
+  ),
+  command(
+    'The room',
+    'everyone',
+    {
+      name: 'room',
+      summary: "show the room's name, rules, and what to compare by voice",
+      details:
+        'The twelve digits are of all that you have seen: two people who read the same entries have the same. The sixteen words, or the forty digits, are of the list of members and its owner: all compare them at once.',
+    },
     nothing({ name: 'room' }),
   ),
   command(

@@ -27,6 +27,22 @@ export function submit(state: EditorState): EditResult {
   return { state: { ...cleared, undo: [], run: null }, submitted: text };
 }
 
+/** The oldest lines are forgotten. What is being typed or looked at stays. */
+export function forgetLines(state: EditorState, count: number): EditorState {
+  if (count === 0) return state;
+  const back = <Place extends { readonly historyIndex: number }>(place: Place): Place => ({
+    ...place,
+    historyIndex: Math.max(0, place.historyIndex - count),
+  });
+  const { mode } = state;
+  return {
+    ...back(state),
+    history: state.history.slice(count),
+    undo: state.undo.map(back),
+    mode: 'before' in mode ? { ...mode, before: back(mode.before) } : mode,
+  };
+}
+
 /** @param index into the history; its length brings the draft back */
 export function recall(state: EditorState, index: number): EditResult {
   if (state.masked || index < 0 || index > state.history.length) return { state };

@@ -103,6 +103,7 @@ export class PlainScreen implements ChatScreen {
   notify(): void {}
   clear(): void {}
   setDraft(): void {}
+  forgetLines(): void {}
 
   copy(): boolean {
     return false;

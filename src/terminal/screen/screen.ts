@@ -9,6 +9,7 @@ import { cleanText } from '../../protocol/clean-text.ts';
 import { InputError, unreachable } from '../../protocol/errors.ts';
 import { LIMITS } from '../../protocol/limits.ts';
 import { looksPasted } from '../editor/guessed-paste.ts';
+import { forgetLines } from '../editor/history.ts';
 import { type InputLayout, layoutInput } from '../editor/input-layout.ts';
 import { edit, type Key, withText } from '../editor/line-editor.ts';
 import { type EditorSignal, type EditorState, newEditor } from '../editor/state.ts';
@@ -87,6 +88,8 @@ export interface ChatScreen {
   /** What has been typed and not sent; never a secret. */
   readonly draft: string;
   setDraft(text: string): void;
+  /** Lines that were sent before then do not come back by the arrow keys or Ctrl-R. */
+  forgetLines(sentBeforeMs: number): void;
   /** Gives the terminal away, to an editor say, until `run` has ended. Lines wait meanwhile. */
   suspend<T>(run: () => Promise<T>): Promise<T>;
   /** Whether `suspend` has given the terminal away now. */
@@ -131,6 +134,8 @@ export class Screen implements ChatScreen {
   #editor: EditorState = newEditor();
   /** The draft, set aside while a secret is asked for. */
   #setAside: EditorState | null = null;
+  /** When each line of the history was sent. */
+  #sentAtMs: readonly number[] = [];
   #completer: Completer | null = null;
   #prompt = '';
   #drawn: InputLayout | null = null;
@@ -220,6 +225,14 @@ export class Screen implements ChatScreen {
     else this.#setAside = state;
     this.#schedule();
     if (signal !== undefined) this.#obey(signal);
+  }
+
+  forgetLines(sentBeforeMs: number): void {
+    const first = this.#sentAtMs.findIndex((sentAtMs) => sentAtMs >= sentBeforeMs);
+    const count = first < 0 ? this.#sentAtMs.length : first;
+    this.#sentAtMs = this.#sentAtMs.slice(count);
+    if (this.#setAside === null) this.#editor = forgetLines(this.#editor, count);
+    else this.#setAside = forgetLines(this.#setAside, count);
   }
 
   onLine(listener: ((line: string) => void) | null): void {
@@ -406,6 +419,8 @@ export class Screen implements ChatScreen {
 
   #press(key: Key): void {
     const { state, submitted, signal } = edit(this.#editor, key, this.#completer);
+    if (state.history !== this.#editor.history && !state.masked)
+      this.#sentAtMs = [...this.#sentAtMs, Date.now()].slice(-state.history.length);
     this.#editor = state;
     this.#schedule();
     if (signal !== undefined) this.#obey(signal);

@@ -69,10 +69,13 @@ function listed(text: string, view: RenderView): readonly string[] {
   return underBar(columnsTable([cells], barColumns(view)), view);
 }
 
+/** What may have several lines. */
+const IN_ROWS: ReadonlySet<string> = new Set(['motd', 'digits', 'check']);
+
 function notice(event: NoticeEvent, view: RenderView): readonly string[] {
   switch (event.level) {
     case 'info':
-      if (event.code === 'motd' || event.code === 'digits') return alertRows(event.text, view);
+      if (IN_ROWS.has(event.code)) return alertRows(event.text, view);
       return event.text.startsWith('  ') && Number.isFinite(view.columns)
         ? listed(event.text, view)
         : alert(event.text, view);

@@ -3,9 +3,19 @@ import { cleanText } from '../../protocol/clean-text.ts';
 import { unreachable } from '../../protocol/errors.ts';
 import type { JoinedEvent, RoomEvent, RoomSetting, RoomView } from '../json-lines.ts';
 import { alert, alertRows, cleanNick, type RenderView } from './entry.ts';
+import { stayText } from './policy-lines.ts';
 
 const NAMES_SHOWN = 20;
-const ALL: readonly RoomSetting[] = ['topic', 'motd', 'slow', 'locked', 'approval'];
+const ALL: readonly RoomSetting[] = [
+  'topic',
+  'motd',
+  'slow',
+  'locked',
+  'approval',
+  'stay',
+  'edits',
+  'receipts',
+];
 
 function seconds(count: number): string {
   return count === 1 ? 'second' : `${count} seconds`;
@@ -24,6 +34,12 @@ function inForce(setting: RoomSetting, room: RoomView): string | null {
       return room.locked ? 'The room is locked: nobody new is let in.' : null;
     case 'approval':
       return room.approval ? 'The host lets each new guest in by hand.' : null;
+    case 'stay':
+      return room.staySeconds > 0 ? `Messages disappear after ${stayText(room.staySeconds)}.` : null;
+    case 'edits':
+      return room.edits ? null : 'Nothing that was said may be changed or taken back.';
+    case 'receipts':
+      return room.readReceipts ? null : 'Nobody is told what has been read.';
     default:
       return unreachable(setting);
   }
@@ -35,6 +51,9 @@ const TAKEN_BACK: Readonly<Record<RoomSetting, string>> = {
   slow: 'Slow mode is off.',
   locked: 'The room is unlocked: invitations let people in again.',
   approval: 'Guests no longer wait for the host to let them in.',
+  stay: 'Messages no longer disappear: they stay as long as members keep them.',
+  edits: 'What was said may be changed or taken back again.',
+  receipts: 'Senders may be told again what has been read.',
 };
 
 /** One entry a change, and who made it. */

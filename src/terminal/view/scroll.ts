@@ -49,7 +49,7 @@ export class Scroll {
     this.#reads.follow(event, view.nowMs);
     if (event.type === 'read') return due;
     if (isOthersComing(event, view) && !this.#comings.take(event, view.nowMs)) return due;
-    const number = this.#remember(event);
+    const number = this.#remember(event, view.nowMs);
     const waited = this.#comings.flush().flatMap((folded) => foldedLines(folded, view));
     const rendered = renderEvent(this.#withoutIgnored(event), {
       ...view,
@@ -69,14 +69,14 @@ export class Scroll {
   }
 
   /** @returns the number of a message on this screen */
-  #remember(event: JsonEvent): number | undefined {
-    if (event.type === 'edited') this.#book.change(event);
+  #remember(event: JsonEvent, nowMs: number): number | undefined {
+    if (event.type === 'edited') this.#book.change(event, nowMs);
     if (event.type === 'deleted') {
       this.#book.forget(event);
       if (event.unknown === undefined) this.#shown.forget(event.id);
     }
     if (event.type !== 'message') return undefined;
-    this.#book.keep(event);
+    this.#book.keep(event, nowMs);
     return this.#shown.take(event);
   }
 
@@ -92,6 +92,7 @@ export class Scroll {
   /** @returns what has waited long enough; call it every second. */
   tick(view: RenderView): readonly string[] {
     this.#lastMs = view.nowMs;
+    this.#book.expire(view.nowMs);
     const waited = this.#comings.due(view.nowMs).flatMap((folded) => foldedLines(folded, view));
     const isShown = ({ kind }: ReceiptNews): boolean => kind === 'dropped' || !view.preferences.quiet;
     const receipts = this.#receipts.due(view.nowMs).filter(isShown);
@@ -152,6 +153,7 @@ export class Scroll {
       this.#ids.clear();
       for (const { id, nick } of event.members) this.#name(id, nick);
     }
+    if (event.type === 'room') this.#book.shorten(event.room.staySeconds);
     if (event.type !== 'member') return;
     this.#receipts.follow(event);
     const { id, nick } = event.member;

@@ -27,6 +27,10 @@ type Kept = {
   readonly id: string;
   readonly event: Searched;
   readonly atMs: number;
+  /** When it was said, by this machine's clock. */
+  readonly sinceMs: number;
+  /** When it is forgotten; infinite where messages stay. */
+  goesAtMs: number;
   /** Nickname and text, folded; searching would otherwise fold everything every time. */
   readonly folded: string;
 };
@@ -110,18 +114,28 @@ export class SearchBook {
   /** Oldest first: a set is in order, and gives up its oldest at no cost. */
   readonly #kept = new Set<Kept>();
   #bytes = 0;
+  /** When the first of them is forgotten. */
+  #nextMs = Number.POSITIVE_INFINITY;
 
-  keep(event: MessageEvent): void {
-    const { id, kind, from, text } = event;
-    this.#add({ id, event: { kind, from, text }, atMs: Date.parse(event.at) });
+  keep(event: MessageEvent, nowMs: number): void {
+    const { id, kind, from, text, disappearsAt } = event;
+    const atMs = Date.parse(event.at);
+    this.#add({
+      ...{ id, event: { kind, from, text }, atMs },
+      // The host's time counts only for what came late.
+      sinceMs: event.away === true ? Math.min(atMs, nowMs) : nowMs,
+      goesAtMs: disappearsAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(disappearsAt),
+    });
   }
 
   /** The new text is found, the old one no more. One of a message that is not kept is found as it is. */
-  change({ id, from, text, at }: EditedEvent): void {
+  change({ id, from, text, at }: EditedEvent, nowMs: number): void {
     const before = this.#of(id, from.id);
     if (before !== undefined) this.#drop(before);
-    const { event, atMs } = before ?? { event: { kind: 'text' as const, from }, atMs: Date.parse(at) };
-    this.#add({ id, event: { ...event, text }, atMs });
+    const unknown = { event: { kind: 'text' as const, from }, atMs: Date.parse(at), sinceMs: nowMs };
+    const { event, ...times } = before ?? { ...unknown, goesAtMs: Number.POSITIVE_INFINITY };
+    const { atMs, sinceMs, goesAtMs } = times;
+    this.#add({ id, event: { ...event, text }, atMs, sinceMs, goesAtMs });
   }
 
   forget({ id, from }: DeletedEvent): void {
@@ -139,9 +153,29 @@ export class SearchBook {
     const kept = { ...said, folded: fold(`${said.event.from.nick} ${said.event.text}`) };
     this.#kept.add(kept);
     this.#bytes += bytesOf(kept);
+    this.#nextMs = Math.min(this.#nextMs, kept.goesAtMs);
     for (const oldest of this.#kept) {
       if (this.#kept.size <= KEPT_MOST && this.#bytes <= KEPT_BYTES_MOST) break;
       this.#drop(oldest);
+    }
+  }
+
+  /** Messages disappear after so long from now on. What was to go sooner still does. */
+  shorten(staySeconds: number): void {
+    if (staySeconds === 0) return;
+    for (const kept of this.#kept) {
+      kept.goesAtMs = Math.min(kept.goesAtMs, kept.sinceMs + staySeconds * 1_000);
+      this.#nextMs = Math.min(this.#nextMs, kept.goesAtMs);
+    }
+  }
+
+  /** Time passes: what has disappeared is found no more. */
+  expire(nowMs: number): void {
+    if (nowMs < this.#nextMs) return;
+    this.#nextMs = Number.POSITIVE_INFINITY;
+    for (const kept of this.#kept) {
+      if (kept.goesAtMs <= nowMs) this.#drop(kept);
+      else this.#nextMs = Math.min(this.#nextMs, kept.goesAtMs);
     }
   }
 
@@ -155,6 +189,7 @@ export class SearchBook {
    * @returns how many there were, and the newest of them, newest last
    */
   search(query: string, view: RenderView): readonly string[] {
+    this.expire(view.nowMs);
     const words = wordsOf(query);
     if (words.length === 0) return alert('Which words? /search kettle tea, or /search "the kettle"', view);
     const found = [...this.#kept].filter(({ folded }) => words.every((word) => folded.includes(word)));

@@ -1,9 +1,11 @@
 /** What only the host can do, over a real room: what comes of each call, and what the host is told of it. */
+
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import type { ActRequest } from '../../../src/protocol/acts.ts';
 import { InputError } from '../../../src/protocol/errors.ts';
 import { LIMITS } from '../../../src/protocol/limits.ts';
+import { policyOf } from '../../../src/protocol/room-settings.ts';
 import type { HostCall } from '../../../src/terminal/commands/calls.ts';
 import { company } from '../../helpers/company.ts';
 import { type Hand, handOn } from '../../helpers/host-controls.ts';
@@ -118,6 +120,19 @@ describe('acts of the owner', () => {
     room.advance(1_000);
     assert.equal(ann.session.settings.locked, false);
     actRefused(hand, { kind: 'unlock' }, 'no-change', /like that already/);
+  });
+
+  test('the policy is set part by part, and everyone has it', async () => {
+    const { room, ann } = await company();
+    const hand = handOn(room);
+    const parts = [{ staySeconds: 604_800 }, { edits: false }, { readReceipts: false }];
+    for (const part of parts) await hand.controls.obey({ name: 'policy', part });
+    room.advance(1_000);
+    assert.deepEqual(policyOf(ann.session.settings), Object.assign({}, ...parts));
+    for (const part of parts)
+      await assert.rejects(hand.controls.obey({ name: 'policy', part }), { code: 'no-change' });
+    const tooShort = hand.controls.obey({ name: 'policy', part: { staySeconds: 29 } });
+    await assert.rejects(tooShort, { code: 'bad-setting', message: /^Messages stay 30s to 30d/ });
   });
 
   test('a text or a number beyond its limit changes nothing, and the limit is said', async () => {

@@ -43,6 +43,9 @@ const OPTIONS: HostOptions = {
   topic: null,
   motd: null,
   approval: false,
+  staySeconds: null,
+  edits: true,
+  readReceipts: true,
   qr: true,
   clipboard: true,
 };

@@ -124,6 +124,11 @@ test('arguments are understood', () => {
   assert.deepEqual(call('/slow 30'), { name: 'slow', seconds: 30 });
   assert.deepEqual(call('/slow 1m'), { name: 'slow', seconds: 60 });
   assert.deepEqual(call('/slow OFF'), { name: 'slow', seconds: 0 });
+  assert.deepEqual(call('/policy'), { name: 'policy', part: null });
+  assert.deepEqual(call('/policy stay 7d'), { name: 'policy', part: { staySeconds: 604_800 } });
+  assert.deepEqual(call('/policy STAY Off'), { name: 'policy', part: { staySeconds: 0 } });
+  assert.deepEqual(call('/policy edits off'), { name: 'policy', part: { edits: false } });
+  assert.deepEqual(call('/policy receipts ON'), { name: 'policy', part: { readReceipts: true } });
   assert.deepEqual(call('/topic'), { name: 'topic', text: null });
   assert.deepEqual(call('/topic -'), { name: 'topic', text: '' });
   assert.deepEqual(call('/motd Hello\nall'), { name: 'motd', text: 'Hello\nall' });
@@ -157,6 +162,12 @@ test('arguments that do not fit are refused with the usage', () => {
     '/ban bob 1h now',
     '/slow',
     '/slow 3601',
+    '/policy stay',
+    '/policy stay 7d off',
+    '/policy edits',
+    '/policy edits maybe',
+    '/policy receipts constructor',
+    '/policy topic on',
     '/quiet maybe',
     '/theme constructor',
     '/search',
@@ -178,7 +189,15 @@ test('arguments that do not fit are refused with the usage', () => {
   ]) {
     assert.throws(() => call(line), /Usage: \/invite \[new /, line);
   }
-  for (const line of ['/ban bob 1', '/mute bob 400d', '/slow 2h', '/invite new 31d']) {
+  assert.throws(() => call('/policy stay 29s'), { code: 'bad-setting' });
+  for (const line of [
+    '/policy stay 31d',
+    '/policy stay on',
+    '/ban bob 1',
+    '/mute bob 400d',
+    '/slow 2h',
+    '/invite new 31d',
+  ]) {
     assert.throws(
       () => call(line),
       (error) => error instanceof InputError && error.code === 'bad-duration',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { hintOf, promptOf } from '../../../src/terminal/editor/hints.ts';
+import { forgetLines } from '../../../src/terminal/editor/history.ts';
 import { layoutInput } from '../../../src/terminal/editor/input-layout.ts';
 import { edit, type Key } from '../../../src/terminal/editor/line-editor.ts';
 import { linesAsText } from '../../../src/terminal/editor/paste.ts';
@@ -193,6 +194,20 @@ test('Tab: one candidate is put in; of several, Tab and Shift-Tab go through a r
   assert.equal(hintOf(at('an<tab><left>'), 80), null);
   assert.equal(shown(at('<S-tab>an')), 'an|');
   assert.equal(edit(newEditor({ masked: true }), { name: 'tab' }, complete).state.text, '');
+});
+
+test('history: the oldest lines are forgotten, wherever one is in it', () => {
+  const start = run('one<return>two<return>three<return>dra').state;
+  const forgotten = forgetLines(start, 2);
+  assert.deepEqual(forgotten.history, ['three']);
+  assert.equal(run('<up>', forgotten).state.text, 'three');
+  assert.equal(run('<up><up><down>', forgotten).state.text, 'dra', 'the draft stays');
+  const looking = forgetLines(run('<up><up>', start).state, 2);
+  assert.equal(looking.text, 'two', 'what is looked at stays on the screen');
+  assert.equal(run('<down>', looking).state.text, 'dra');
+  const searching = forgetLines(run('<C-r>t', start).state, 3);
+  assert.equal(run('<C-g>', searching).state.text, 'dra');
+  assert.equal(forgetLines(start, 0), start);
 });
 
 test('Ctrl-R and Ctrl-S look through the history', () => {

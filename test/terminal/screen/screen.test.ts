@@ -11,6 +11,9 @@ function open(columns: number, rows: number) {
   return { fake, screen };
 }
 
+const UP = '\u001b[A';
+const DOWN = '\u001b[B';
+
 const numbered = (count: number): readonly string[] =>
   Array.from({ length: count }, (_, index) => `line ${String(index).padStart(3, '0')}`);
 
@@ -25,6 +28,26 @@ test('what is typed stands behind the prompt, and a line goes to the listener', 
   await fake.type('\r');
   assert.deepEqual(lines, ['hello']);
   assert.deepEqual(fake.rows(), ['room>']);
+  screen.close();
+});
+
+test('lines sent before a time do not come back, in the midst of a secret either', async (context) => {
+  context.mock.timers.enable({ apis: ['Date'], now: 1_000 });
+  const { fake, screen } = open(40, 10);
+  screen.onLine(() => {});
+  screen.setPrompt('> ');
+  await fake.type('early\r');
+  context.mock.timers.setTime(2_000);
+  await fake.type('late\r');
+  screen.forgetLines(1_000);
+  await fake.type(`${UP}${UP}`);
+  assert.deepEqual(fake.rows(), ['> early']);
+  await fake.type(`${DOWN}${DOWN}`);
+  screen.setMasked(true);
+  screen.forgetLines(2_000);
+  screen.setMasked(false);
+  await fake.type(`${UP}${UP}`);
+  assert.deepEqual(fake.rows(), ['> late']);
   screen.close();
 });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { PLAIN_ROOM } from '../../../src/protocol/room-settings.ts';
 import { columnsOf } from '../../../src/terminal/graphemes.ts';
 import type {
   JoinedEvent,
@@ -35,14 +36,14 @@ const USUAL: Preferences = {
   atDirect: false,
   theme: 'auto',
 };
+const SETTINGS = [
+  ...(['topic', 'motd', 'slow', 'locked', 'approval'] as const),
+  ...(['stay', 'edits', 'receipts'] as const),
+] satisfies readonly RoomSetting[];
 const ROOM: RoomView = {
   id: 'R',
   name: 'tea',
-  topic: '',
-  motd: '',
-  slowSeconds: 0,
-  locked: false,
-  approval: false,
+  ...PLAIN_ROOM,
 };
 const view = (columns: number): RenderView => ({
   palette,
@@ -148,7 +149,9 @@ test('another key of a member says which, on whose word, and what to do', () => 
 });
 
 test('what changes about the room, and who changed it', () => {
-  const set = { ...ROOM, topic: 'tea', motd: 'hello\nall', slowSeconds: 30, locked: true, approval: true };
+  const rules = { slowSeconds: 30, locked: true, approval: true };
+  const policy = { staySeconds: 7 * 24 * 3_600, edits: false, readReceipts: false };
+  const set = { ...ROOM, topic: 'tea', motd: 'hello\nall', ...rules, ...policy };
   const bob = { id: 'B', nick: 'bob' };
   const changed = (setting: RoomSetting, room: RoomView, by?: typeof bob): readonly string[] =>
     renderEvent({ type: 'room', changes: [setting], room, ...(by && { by }) }, WIDE);
@@ -160,7 +163,10 @@ test('what changes about the room, and who changed it', () => {
   ]);
   assert.deepEqual(changed('locked', set), ['09:05 -!- The room is locked: nobody new is let in.']);
   assert.deepEqual(changed('approval', set), ['09:05 -!- The host lets each new guest in by hand.']);
-  for (const setting of ['topic', 'motd', 'slow', 'locked', 'approval'] as const) {
+  assert.deepEqual(changed('stay', set, bob), ['09:05 -!- Messages disappear after 7d. (set by bob)']);
+  assert.deepEqual(changed('edits', set), ['09:05 -!- Nothing that was said may be changed or taken back.']);
+  assert.deepEqual(changed('receipts', set), ['09:05 -!- Nobody is told what has been read.']);
+  for (const setting of SETTINGS) {
     assert.equal(changed(setting, ROOM).length, 1);
     assert.notDeepEqual(changed(setting, ROOM), changed(setting, set));
   }
@@ -371,16 +377,9 @@ test('P42: no untrusted string of any event reaches the screen uncleaned', () =>
       ...(['joined', 'left', 'online', 'offline', 'renamed', 'removed', 'key-changed'] as const),
       ...(['gone', 'role', 'muted', 'unmuted'] as const),
     ];
-    const room = {
-      id: text,
-      name: text,
-      topic: text,
-      motd: text,
-      slowSeconds: 1,
-      locked: true,
-      approval: true,
-    };
-    const settings = ['topic', 'motd', 'slow', 'locked', 'approval'] as const;
+    const rules = { slowSeconds: 1, locked: true, approval: true };
+    const policy = { staySeconds: 60, edits: false, readReceipts: false };
+    const room = { id: text, name: text, topic: text, motd: text, ...rules, ...policy };
     return [
       says(text, text),
       says(text, text, 'emote'),
@@ -396,7 +395,7 @@ test('P42: no untrusted string of any event reaches the screen uncleaned', () =>
       { type: 'code', value: text, expiresAt: text },
       { type: 'invitation', id: text, token: text, expiresAt: text, uses: 1, label: text },
       { type: 'joined', room, self: bad, members: [bad] },
-      { type: 'room', changes: settings, room, by: bad },
+      { type: 'room', changes: SETTINGS, room, by: bad },
       { type: 'proof', file: text, proved: false, check: text, reason: text },
       proved({ room: { id: text, name: text }, from: { ...bad, bits: 1 }, kind: text, about: text, text }),
       { type: 'door', visitor: 1, stage: 'waiting', invitation: text, nick: text, text },

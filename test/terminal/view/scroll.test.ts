@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { JoinedEvent, MemberEvent, MessageEvent } from '../../../src/terminal/json-lines.ts';
+import { PLAIN_ROOM } from '../../../src/protocol/room-settings.ts';
+import type { JoinedEvent, MemberEvent, MessageEvent, RoomEvent } from '../../../src/terminal/json-lines.ts';
 import type { RenderView } from '../../../src/terminal/view/entry.ts';
 import { mentions } from '../../../src/terminal/view/mention.ts';
 import { makePalette } from '../../../src/terminal/view/palette.ts';
@@ -59,7 +60,7 @@ function member(change: MemberEvent['change'], nick: string, more: Partial<Membe
 }
 
 function joined(...nicks: readonly string[]): JoinedEvent {
-  const settings = { topic: '', motd: '', slowSeconds: 0, locked: false, approval: false };
+  const settings = PLAIN_ROOM;
   return {
     type: 'joined',
     room: { id: 'R', name: 'tea', ...settings },
@@ -288,6 +289,44 @@ test('search: of the longest messages as many as fit into the bytes', () => {
   const [, kept] = /Found in (\d+)/.exec(scroll.search('xxx', view())[0] ?? '') ?? [];
   assert.ok(Number(kept) > 100 && Number(kept) * 2 * 2 * 16_000 <= 8 * 1024 * 1024, String(kept));
   assert.match(scroll.search('n999', view()).join('\n'), /Found in 1 message:/);
+});
+
+test('search: what has disappeared is found no more, sooner where the time becomes shorter', () => {
+  const goes = (afterMs: number): Partial<MessageEvent> => ({
+    disappearsAt: new Date(NOON + afterMs).toISOString(),
+  });
+  const found = (scroll: Scroll, afterMs: number): number =>
+    scroll.search('tea', view(NOON + afterMs)).length - 1;
+  const set = (staySeconds: number): RoomEvent => ({
+    type: 'room',
+    changes: ['stay'],
+    room: { id: 'R', name: 'tea', ...PLAIN_ROOM, staySeconds },
+  });
+  const scroll = new Scroll();
+  scroll.lines(says('tea for a minute', goes(60 * SECOND)), view());
+  scroll.lines(says('tea for two', goes(120 * SECOND)), view());
+  scroll.lines(says('tea for ever'), view());
+  assert.equal(found(scroll, 59 * SECOND), 3);
+  scroll.tick(view(NOON + 60 * SECOND));
+  assert.equal(found(scroll, 60 * SECOND), 2);
+  scroll.lines(set(90), view(NOON + 61 * SECOND));
+  assert.equal(found(scroll, 89 * SECOND), 2);
+  assert.equal(found(scroll, 90 * SECOND), 0, 'said before, and not for ever any more');
+  scroll.lines(says('tea again', goes(200 * SECOND)), view(NOON + 110 * SECOND));
+  for (const staySeconds of [3_600, 0]) scroll.lines(set(staySeconds), view(NOON + 120 * SECOND));
+  assert.equal(found(scroll, 199 * SECOND), 1);
+  assert.equal(found(scroll, 200 * SECOND), 0, 'a longer time prolongs nothing');
+});
+
+// A host whose clock is behind must not make everything go at once that one has read as it came.
+test('search: of what was read as it came the own clock counts, of what came late the earlier of both', () => {
+  const scroll = new Scroll();
+  const hour = 3_600 * SECOND;
+  scroll.lines(says('tea live', { atMs: NOON - 5 * hour }), view());
+  scroll.lines(says('tea late', { atMs: NOON - 5 * hour, away: true }), view());
+  const room = { id: 'R', name: 'tea', ...PLAIN_ROOM, staySeconds: 3_600 };
+  scroll.lines({ type: 'room', changes: ['stay'], room }, view());
+  assert.match(scroll.search('tea', view(NOON + SECOND)).join(), /Found in 1 message:.*tea live/);
 });
 
 test('P42: neither a folded line nor a search shows anything uncleaned', () => {
