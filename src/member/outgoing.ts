@@ -112,6 +112,7 @@ export class Outgoing {
     }
     const { leaf, said } = sealed;
     speaking.placed(leaf);
+    if (said.content.kind === 'about') return this.pump(isLive, moment);
     const { conversation } = MessageHeader.decode(sealed.header);
     const message = shown({ conversation, leaf, from: self, ...said, atMs: moment.nowMs, own: true });
     return [message, ...this.pump(isLive, moment)];

@@ -113,6 +113,10 @@ export class Timeline {
   get beganAt(): number {
     return this.#beganAt;
   }
+  /** Of the latest start of the room that this log has an entry of; 0: none. */
+  get era(): number {
+    return this.#lastEra;
+  }
   /** Entries wait for a key: nothing may be sealed against a view that is not complete. */
   get isHeld(): boolean {
     return this.#heldFor !== null;
@@ -455,6 +459,8 @@ export class Timeline {
     if (index > this.#readElsewhere) this.#digest = { index, placedAtMs: item.placedAtMs, bytesAfter: 0 };
     const said = this.#context.placed(leaf);
     const self = this.#context.ledger.room.member(this.#context.self);
+    // Of itself nobody has to be told what a conversation is about.
+    if (said?.content.kind === 'about') return [];
     if (said !== null && self !== undefined)
       return [
         shown({
