@@ -36,6 +36,9 @@ export const CONVERSATION_EPOCHS_KEPT = 1_024;
 /** Operations after the latest whole one: past it only its creator changes who is in it, by the next whole one. */
 const CHANGES_MOST = 256;
 
+/** The latest whole one, so many changes, and whoever leaves after them. */
+export const OPERATIONS_MOST = 1 + CHANGES_MOST + SEATS_MOST;
+
 /** A place in a conversation; its `owner` made it, or has it from whoever did. */
 export interface Seat {
   readonly memberId: MemberId;
@@ -183,7 +186,11 @@ export class ConversationRoster {
     const { puts, removes, about } = request;
     const isWhole = this.#epoch === 0 || this.#seats.get(idKey(key.memberId))?.role === 'owner';
     const isLeaving = removes.length === 1 && removes.some((each) => bytesEqual(each, key.memberId));
-    const whole = isWhole && !isLeaving;
+    // Who takes it over cannot be shown by a list that somebody else has signed: whoever comes later reads both.
+    const isHandedOver = puts.some(
+      ({ memberId: id, role }) => role === 'owner' && !bytesEqual(id, key.memberId),
+    );
+    const whole = isWhole && !isLeaving && !isHandedOver;
     const bytes = ConversationOperation.encode({
       version: PROTOCOL_VERSION,
       roomId: this.roomId,
@@ -290,7 +297,6 @@ export class ConversationRoster {
     checkSeats(operation, after);
     this.#hashes.clear();
     this.#take(first.operation, operation, after);
-    this.#lastRemovalEpoch = this.#epoch;
     this.#isNews(operation.memberId);
   }
 
@@ -359,15 +365,17 @@ export class ConversationRoster {
       bytesEqual(operation.about, this.#about);
     if (isLeaving && !operation.whole) return;
     if (operation.whole) {
-      if (before.role !== 'owner') throw refused('a whole list that is not its owner’s');
+      if (before.role !== 'owner' || after.get(actor)?.role !== 'owner')
+        throw refused('a whole list that is not its owner’s');
       return;
     }
     if (this.#operations.length > CHANGES_MOST)
       throw refused('too many changes since its owner’s latest list');
     const mayChange =
-      before.role === 'moderator' &&
-      operation.removes.every((each) => this.#seats.get(idKey(each))?.role === 'member') &&
-      operation.puts.every(({ memberId: id, role }) => role === 'member' && !this.#seats.has(idKey(id)));
+      before.role === 'owner' ||
+      (before.role === 'moderator' &&
+        operation.removes.every((each) => this.#seats.get(idKey(each))?.role === 'member') &&
+        operation.puts.every(({ memberId: id, role }) => role === 'member' && !this.#seats.has(idKey(id))));
     if (!mayChange) throw refused('a change that whoever signed it may not make');
   }
 

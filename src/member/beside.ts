@@ -8,7 +8,9 @@ import type { RosterMember } from '../crypto/roster.ts';
 import { bytesEqual } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
 import type { Content, ReadContent } from '../protocol/content.ts';
+import { SecurityError } from '../protocol/errors.ts';
 import { type Hash, type IdKey, idKey, type MemberId } from '../protocol/identifiers.ts';
+import type { Era } from '../protocol/signed-objects.ts';
 import { type About, aboutContent, aboutHash, nameOf, readAbout, topicOf } from './about.ts';
 import type { Ledger } from './circle.ts';
 import { Conversation, type Shared } from './conversation.ts';
@@ -30,6 +32,10 @@ export interface BesideContext {
   readonly changed: (beside: Beside, change: ConversationChange) => SessionEffect[];
   /** Somebody in it tells what it is about. */
   readonly told: (beside: Beside, content: ReadContent, quotedEpoch: number) => SessionEffect[];
+  /** Whoever was in the room once. */
+  readonly former: (key: IdKey) => RosterMember | undefined;
+  /** Of the latest start of the room that the room's own log has an entry of. */
+  readonly roomEra: () => number;
 }
 
 export class Beside {
@@ -48,6 +54,10 @@ export class Beside {
   liveSinceMs: number | null = null;
   /** A line was lost since it was live. */
   returning = false;
+  /** The start of the room after which this record begins anew. */
+  lostAfter: Era | null = null;
+  /** The latest start of the room by when this side had all of it. */
+  roomEra: number;
   /** Everyone who was in it by then has been told what it is about. */
   #toldEpoch = 0;
   /** The list for which that is on its way. */
@@ -56,9 +66,11 @@ export class Beside {
 
   constructor(seats: ConversationRoster, context: BesideContext, saved: SavedBeside | null = null) {
     const { shared, room } = context;
+    this.roomEra = context.roomEra();
     this.#self = shared.self;
     this.ledger = new ConversationLedger(seats, {
       room,
+      former: context.former,
       changed: (change) => context.changed(this, change),
     });
     if (saved !== null) {
@@ -67,6 +79,7 @@ export class Beside {
       this.#toldEpoch = saved.toldEpoch;
       this.phase = 'away';
       this.isShown = true;
+      this.returning = true;
     }
     this.ledger.remember();
     this.conversation = new Conversation(shared, {
@@ -140,12 +153,6 @@ export class Beside {
     this.learned = [];
   }
 
-  /** A new list is needed: the host no longer has what lies between. */
-  forsake(): void {
-    this.conversation.timeline.forsake();
-    this.phase = 'known';
-  }
-
   /**
    * Somebody tells what it is about. What is not what the list commits to is of an earlier list or a later one.
    * @returns whether that is news
@@ -181,15 +188,31 @@ export class Beside {
     return this.seats.seats.has(this.#self);
   }
 
+  /** @throws SecurityError where its list cannot be, or is older than the one known */
   adopt(epoch: number, position: { readonly index: number; readonly head: Hash }): void {
-    this.seats.adopt(this.learned, epoch, (signed) => this.ledger.checkRoom(signed));
+    const { roomId, id, direct } = this.seats;
+    const seats =
+      direct === null ? ConversationRoster.made(roomId, id) : ConversationRoster.direct(roomId, ...direct);
+    seats.adopt(this.learned, epoch, (signed) => this.ledger.checkRoom(signed));
+    if (!seats.seats.has(this.#self))
+      throw new SecurityError('conversation-forked', 'its list does not name you');
+    if (this.#isOlder(seats))
+      throw new SecurityError('conversation-forked', 'its list is from before the one you saw');
     this.learned = [];
-    this.ledger.remember();
+    this.lostAfter = null;
+    this.ledger.begin(seats);
     const { conversation } = this;
     conversation.beginRecord();
     // Whoever was removed meanwhile may hold the old chain.
     conversation.speaking.dropChain();
     conversation.timeline.begin(position);
     conversation.hearing.skipped();
+  }
+
+  /** Only a start of the room that lost what this side has seen explains a list from before. */
+  #isOlder(seats: ConversationRoster): boolean {
+    const { lostAfter: era, seats: known } = this;
+    if (era === null) return seats.epoch < known.epoch || known.verdict(seats.epoch, seats.hash) === 'forked';
+    return seats.epoch < era.epoch || (seats.epoch === era.epoch && !bytesEqual(seats.hash, era.rosterHash));
   }
 }

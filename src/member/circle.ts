@@ -33,6 +33,8 @@ export interface Ledger {
    * @throws SecurityError when whoever signed it may not, or it does not follow
    */
   operate(kind: 'roster' | 'conversation', signed: Signed): SessionEffect[];
+  /** Whether somebody is in it whom this side has never known: they were gone from the room before it could. */
+  isUnknown(key: IdKey): boolean;
   /** Whether the room was opened again with the list as it is now. */
   isAsOf(era: Pick<Era, 'epoch' | 'rosterHash'>): boolean;
 }

@@ -11,25 +11,37 @@ import { bytesEqual } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
 import { SecurityError } from '../protocol/errors.ts';
 import type { Hash, IdKey } from '../protocol/identifiers.ts';
-import type { Era } from '../protocol/signed-objects.ts';
+import { type Era, RosterOperation } from '../protocol/signed-objects.ts';
 import type { Circle, Ledger } from './circle.ts';
 import type { SessionEffect } from './events.ts';
 
 export interface ConversationLedgerContext {
   readonly room: Pick<Ledger, 'room' | 'owner' | 'leastStaySeconds'>;
+  /** Whoever was in the room once. */
+  readonly former: (key: IdKey) => RosterMember | undefined;
   readonly changed: (change: ConversationChange) => SessionEffect[];
 }
 
 export class ConversationLedger implements Ledger, Circle {
   readonly isBeside = true;
-  readonly seats: ConversationRoster;
+  #seats: ConversationRoster;
   readonly #context: ConversationLedgerContext;
   /** As the room last listed them. */
   readonly #people = new Map<IdKey, RosterMember>();
 
   constructor(seats: ConversationRoster, context: ConversationLedgerContext) {
-    this.seats = seats;
+    this.#seats = seats;
     this.#context = context;
+  }
+
+  get seats(): ConversationRoster {
+    return this.#seats;
+  }
+
+  /** Goes on with another list. */
+  begin(seats: ConversationRoster): void {
+    this.#seats = seats;
+    this.remember();
   }
 
   get circle(): Circle {
@@ -65,7 +77,7 @@ export class ConversationLedger implements Ledger, Circle {
 
   /** Whoever is or was in it, as the room lists them or last did. */
   person(key: IdKey): RosterMember | undefined {
-    return this.room.member(key) ?? this.#people.get(key);
+    return this.room.member(key) ?? this.#people.get(key) ?? this.#context.former(key);
   }
 
   verdict(epoch: number, quoted: Hash): EpochVerdict {
@@ -88,13 +100,18 @@ export class ConversationLedger implements Ledger, Circle {
     return effects;
   }
 
+  isUnknown(key: IdKey): boolean {
+    return this.seats.seats.has(key) && this.person(key) === undefined;
+  }
+
   isAsOf({ epoch, rosterHash }: Pick<Era, 'epoch' | 'rosterHash'>): boolean {
     return epoch === this.epoch && bytesEqual(rosterHash, this.hash);
   }
 
   /** @throws SecurityError when the room's owner did not sign it */
   checkRoom(signed: Signed): void {
-    if (this.owner?.verify('sc1/roster', signed.bytes, signed.signature) !== true)
+    const isSigned = this.owner?.verify('sc1/roster', signed.bytes, signed.signature) === true;
+    if (!isSigned || !bytesEqual(RosterOperation.decode(signed.bytes).roomId, this.seats.roomId))
       throw new SecurityError('conversation-forked', 'a removal from the room that its owner did not sign');
   }
 

@@ -85,7 +85,9 @@ export class Conversation {
     this.key = idKey(id);
     this.ledger = ledger;
     this.hearing = new Hearing(at, identity.memberId, keys);
-    this.speaking = new Speaking({ ...at, identity, keys, earlier: saved?.sequence ?? null });
+    // Beside the room an earlier run may have spoken of which nothing was kept.
+    const earlier = saved?.sequence ?? (ledger.isBeside ? 0 : null);
+    this.speaking = new Speaking({ ...at, identity, keys, earlier });
     this.exchange = new KeyExchange({
       ...{ ...at, identity, wrapKeys, alarms },
       hearing: this.hearing,

@@ -11,13 +11,15 @@ import {
   directConversation,
   isMadeConversation,
   newConversationId,
+  OPERATIONS_MOST,
 } from '../crypto/conversation-roster.ts';
 import type { RosterMember } from '../crypto/roster.ts';
 import type { Welcome } from '../protocol/admission-frames.ts';
 import { bytesEqual } from '../protocol/bytes.ts';
+import type { Signed } from '../protocol/codec.ts';
 import { type ReadContent, SALT_BYTES } from '../protocol/content.ts';
 import { InputError, ProtocolError, SecurityError } from '../protocol/errors.ts';
-import { type ConversationId, type IdKey, idKey, type MemberId } from '../protocol/identifiers.ts';
+import { type ConversationId, type Hash, type IdKey, idKey, type MemberId } from '../protocol/identifiers.ts';
 import { conversationLimits, LIMITS } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import type { ConverseOutcome } from '../protocol/reasons.ts';
@@ -34,7 +36,7 @@ import { type About, aboutHash, makeAbout } from './about.ts';
 import { Beside, type BesideContext, type SavedBeside } from './beside.ts';
 import { type ConversationEvent, event, type SessionEffect, send } from './events.ts';
 
-export interface ConversationsContext extends Omit<BesideContext, 'changed' | 'told'> {
+export interface ConversationsContext extends Omit<BesideContext, 'changed' | 'told' | 'former'> {
   /** Something is worth saving. */
   readonly touched: () => void;
 }
@@ -45,6 +47,8 @@ export type ConversationWish =
   | { readonly kind: 'remove'; readonly member: MemberId }
   | { readonly kind: 'role'; readonly member: MemberId; readonly role: Role }
   | { readonly kind: 'about'; readonly about: About };
+
+type Standing = Welcome['positions'][number];
 
 /** How often a wish is asked for again before the person is told that nothing came of it. */
 const WISH_ROUNDS = 4;
@@ -60,16 +64,21 @@ export class Conversations {
   readonly #touched: () => void;
   readonly #byKey = new Map<IdKey, Beside>();
   /** Where the host says that their logs stand, as of this connection. */
-  #standings = new Map<IdKey, Welcome['positions'][number]>();
+  #standings = new Map<IdKey, Standing>();
   #roomIsLive = false;
   /** Begun by others while this member had no line. */
   readonly #sinceAway = new Set<IdKey>();
+  /** Of those that this member is not in any more: the epoch by which they were. */
+  readonly #left = new Map<IdKey, number>();
+  /** Members of the room who are gone. */
+  readonly #former = new Map<IdKey, RosterMember>();
   /** Under way: what comes of them is told by entries, or refused. */
   #wishes: Wish[] = [];
 
   constructor(context: ConversationsContext) {
     this.#context = {
       ...context,
+      former: (key) => this.#former.get(key),
       changed: (beside, change) => this.#changed(beside, change),
       told: (beside, content, epoch) => this.#told(beside, content, epoch),
     };
@@ -84,7 +93,7 @@ export class Conversations {
   }
 
   save(): SavedBeside[] {
-    return this.all.flatMap((beside) => beside.save() ?? []);
+    return this.all.flatMap((beside) => beside.save() ?? []).slice(0, LIMITS.conversationsPerMember);
   }
 
   get all(): readonly Beside[] {
@@ -119,17 +128,16 @@ export class Conversations {
   roomLive(again: boolean, moment: Moment): SessionEffect[] {
     this.#roomIsLive = true;
     const effects: SessionEffect[] = [];
-    for (const [key, { conversation, acknowledged }] of this.#standings) {
+    for (const [key, standing] of this.#standings) {
       const known = this.#byKey.get(key);
-      if (known === undefined || known.phase !== 'away') {
-        effects.push(this.#pullList(conversation, 0));
-        if (again) this.#sinceAway.add(key);
-        if (known !== undefined) known.phase = 'learning';
+      known?.conversation.reconnected(moment);
+      if (known?.phase === 'away') {
+        effects.push(...this.#goOn(known, standing));
         continue;
       }
-      known.phase = 'known';
-      known.conversation.acknowledged = acknowledged;
-      known.conversation.reconnected(moment);
+      effects.push(this.#pullList(standing.conversation, 0));
+      if (again) this.#sinceAway.add(key);
+      if (known !== undefined) known.phase = 'learning';
     }
     for (const beside of this.all) {
       if (this.#standings.has(beside.key)) continue;
@@ -138,8 +146,27 @@ export class Conversations {
       else if (beside.phase === 'away') beside.phase = 'unasked';
     }
     for (const beside of this.all) effects.push(...this.#ask(beside));
-    for (const wish of this.#wishes.splice(0)) effects.push(...this.#wishFor(wish));
     return [...effects, ...this.#readNext()];
+  }
+
+  /** A record of before, and where the host stands by now. */
+  #goOn(beside: Beside, { conversation: id, index, acknowledged }: Standing): SessionEffect[] {
+    const { conversation, ledger } = beside;
+    const reach = conversation.timeline.history?.index ?? 0;
+    if (index < reach) return [...this.#isShorter(beside), this.#pullList(id, 0)];
+    beside.phase = 'known';
+    conversation.acknowledged = acknowledged;
+    // Of what another program of one's own has read, the host need not hold everything.
+    if (acknowledged > reach) conversation.timeline.readElsewhere(acknowledged);
+    // Keys that came before the room was read: what they open is about to be.
+    return conversation.exchange.offerHeldWraps(ledger);
+  }
+
+  /** What was asked for on an earlier line, where nothing came of it. */
+  #askAgain(beside: Beside): SessionEffect[] {
+    const again = this.#wishes.filter((each) => each.beside === beside.key);
+    this.#wishes = this.#wishes.filter((each) => each.beside !== beside.key);
+    return again.flatMap((wish) => this.#wishFor(wish));
   }
 
   /** The conversation of two with a member. The host is asked for it where there is none yet. */
@@ -208,13 +235,21 @@ export class Conversations {
   /** A page of what there is to know of a conversation, asked for or not. */
   page(page: ConversationPage, moment: Moment): SessionEffect[] {
     const key = idKey(page.conversation);
-    const beside = this.#byKey.get(key) ?? this.#learnOf(page, moment);
-    beside.making = null;
-    if (beside.conversation.timeline.history !== null) {
-      // Known already, with a record to go on with.
-      if (beside.phase === 'asked' || beside.phase === 'unasked') beside.phase = 'known';
-      return this.#readNext();
+    if (!this.#roomIsLive) {
+      // It rests on what the room's log says: asked for once that is read.
+      const { conversation, head, ...standing } = page;
+      const copy = { conversation: conversation.slice() as ConversationId, head: head.slice() as Hash };
+      this.#standings.set(key, { ...standing, ...copy });
+      return [];
     }
+    const known = this.#byKey.get(key);
+    if (known !== undefined && known.conversation.timeline.history !== null) {
+      const ended = this.#hasRecord(known, page);
+      if (ended === null) return this.#readNext();
+      return [...ended, ...this.page(page, moment)];
+    }
+    const beside = known ?? this.#learnOf(page, moment);
+    beside.making = null;
     // It has changed since the page before: from the beginning.
     if (page.from !== beside.learned.length && page.from !== 0)
       throw new ProtocolError('bad-page', 'a page of a conversation that was not asked for');
@@ -227,16 +262,91 @@ export class Conversations {
     }
     beside.phase = 'learning';
     const isStuck = page.operations.length === 0 && page.total > beside.learned.length;
-    if (isStuck || page.total > LIST_OPERATIONS_MOST)
+    if (isStuck || page.total > OPERATIONS_MOST)
       throw new ProtocolError('bad-page', 'the list of a conversation has no end');
     if (beside.learned.length < page.total) return [this.#pullList(page.conversation, beside.learned.length)];
     return this.#adopt(beside, page);
   }
 
+  /**
+   * A page of one that this side has a record of.
+   * @returns `null` where that goes on; else what ends it, so that another begins
+   */
+  #hasRecord(beside: Beside, { index }: ConversationPage): SessionEffect[] | null {
+    const { phase, conversation } = beside;
+    const reach = conversation.timeline.history?.index ?? 0;
+    // The host was asked for what comes next, and says that it is not this member's: they were out of it meanwhile.
+    if (phase === 'reading' && index > reach) {
+      this.#sinceAway.add(beside.key);
+      return this.#close(beside, null);
+    }
+    if (phase !== 'asked' && phase !== 'unasked') return null;
+    if (index < reach) return this.#isShorter(beside);
+    beside.phase = 'known';
+    return null;
+  }
+
+  /** The host's log has not got what this side has seen. */
+  #isShorter(beside: Beside): SessionEffect[] {
+    const { conversation } = beside;
+    const { alarms } = this.#context.shared;
+    const lost = conversation.timeline.history?.index ?? 0;
+    conversation.timeline.forsake();
+    beside.phase = 'learning';
+    // Begun since the copy that the room was opened again with: nothing that is signed can speak of it.
+    const isExplained = beside.partnerId !== null && this.#context.roomEra() > beside.roomEra;
+    if (!isExplained)
+      return alarms.raise(
+        'history-lost',
+        'The log of a conversation is shorter at the host than what you have already seen.',
+      );
+    // Nobody but the two is ever on its list.
+    const { roomId, direct } = beside.seats;
+    if (direct !== null) beside.ledger.begin(ConversationRoster.direct(roomId, ...direct));
+    beside.conversation.beginRecord();
+    this.#dropChains(beside);
+    return [entriesLost(lost)];
+  }
+
+  #dropChains({ conversation }: Beside): void {
+    conversation.speaking.dropChain();
+    conversation.hearing.dropChains();
+  }
+
+  /**
+   * The host has begun again from before what this side has seen of a conversation, and the owner's signature says so.
+   * @throws SecurityError for what the owner has not signed
+   */
+  lost(eras: readonly Signed[], conversation: ConversationId): SessionEffect[] {
+    const beside = this.#byKey.get(idKey(conversation));
+    const { history } = beside?.conversation.timeline ?? { history: null };
+    if (beside === undefined || history === null) return [];
+    const { timeline } = beside.conversation;
+    const where = timeline.whereLost(eras);
+    if (where === null) return [];
+    timeline.lost(where);
+    if (timeline.history === null) {
+      beside.lostAfter = where.era;
+      beside.phase = 'unasked';
+    }
+    beside.conversation.beginRecord();
+    this.#dropChains(beside);
+    this.#touched();
+    return [entriesLost(history.index - where.position.index)];
+  }
+
+  /** The person has taken note of alarms. @returns whether a record has to begin anew, on another line */
+  acknowledge(): { readonly anew: boolean; readonly effects: SessionEffect[] } {
+    const astray = this.all.filter(({ conversation }) => conversation.timeline.acknowledge());
+    return { anew: astray.length > 0, effects: astray.flatMap((beside) => this.#close(beside, null)) };
+  }
+
   #learnOf({ conversation, direct: [partner] }: ConversationPage, moment: Moment): Beside {
     const { roomId, identity } = this.#context.shared;
     const id = conversation.slice() as ConversationId;
-    if (this.#byKey.size >= LIMITS.conversationsPerMember)
+    // One of one's own that the host has not taken yet is none of these.
+    const known = this.all.filter(({ phase }) => phase !== 'unasked' && phase !== 'asked');
+    if (known.length >= LIMITS.conversationsPerMember)
       throw new ProtocolError('bad-page', 'more conversations than a member may be in');
     const seats =
       partner === undefined
@@ -254,13 +364,18 @@ export class Conversations {
   #adopt(beside: Beside, page: ConversationPage): SessionEffect[] {
     try {
       beside.adopt(page.epoch, { index: page.index, head: page.head });
-      if (!beside.isIn) throw new SecurityError('conversation-forked', 'its list does not name you');
     } catch (error) {
       if (!(error instanceof SecurityError)) throw error;
-      this.#byKey.delete(beside.key);
+      this.#close(beside, null);
       const text = `The host shows a conversation that cannot be: ${error.message}.`;
       return this.#context.shared.alarms.raise('conversation-forked', text);
     }
+    if (beside.seats.epoch < (this.#left.get(beside.key) ?? 0)) {
+      // Whoever was removed before they were may be on it again: nothing is said to them.
+      this.#byKey.delete(beside.key);
+      return [...againNotice(), ...this.#readNext()];
+    }
+    this.#left.delete(beside.key);
     beside.conversation.acknowledged = page.acknowledged;
     beside.phase = 'known';
     this.#touched();
@@ -278,9 +393,10 @@ export class Conversations {
     if (beside === undefined) return [];
     if (beside.phase === 'unasked' || beside.phase === 'asked') {
       this.#byKey.delete(key);
-      const unsaid = beside.conversation.speaking.takeBack();
-      return [refusal(outcome), ...(unsaid.length === 0 ? [] : [notSaid(unsaid.length)])];
+      return [refusal(outcome), ...notSaid(beside)];
     }
+    // The other one of two has opened it meanwhile: what was asked for is there.
+    if (outcome !== 'not-allowed') return [];
     // Not in it any more.
     return [...this.#close(beside, null), ...this.#readNext()];
   }
@@ -299,13 +415,24 @@ export class Conversations {
       beside.phase = 'learning';
       return [this.#pullList(page.conversation, 0)];
     }
+    if (this.#isAnother(beside, page))
+      return [...this.#isShorter(beside), this.#pullList(page.conversation, 0)];
     const effects = timeline.page(page, moment, beside.returning);
+    if (this.#byKey.get(beside.key) !== beside) return [...effects, ...this.#readNext()];
     if (!page.live) return [...effects, ...this.readOn(beside)];
     beside.phase = 'live';
     beside.returning = false;
+    beside.roomEra = this.#context.roomEra();
     effects.push(...timeline.caughtUp(smaller(retention), null, moment));
     effects.push(...beside.conversation.exchange.withheld(beside.ledger));
-    return [...effects, ...this.#introduce(beside, moment), ...this.#readNext()];
+    return [...effects, ...this.#introduce(beside, moment), ...this.#askAgain(beside), ...this.#readNext()];
+  }
+
+  /** The conversation of two was begun anew by the other one, after a start of the room that had lost it. */
+  #isAnother({ conversation, partnerId, roomEra }: Beside, { headBefore }: LogPage): boolean {
+    const { history, isHeld } = conversation.timeline;
+    const isReopened = partnerId !== null && this.#context.roomEra() > roomEra;
+    return isReopened && history !== null && !isHeld && !bytesEqual(headBefore, history.head);
   }
 
   /** The next page of the log, once this one has been judged to its end. */
@@ -321,8 +448,16 @@ export class Conversations {
     return beside.isShown ? [besideEvent(beside, 'named')] : this.show(beside);
   }
 
-  /** The room's list changes: who goes is remembered in each for what they have said so far. */
-  roomChanging(): void {
+  /** The room's list has changed: who goes is remembered for what they have said so far. */
+  roomChanged(removed: readonly RosterMember[]): void {
+    for (const member of removed) {
+      this.#former.delete(member.key);
+      this.#former.set(member.key, member);
+    }
+    for (const oldest of this.#former.keys()) {
+      if (this.#former.size <= LIMITS.membersMost) break;
+      this.#former.delete(oldest);
+    }
     for (const beside of this.all) beside.ledger.remember();
   }
 
@@ -353,13 +488,15 @@ export class Conversations {
 
   #changed(beside: Beside, change: ConversationChange): SessionEffect[] {
     for (const { key } of change.removed) beside.conversation.forget(key);
+    // The other one of two is gone from the room: there is nobody to say it to.
+    const unsaid = beside.partnerId === null ? [] : notSaid(beside);
     const { self } = this.#context.shared;
     const by = change.by === null ? null : idKey(change.by);
     const place = by === self ? this.#wishes.findIndex((each) => each.beside === beside.key) : -1;
     const [done] = place < 0 ? [] : this.#wishes.splice(place, 1);
     const isNamed = done?.wish.kind === 'about' && change.isRenamed;
     if (done?.wish.kind === 'about' && isNamed) beside.about = done.wish.about;
-    const held = beside.conversation.exchange.offerHeldWraps(beside.ledger);
+    const held = [...unsaid, ...beside.conversation.exchange.offerHeldWraps(beside.ledger)];
     if (!beside.isIn) return [...held, ...this.#close(beside, change)];
     const isRenamedOnly = change.added.length + change.changed.length + change.removed.length === 0;
     // Another name is told once it is known: here by its own maker.
@@ -369,14 +506,21 @@ export class Conversations {
 
   #close(beside: Beside, change: ConversationChange | null): SessionEffect[] {
     this.#byKey.delete(beside.key);
+    this.#wishes = this.#wishes.filter((each) => each.beside !== beside.key);
+    this.#remember(beside);
     this.#touched();
     const by = change?.by == null ? null : idKey(change.by);
-    const unsaid = beside.conversation.speaking.takeBack();
+    const unsaid = notSaid(beside);
     beside.conversation.erase();
-    return [
-      besideEvent(beside, 'closed', { by, change }),
-      ...(unsaid.length === 0 ? [] : [notSaid(unsaid.length)]),
-    ];
+    // Of one that nobody was shown there is no end to tell.
+    return [...(beside.isShown ? [besideEvent(beside, 'closed', { by, change })] : []), ...unsaid];
+  }
+
+  /** What it was like when this member was in it last: a list from before that is shown by a liar. */
+  #remember({ key, seats }: Beside): void {
+    this.#left.set(key, Math.max(seats.epoch, this.#left.get(key) ?? 0));
+    const oldest = this.#left.keys().next().value;
+    if (this.#left.size > LEFT_MOST && oldest !== undefined) this.#left.delete(oldest);
   }
 
   /** Before anything that is said in it. */
@@ -484,8 +628,8 @@ export class Conversations {
 /** So long is waited for a conversation's name before it is shown without one. */
 const NAME_WAIT_MS = 3_000;
 
-/** More than a list can have grown by. */
-const LIST_OPERATIONS_MOST = 1_024;
+/** So many that this member was in are remembered. */
+const LEFT_MOST = 1_024;
 
 /** Of a conversation the host keeps less than of the room. */
 function smaller(retention: Welcome['retention']): Welcome['retention'] {
@@ -519,6 +663,17 @@ function besideEvent(
   });
 }
 
+function entriesLost(lost: number): SessionEffect {
+  const entries = lost === 1 ? 'last entry' : `last ${lost} entries`;
+  const text = `The host restarted and lost the ${entries} of a conversation.`;
+  return event({ kind: 'notice', level: 'warning', code: 'entries-lost', text });
+}
+
+function againNotice(): SessionEffect[] {
+  const text = 'A conversation that you are not in any more is shown as it was before. It stays closed.';
+  return [event({ kind: 'notice', level: 'warning', code: 'conversation-again', text })];
+}
+
 const REFUSALS: Readonly<Record<ConverseOutcome, string>> = {
   stale: 'The conversation changed at the same moment. Try again.',
   'not-allowed': 'The host did not do that: you may not, or are not in that conversation any more.',
@@ -537,7 +692,10 @@ function refusal(outcome: ConverseOutcome): SessionEffect {
   });
 }
 
-function notSaid(count: number): SessionEffect {
-  const what = count === 1 ? 'A message of yours was' : `${count} messages of yours were`;
-  return event({ kind: 'notice', level: 'warning', code: 'unsaid', text: `${what} not sent any more.` });
+/** What waits in it is not sent any more, and the person is told of what they have said themselves. */
+function notSaid({ conversation }: Beside): SessionEffect[] {
+  const unsaid = conversation.speaking.takeBack().filter(({ content }) => content.kind !== 'about');
+  if (unsaid.length === 0) return [];
+  const what = unsaid.length === 1 ? 'A message of yours was' : `${unsaid.length} messages of yours were`;
+  return [event({ kind: 'notice', level: 'warning', code: 'unsaid', text: `${what} not sent any more.` })];
 }

@@ -8,7 +8,7 @@ import type { EntryBytes } from '../crypto/log-hash.ts';
 import type { EpochVerdict, RosterMember } from '../crypto/roster.ts';
 import type { VerifyKey } from '../crypto/signature.ts';
 import { bytesEqual } from '../protocol/bytes.ts';
-import { type ConversationId, type RoomId, ZERO_HASH } from '../protocol/identifiers.ts';
+import { type ConversationId, idKey, type RoomId, ZERO_HASH } from '../protocol/identifiers.ts';
 import type { MessageHeader } from '../protocol/signed-objects.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import type { Ledger } from './circle.ts';
@@ -16,7 +16,7 @@ import type { History } from './history.ts';
 
 export type Judgement =
   | { readonly kind: 'good'; readonly sender: RosterMember }
-  /** Sealed before this member came: it was never for them, and they cannot judge it. */
+  /** Sealed before this member came, or by somebody who was gone before they did: it was never for them, and they cannot judge it. */
   | { readonly kind: 'before' }
   | { readonly kind: 'alarm'; readonly code: string; readonly text: string };
 
@@ -42,6 +42,8 @@ export function judgeMessage(message: JudgedMessage, ledger: Ledger, history: Hi
       `The host showed ${sender?.nick ?? 'a member'} another member list than you.`,
     );
   }
+  // Of whoever is gone from the room there is nothing to check it by.
+  if (verdict === 'good' && ledger.isUnknown(idKey(header.memberId))) return { kind: 'before' };
   if (verdict !== 'good' || sender === undefined) {
     return alarm(
       'stale-placed',

@@ -120,7 +120,10 @@ export class KeyExchange {
 
   /** To be judged at the end of the log: an honest host lacks keys only of those who are gone. */
   withheld(circle: Circle): SessionEffect[] {
-    const here = this.#uncheckedSenders.splice(0).find((sender) => circle.member(sender.key) !== undefined);
+    const unchecked = this.#uncheckedSenders.splice(0);
+    if (unchecked.length === 0) return [];
+    const present = new Set(circle.members.map(({ key }) => key));
+    const here = unchecked.find((sender) => present.has(sender.key));
     if (here === undefined) return [];
     return this.#context.alarms.raise(
       'key-withheld',

@@ -55,6 +55,9 @@ export class Outbox {
   get isIdle(): boolean {
     return this.#underway.length === 0;
   }
+  get underway(): readonly Sealed[] {
+    return this.#underway;
+  }
   get next(): Said | undefined {
     return this.#waiting[0];
   }

@@ -115,6 +115,7 @@ export class Outgoing {
     }
     const { leaf, said } = sealed;
     this.#context.placed(leaf);
+    if (said.content.kind === 'about') return this.pump(isLive, moment);
     const told = timeline.tell({
       leaf,
       from: self,

@@ -60,6 +60,10 @@ export class RoomLedger implements Ledger {
     return [event({ kind: 'roster', change }), ...this.#changed(change)];
   }
 
+  isUnknown(): boolean {
+    return false;
+  }
+
   isAsOf({ epoch, rosterHash }: Pick<Era, 'epoch' | 'rosterHash'>): boolean {
     return epoch === this.#roster.epoch && bytesEqual(rosterHash, this.#roster.hash);
   }

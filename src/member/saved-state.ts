@@ -3,7 +3,7 @@
  * was said meanwhile, and to go on as the same member. Never a sending chain: the next run begins its own.
  * @see docs/protocol.md#saved-rooms
  */
-import { CONVERSATION_EPOCHS_KEPT } from '../crypto/conversation-roster.ts';
+import { CONVERSATION_EPOCHS_KEPT, OPERATIONS_MOST } from '../crypto/conversation-roster.ts';
 import { EPOCHS_SAVED } from '../crypto/roster.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 import { codec, type Decoded, field } from '../protocol/codec.ts';
@@ -31,8 +31,6 @@ const ACTS_MOST = 64 * 12;
 /** None or one. */
 const maybe = <T>(inner: Parameters<typeof field.list<T>>[2]) => field.list(field.u8, 1, inner);
 
-/** More than are let in after a list that names everyone, the room's own removals among them. */
-const SAVED_OPERATIONS_MOST = 1_024;
 const CHANGE_KIND = { roster: 1, conversation: 2 } as const;
 
 /** A log as this member has followed it, and the others' chains in it. */
@@ -124,7 +122,7 @@ const SavedStateCodec = codec(
         seats: field.struct({
           operations: field.list(
             field.u16,
-            SAVED_OPERATIONS_MOST,
+            OPERATIONS_MOST,
             field.struct({ kind: field.oneOf(CHANGE_KIND), operation: field.signed }),
           ),
           epoch: field.u32,

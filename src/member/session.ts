@@ -54,7 +54,7 @@ import {
 } from '../protocol/session-frames.ts';
 import {
   ChainAnnouncement,
-  type Era,
+  Era as EraObject,
   NeedKey,
   type RoomSettings,
   RosterEntry,
@@ -156,7 +156,7 @@ export class Session {
   /** The host's log is shorter than this record: an alarm, unless a start of the room says why. */
   #isShorter = false;
   /** The start of the room after which this record begins anew. */
-  #lostAfter: Era | null = null;
+  #lostAfter: EraObject | null = null;
   #toldElsewhere = false;
   /** Wraps for conversations that this side does not know yet. */
   #earlyWraps: Delivery[] = [];
@@ -203,6 +203,7 @@ export class Session {
     });
     this.#conversations = new Conversations({
       ...{ shared, room: this.#ledger },
+      roomEra: () => this.#timeline.era,
       touched: () => {
         this.#revision += 1;
       },
@@ -481,7 +482,7 @@ export class Session {
         return [event(actAnswered(ActAnswer.decode(body)))];
       case SESSION_FRAME.eras:
         if (this.#phase === 'live') unexpected(type);
-        return this.#alarms.watch(() => this.#lost(Eras.decode(body).eras));
+        return this.#alarms.watch(() => this.#anyLost(Eras.decode(body).eras));
       case SESSION_FRAME.registerReply:
         return this.#registering.replied(RegisterReply.decode(body).response);
       case SESSION_FRAME.registered:
@@ -517,7 +518,8 @@ export class Session {
 
   /** Says it in a conversation beside the room. @throws InputError as `say`, or for one that this member is not in */
   sayIn(id: ConversationId, content: Content, ref: string | null, moment: Moment): SessionEffect[] {
-    const { conversation } = this.#besideCalled(id);
+    const { conversation, partnerId } = this.#besideCalled(id);
+    if (partnerId !== null) this.#checkHere(idKey(partnerId));
     conversation.outgoing.say(content, ref, moment);
     return [...this.setAway(false), ...this.#pump(moment)];
   }
@@ -527,6 +529,7 @@ export class Session {
     this.#checkConversations();
     if (member.key === this.#self)
       throw new InputError('not-allowed', 'That is you. Notes to yourself are best kept elsewhere.');
+    this.#checkHere(member.key);
     const { beside, effects } = this.#conversations.direct(member, moment);
     beside.conversation.outgoing.say(content, ref, moment);
     return [...effects, ...this.setAway(false), ...this.#pump(moment)];
@@ -560,6 +563,12 @@ export class Session {
   /** Leaves it for good. @throws InputError where that cannot be */
   partConversation(id: ConversationId): SessionEffect[] {
     return this.#conversations.part(this.#besideCalled(id));
+  }
+
+  /** @throws InputError for somebody whom the room does not list: there is nobody to say it to */
+  #checkHere(member: IdKey): void {
+    if (this.#roster.member(member) === undefined)
+      throw new InputError('no-such-member', 'They are not in the room any more.');
   }
 
   #besideCalled(id: ConversationId): Beside {
@@ -680,10 +689,9 @@ export class Session {
     }
     this.#forgetGone(moment);
     effects.push(...this.#conversations.tick(moment));
-    const isReading = this.#phase === 'live' || this.#phase === 'reading';
     for (const conversation of this.#all) {
       effects.push(...conversation.timeline.tick(moment));
-      if (isReading) effects.push(...conversation.ack(this.#keepsWhenSaved, moment));
+      if (this.#isRead(conversation)) effects.push(...conversation.ack(this.#keepsWhenSaved, moment));
     }
     this.#tellRead(moment);
     return [...effects, ...this.#pump(moment)];
@@ -724,7 +732,9 @@ export class Session {
   acknowledge(moment: Moment): SessionEffect[] {
     this.#alarms.acknowledge();
     this.#revision += 1;
-    return this.#timeline.acknowledge() ? [{ kind: 'reconnect' }] : this.#pump(moment);
+    const { anew, effects } = this.#conversations.acknowledge();
+    const isAnew = this.#timeline.acknowledge() || anew;
+    return [...effects, ...(isAnew ? [{ kind: 'reconnect' as const }] : this.#pump(moment))];
   }
 
   /**
@@ -807,7 +817,7 @@ export class Session {
     this.#room.beginRecord();
     // Whoever was removed meanwhile may hold the old chain.
     this.#room.speaking.dropChain();
-    this.#conversations.roomChanging();
+    this.#conversations.roomChanged(before.members.filter(({ key }) => roster.member(key) === undefined));
     this.#ledger.begin(roster, owner);
     this.#timeline.begin(roomPosition(welcome));
     this.#list.begin(listed);
@@ -833,6 +843,17 @@ export class Session {
       ...[this.#joined(self), ...this.#trust.reminders(this.#roster)],
       ...[...this.#room.exchange.offerHeldWraps(this.#roster), this.#room.pullLog()],
     ];
+  }
+
+  /** Each speaks of one log. */
+  #anyLost(eras: readonly Signed[]): SessionEffect[] {
+    const [latest] = eras.slice(-1);
+    const [position] = latest === undefined ? [] : EraObject.decode(latest.bytes).positions;
+    if (position === undefined) return [];
+    const { conversation } = position;
+    return bytesEqual(conversation, ROOM_CONVERSATION)
+      ? this.#lost(eras)
+      : this.#conversations.lost(eras, conversation);
   }
 
   /**
@@ -873,7 +894,7 @@ export class Session {
     for (const { member } of change.removed) this.#forget(member.key);
     if (change.settings !== null || change.changed.some(({ after }) => after.key === this.#self))
       this.#room.speaking.slowChanged();
-    this.#conversations.roomChanging();
+    this.#conversations.roomChanged(change.removed.map(({ member }) => member));
     return [
       ...this.#trust.changed(change, this.#roster),
       ...this.#room.exchange.offerHeldWraps(this.#roster),
@@ -933,6 +954,12 @@ export class Session {
   #isLive({ key }: Conversation): boolean {
     if (key === this.#room.key) return this.#phase === 'live';
     return this.#phase === 'live' && this.#conversations.find(key)?.phase === 'live';
+  }
+
+  /** On this line, as far as it goes: what the host has of it is known to be the same. */
+  #isRead({ key }: Conversation): boolean {
+    const phase = key === this.#room.key ? this.#phase : this.#conversations.find(key)?.phase;
+    return phase === 'live' || phase === 'reading';
   }
 
   /** @throws ProtocolError for one that this side is not in */

@@ -346,7 +346,9 @@ export class Speaking {
     if (verdict === 'none' || verdict === 'undecided' || verdict === 'muted') return [];
     // The first time on a new connection the bytes go out as they are, whatever has become of their chain: if the log
     // holds them already, the host says so, and nothing is placed twice.
-    const maySend = this.#reconnected || (this.#chain !== null && !this.#spent(this.#chain, context));
+    const maySend = this.#reconnected
+      ? !this.#isOfLostLog(context)
+      : this.#chain !== null && !this.#spent(this.#chain, context);
     this.#reconnected = false;
     if (verdict === 'send-again' && maySend) return this.#outbox.sendAgain().map(postFrame);
     this.#outbox.sealAgain();
@@ -357,6 +359,17 @@ export class Speaking {
     this.#sealedAgain += 1;
     if (this.#chain !== null) this.#chain.sealedLeaf = this.#chain.placedLeaf;
     return [];
+  }
+
+  /** What is under way quotes what the host has lost since: it cannot have its place, and no host would give it one. */
+  #isOfLostLog({ room, circle, isBeside, history }: SpeakingContext): boolean {
+    return this.#outbox.underway.some(({ header }) => {
+      const { epoch, rosterHash, seenIndex, seenHead, ...quoted } = MessageHeader.decode(header);
+      const verdicts = [room.verdict(epoch, rosterHash)];
+      if (isBeside) verdicts.push(circle.verdict(quoted.conversationEpoch, quoted.conversationRosterHash));
+      const isUnknown = verdicts.some((verdict) => verdict === 'ahead' || verdict === 'forked');
+      return isUnknown || seenIndex > history.index || history.judge(seenIndex, seenHead) === 'different';
+    });
   }
 
   #spent(chain: OwnChain, { circle, moment }: Pick<SpeakingContext, 'circle' | 'moment'>): boolean {

@@ -126,6 +126,10 @@ export class Timeline {
   get beganAt(): number {
     return this.#beganAt;
   }
+  /** Of the latest start of the room that this log has an entry of; 0: none. */
+  get era(): number {
+    return this.#lastEra;
+  }
   /** Entries wait for a key: nothing may be sealed against a view that is not complete. */
   get isHeld(): boolean {
     return this.#heldFor !== null;
@@ -498,6 +502,8 @@ export class Timeline {
       this.#digest = { left: new LeftOut(index, item.placedAtMs), bytesAfter: 0 };
     const said = this.#context.placed(leaf);
     const self = this.#context.ledger.room.member(this.#context.self);
+    // Of itself nobody has to be told what a conversation is about.
+    if (said?.content.kind === 'about') return [];
     if (said !== null && self !== undefined)
       return this.#ownTold(leaf, self, said, { ...item, index }, moment);
     this.#missed += 1;

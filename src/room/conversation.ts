@@ -61,11 +61,11 @@ export class Conversation {
   /** The list as it is for someone who is about to read: as of where their log begins. */
   listFor(place: LogPlace): ListAsOf {
     const { log } = this.placing;
-    const head = place.isNew ? log.headAt(place.acknowledged) : null;
+    const head = place.isNew ? log.headAt(place.from) : null;
     if (head === null)
       return { ...this.placing.position, epoch: this.roster.epoch, changes: this.#from(log.index) };
-    const changes = this.#from(place.acknowledged);
-    return { index: place.acknowledged, head, epoch: changes.at(-1)?.epoch ?? 0, changes };
+    const changes = this.#from(place.from);
+    return { index: place.from, head, epoch: changes.at(-1)?.epoch ?? 0, changes };
   }
 
   /** All that the list rests on at an index. */
@@ -79,7 +79,7 @@ export class Conversation {
   #prune(): void {
     const { index } = this.placing.log;
     const newcomers = [...this.places.values()].filter(({ isNew }) => isNew);
-    const least = newcomers.reduce((soFar, { acknowledged }) => Math.min(soFar, acknowledged), index);
+    const least = newcomers.reduce((soFar, { from }) => Math.min(soFar, from), index);
     const [oldest] = this.#from(least);
     const needed = this.changes.filter((change) => oldest === undefined || change.index >= oldest.index);
     if (needed.length <= CHANGES_KEPT) {

@@ -256,11 +256,12 @@ export class Conversations {
       [...gone].some((key) => roster.seats.has(key)),
     );
     return touched.flatMap((conversation) => {
+      // It speaks of the list as it was until now.
+      this.#beginEra(conversation, moment);
       conversation.roster.roomChanged(signed);
       for (const key of gone) this.#unseat(conversation, key);
       if (this.#forgetEmpty(conversation)) return [];
       this.#context.changed.add(conversation);
-      this.#beginEra(conversation, moment);
       const isWhole = conversation.roster.direct !== null;
       return [this.#place(conversation, { kind: 'roster', operation: signed }, isWhole, moment)];
     });
@@ -308,6 +309,7 @@ export class Conversations {
     const resident = this.#context.residents.get(key);
     resident?.conversations.delete(conversation);
     resident?.liveIn.delete(conversation);
+    resident?.wrapsUnderWay.forget(conversation.key);
     this.#context.store.forgetPlace(conversation.key, key);
     conversation.hasAcks = true;
   }

@@ -15,6 +15,8 @@ export interface HostChain {
 }
 
 export class LogPlace {
+  /** Where they came in: nothing before it is for them. */
+  readonly from: number;
   /** They have the log up to here for good. */
   acknowledged: number;
   chain: HostChain | null = null;
@@ -23,8 +25,9 @@ export class LogPlace {
   /** They have said nothing of this log yet: it begins for them where they came in, with the list as of there. */
   isNew: boolean;
 
-  /** @param acknowledged the log's index as they come in: nothing before it is for them */
-  constructor(acknowledged: number, isNew = true) {
+  /** @param from the log's index as they come in */
+  constructor(from: number, acknowledged = from, isNew = true) {
+    this.from = from;
     this.acknowledged = acknowledged;
     this.isNew = isNew;
   }
@@ -34,8 +37,8 @@ export class LogPlace {
     this.isNew = false;
   }
 
-  static restore({ acknowledged, chainSequence, chain, isNew }: KeptPlace): LogPlace {
-    const place = new LogPlace(acknowledged, isNew);
+  static restore({ from, acknowledged, chainSequence, chain, isNew }: KeptPlace): LogPlace {
+    const place = new LogPlace(from, acknowledged, isNew);
     place.chainSequence = chainSequence;
     if (chain !== null) {
       const { key: chainKey, ...rest } = chain;
@@ -45,8 +48,9 @@ export class LogPlace {
   }
 
   get kept(): KeptPlace {
-    const { acknowledged, chainSequence, chain, isNew } = this;
+    const { from, acknowledged, chainSequence, chain, isNew } = this;
     return {
+      from,
       acknowledged,
       isNew,
       chainSequence,

@@ -77,9 +77,10 @@ export function judgePost(
     );
   }
   if (epoch !== 'good' || chain.epoch < circle.lastRemovalEpoch) return { kind: 'stale', header };
-  if (header.generation < sender.quotedGeneration || header.generation > sender.statement.generation) {
+  if (header.generation > sender.statement.generation)
     throw new ProtocolError('bad-generation', `generation ${header.generation} is not this member's`);
-  }
+  // It may have waited in one log while a later one was placed in another.
+  if (header.generation < sender.quotedGeneration) return { kind: 'stale', header };
   if (context.log.index - header.seenIndex > context.limits.quotedHeadAge) return { kind: 'stale', header };
   const seen = context.log.headAt(header.seenIndex);
   if (seen === null || !bytesEqual(seen, header.seenHead)) {

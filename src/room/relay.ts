@@ -479,6 +479,9 @@ export class Relay {
     const { connection, resident } = peer;
     const desk = this.#desk(resident, conversation);
     if (desk === null) return this.#context.conversations.notIn(peer, conversation);
+    // They were removed and came in again, and know of neither: what lay between is not for them.
+    if (desk.beside !== null && after < desk.place.from)
+      return this.#context.conversations.page(peer, conversation, 0);
     const isLive = desk.beside === null ? peer.live : resident.liveIn.has(desk.beside);
     if (isLive) throw new ProtocolError('unexpected-frame', 'PULL_LOG on a live connection');
     const { frame, first, live } = desk.placing.page(after, this.#context.limits);

@@ -47,6 +47,8 @@ export interface MemberRecord {
 
 /** Where a member stands in one log. */
 export interface KeptPlace {
+  /** Where it began for them; of the room's own log that is not kept. */
+  readonly from: number;
   readonly acknowledged: number;
   /** They have acknowledged nothing yet. */
   readonly isNew: boolean;

@@ -55,6 +55,11 @@ export class WrapQueue {
     if (this.#kept.some(isSeen)) this.#keepOnly((kept) => !isSeen(kept));
   }
 
+  /** They are not in that conversation any more. */
+  forget(conversation: IdKey): void {
+    this.#keepOnly((kept) => kept.conversation !== conversation);
+  }
+
   /** The line has been alive since then. */
   arrivedBefore(ms: number): void {
     this.cameBefore(ms);

@@ -107,8 +107,9 @@ function memberOf(row: Row): Omit<KeptMember, 'wraps'> {
 function placeOf(row: Row): KeptPlace {
   const { chain } = row;
   return {
-    acknowledged: Number(row['acknowledged']),
     // Of the room's own log nobody is told where it began for them.
+    from: Number(row['came_in'] ?? 0),
+    acknowledged: Number(row['acknowledged']),
     isNew: row['new'] === 1,
     chainSequence: Number(row['chain_sequence']),
     chain:

@@ -146,6 +146,8 @@ export const MIGRATIONS: readonly string[] = [
     chain_last_leaf BLOB,
     -- They have acknowledged nothing yet.
     new INTEGER NOT NULL,
+    -- Where it began for them.
+    came_in INTEGER NOT NULL,
     PRIMARY KEY (conversation, member)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX places_of ON conversation_places (member);

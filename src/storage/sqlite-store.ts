@@ -262,12 +262,13 @@ export class SqliteStore implements RoomStore {
   }
 
   savePlace(conversation: IdKey, member: IdKey, place: KeptPlace): void {
-    const { acknowledged, chainSequence, chain, isNew } = place;
+    const { from, acknowledged, chainSequence, chain, isNew } = place;
     this.#run(
-      'INSERT OR REPLACE INTO conversation_places VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT OR REPLACE INTO conversation_places VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
       ...[conversation, member, acknowledged, chainSequence],
       ...[chain?.key ?? null, chain?.epoch ?? null, chain?.lastN ?? null, chain?.lastLeaf ?? null],
       Number(isNew),
+      from,
     );
   }
 

@@ -74,6 +74,7 @@ function person({ key, nick }: RosterMember, part: Partial<KeptMember> = {}): Ke
     account: null,
     acknowledged: 0,
     isNew: false,
+    from: 0,
     quotedGeneration: 0,
     chainSequence: -1,
     chain: null,

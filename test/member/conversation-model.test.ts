@@ -1,0 +1,31 @@
+/**
+ * Random lives of a room with conversations beside it. Whatever happens, everyone shows of each conversation exactly what was
+ * said in it while they were in it, nobody gets anything of one that they are not in, and nobody is alarmed.
+ */
+import { before, test } from 'node:test';
+import fc from 'fast-check';
+import '../helpers/quick-crypto.ts';
+
+const { Life, makeKeys, step } = await import('../helpers/conversation-life.ts');
+const { openRoom } = await import('../helpers/room.ts');
+
+const SLOW = process.env['SLOW'] === '1';
+const RUNS = Number(process.env['RUNS'] ?? (SLOW ? 20_000 : 300));
+const SEED = Number(process.env['SEED'] ?? 53);
+
+before(makeKeys);
+
+test('P49 everyone shows what was said where they are, and nobody else does', {
+  timeout: (SLOW ? 60 : 2) * 60_000,
+}, async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 50, size: 'max' }), async (steps) => {
+      const life = new Life(await openRoom());
+      await life.begin(4);
+      for (const each of steps) await life.take(each);
+      life.settle();
+      life.check();
+    }),
+    { numRuns: RUNS, seed: SEED, endOnFailure: !SLOW },
+  );
+});
