@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
+import { directConversation, newConversationId } from '../../src/crypto/conversation-roster.ts';
 import { sha256 } from '../../src/crypto/hash.ts';
 import { leafHash } from '../../src/crypto/log-hash.ts';
 import { type RosterMember, rosterMember } from '../../src/crypto/roster.ts';
@@ -19,11 +20,12 @@ import {
 import { ERAS_MOST } from '../../src/protocol/session-frames.ts';
 import type { RosterEntry } from '../../src/protocol/signed-objects.ts';
 import type { NewEntry } from '../../src/room/log.ts';
-import type { KeptMember, PlacedOperation } from '../../src/room/store.ts';
+import type { KeptChange, KeptMember, PlacedOperation } from '../../src/room/store.ts';
 import type { KeptWrap } from '../../src/room/wrap-queue.ts';
 import { StorageError } from '../../src/storage/errors.ts';
 import { createDatabase } from '../../src/storage/room-database.ts';
 import type { SqliteStore } from '../../src/storage/sqlite-store.ts';
+import { TEST_ROOM } from '../helpers/line.ts';
 import { createStore, newPath, openStore, storeOn } from '../helpers/room-file.ts';
 
 const hashOf = (text: string): Hash => sha256(utf8.encode(text));
@@ -134,6 +136,82 @@ describe('a room', () => {
     assert.equal(number, ERAS_MOST);
   });
 
+  test('gives conversations back as they were left, each with its log, and forgets one with all that is in it', () => {
+    const path = newPath();
+    const store = createStore(path);
+    store.saveRoster(placed(1, MEMBERS, []));
+    for (const member of [ANN, BOB]) saveWhole(store, person(member));
+    const two = directConversation(TEST_ROOM, ANN.memberId, BOB.memberId);
+    const made = newConversationId(new Uint8Array(16).fill(3));
+    const direct = [ANN.memberId, BOB.memberId] as const;
+    const change = (epoch: number, isWhole: boolean): KeptChange => ({
+      ...{ kind: 'conversation', operation: signedOf(`change ${epoch}`) },
+      ...{ index: epoch, epoch, isWhole },
+    });
+    const changes = [change(1, true), change(2, false), change(3, true), change(4, false)];
+    const seats = { epoch: 4, lastRemovalEpoch: 3, adoptedEpoch: 0 };
+    const hashes = [1, 2, 3, 4].map((epoch) => hashOf(`list ${epoch}`));
+    const record = { id: made, direct: null, changes };
+    const kept = { ...record, seats: { ...seats, hashes, operations: changes.slice(2) } };
+    const logs = [two, made].map((id) => store.openLog(id));
+    for (const log of logs) log.append(entry(bytesOf('the only entry')));
+    logs[1]?.append(entry(bytesOf('and another')));
+    const nothing = {
+      epoch: 0,
+      lastRemovalEpoch: 0,
+      adoptedEpoch: 0,
+      hashes: [hashOf('none')],
+      operations: [],
+    };
+    store.saveConversation({ id: two, direct, changes: [], seats: nothing });
+    store.saveConversation({
+      ...kept,
+      changes: changes.slice(0, 2),
+      seats: { ...kept.seats, epoch: 2, hashes: hashes.slice(0, 2) },
+    });
+    store.saveConversation(kept);
+    const chain = { key: idKey(bytesOf('chain id')), epoch: 4, lastN: 7, lastLeaf: hashOf('leaf') };
+    const place = { acknowledged: 1, from: 0, isNew: false, chainSequence: 5, chain };
+    const newcomer = { acknowledged: 2, from: 2, isNew: true, chainSequence: -1, chain: null };
+    store.savePlace(idKey(made), ANN.key, place);
+    store.savePlace(idKey(made), BOB.key, newcomer);
+    store.savePlace(idKey(two), BOB.key, newcomer);
+    store.forgetPlace(idKey(two), BOB.key);
+    store.saveConversationEra(idKey(made), 9, signedOf('era 9'));
+    store.commit();
+    store.close();
+
+    const again = openStore(path);
+    const found = [...(again.kept?.conversations ?? [])].sort((left, right) =>
+      idKey(left.id) < idKey(right.id) ? -1 : 1,
+    );
+    assert.deepEqual(found, [
+      { id: two, direct: [...direct], changes: [], seats: nothing, places: [], eras: [], placedAtMs: 1_000 },
+      {
+        ...{ ...kept, eras: [signedOf('era 9')], placedAtMs: 1_000 },
+        places: [
+          [ANN.key, place],
+          [BOB.key, newcomer],
+        ].sort(([left = ''], [right = '']) => (left < right ? -1 : 1)),
+      },
+    ]);
+    const log = again.openLog(made);
+    assert.equal(log.index, 2);
+    assert.deepEqual(log.head, logs[1]?.head);
+    assert.deepEqual(again.openLog(two).read(0, { entries: 9, bytes: 9_999 }).items.length, 1);
+    again.forgetConversation(idKey(made));
+    again.forgetMember(BOB.key);
+    again.commit();
+    again.close();
+    const third = openStore(path);
+    assert.deepEqual(
+      third.kept?.conversations.map(({ id }) => idKey(id)),
+      [idKey(two)],
+    );
+    assert.equal(third.openLog(made).index, 0);
+    third.close();
+  });
+
   test('is given back as it was left, wraps in their order', () => {
     const path = newPath();
     const store = createStore(path);
@@ -235,6 +313,7 @@ describe('a room', () => {
         members: [{ ...ann, wraps: ann.wraps.filter((each) => !dropped.includes(each)) }, renewed].sort(
           byKey,
         ),
+        conversations: [],
         invitations: [tried, second],
         bans,
         mutedUntilMs: [[BOB.key, 1_900_000_000_002]],
