@@ -44,17 +44,22 @@ const ROOM_NAMES: ReadonlySet<string> = new Set(['room', '#room']);
 
 export class Conversing {
   #place: Place = ROOM;
-  /** Messages by others since one was last there, by conversation. */
+  /** Messages by others since one was last there or said something there, by conversation. */
   readonly #unread = new Map<IdKey, number>();
   /** Who wrote last to this person alone. */
   #lastDirect: IdKey | null = null;
 
   /** Follows what happens. */
   follow(event: SessionEvent, session: Session | null): void {
-    if (event.kind === 'message' && !event.own) {
+    if (event.kind === 'message') {
+      const key = idKey(event.conversation);
+      // Whoever answers has read what stands above.
+      if (event.own) {
+        this.#unread.delete(key);
+        return;
+      }
       const view = viewOf(session, event.conversation);
       if (view?.isDirect === true) this.#lastDirect = event.from.key;
-      const key = idKey(event.conversation);
       if (key !== this.#key(session)) this.#unread.set(key, (this.#unread.get(key) ?? 0) + 1);
     } else if (event.kind === 'conversation' && event.change === 'closed') {
       const key = idKey(event.conversation.id);

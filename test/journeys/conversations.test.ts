@@ -119,7 +119,10 @@ describe('conversations', () => {
       await ben.waitFor(/<ann -> you> and you$/m);
       ben.enter('/msg anm typo');
       await ben.waitFor('Nobody here is called anm.');
+      // What ann wrote to ben alone is unread until he answers it.
       ben.enter('/join plans');
+      await ben.waitFor(/Kitchen \(3\) plans \+1>/);
+      ben.enter('/reply seen');
       await ben.waitFor(/Kitchen \(3\) plans>/);
       ann.enter('/remove-from plans ben');
       await ben.waitFor('Ann removed you from plans');
