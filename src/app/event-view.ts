@@ -271,6 +271,7 @@ export function jsonEvents(event: SessionEvent, context: EventContext): readonly
           ...placeOf(event, context),
           kind: event.content,
           from: signerView(event.from),
+          ...(context.shown(event.from).verified && { verified: true }),
           text: event.text,
           ...(event.replyTo !== null && { replyTo: quotedView(event.replyTo) }),
           at: new Date(event.atMs).toISOString(),

@@ -188,6 +188,8 @@ export type MessageEvent = {
   readonly in?: string;
   readonly kind: 'text' | 'emote';
   readonly from: SignerView;
+  /** One had marked the key that signed it. */
+  readonly verified?: true;
   readonly text: string;
   /** What it answers. */
   readonly replyTo?: QuotedView;

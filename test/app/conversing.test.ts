@@ -129,6 +129,25 @@ test('P33 what is for a member who has left the room goes to nobody', async () =
   for (const member of [here.olga, here.mona, here.mike]) assert.deepEqual(member.texts, []);
 });
 
+test('the mark of a verified key stands beside what is said, wherever it is said', async () => {
+  const here = await company();
+  const ann = sit(here.room, here.ann);
+  const ben = sit(here.room, here.ben);
+  ben.type('/new plans ann mona');
+  const mona = sit(here.room, here.mona);
+  here.ann.mark('ben', 'verified');
+  ben.type('in plans');
+  ben.type('/msg ann alone');
+  ben.type('/join room');
+  ben.type('to all');
+  mona.type('hello');
+  ann.look();
+  const marked = (told: readonly JsonEvent[]) =>
+    told.flatMap((event) => (event.type === 'message' && event.verified ? [event.text] : []));
+  assert.deepEqual(marked(ann.told), ['in plans', 'alone', 'to all']);
+  assert.deepEqual(marked(mona.told), []);
+});
+
 test('where one is, and what is unread elsewhere, is told', async () => {
   const here = await company();
   const ann = sit(here.room, here.ann);
@@ -151,4 +170,7 @@ test('where one is, and what is unread elsewhere, is told', async () => {
   ann.type('/join room');
   assert.equal(ann.status()?.unread, 1);
   assert.equal(ann.status()?.place, undefined);
+  ann.type('/reply read');
+  ann.look();
+  assert.equal(ann.status()?.unread, 0);
 });

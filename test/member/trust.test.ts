@@ -96,6 +96,32 @@ test('P32 a changed key clears the mark, and what is said waits until /trust', a
   assert.deepEqual(ann.texts, ['to the one I know']);
 });
 
+test('P32 what is said to the changed key alone waits; what goes where it is not does not', async () => {
+  const { room, ann, bob, cyd } = await acquainted();
+  const plans = bob.begin('plans', 'ann', 'cyd');
+  room.advance(1_000);
+  bob.sayIn(plans, 'before');
+  bob.tell('ann', 'between us');
+  room.advance(1_000);
+  const again = await onAnotherDevice(room);
+  const sent = telling(bob);
+  bob.tell('ann', 'for ann alone');
+  bob.say('to all');
+  room.advance(30_000);
+  assert.equal(telling(bob), sent, 'neither text nor key went out');
+  assert.ok(codes(bob).includes('held-for-trust'));
+  // Another key is in none of the old one's conversations.
+  bob.sayIn(plans, 'without ann');
+  bob.tell('cyd', 'for cyd alone');
+  room.advance(5_000);
+  assert.deepEqual(cyd.texts, ['before', 'without ann', 'for cyd alone']);
+  assert.deepEqual(again.texts, []);
+  bob.mark('ann', 'trusted');
+  room.advance(5_000);
+  assert.deepEqual(again.texts.toSorted(), ['for ann alone', 'to all']);
+  assert.deepEqual(ann.texts, ['before', 'between us']);
+});
+
 test('P32 the alarm names who it is and both fingerprints', async () => {
   const { room, bob } = await acquainted();
   const again = await onAnotherDevice(room);

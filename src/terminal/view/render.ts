@@ -27,14 +27,19 @@ import { wrapLine } from './wrap.ts';
 
 /** Before the author of a message that names oneself; no nickname begins with it. */
 const NAMES_YOU = '!';
+/** Behind the author whose key one has marked; in no nickname. */
+const VERIFIED = '✓';
 
-/** @returns painted `<ann>`, or `* ann` of an emote; `<ann -> you>` of what is said to one alone, `[plans] <ann>` elsewhere. */
+/**
+ * @returns painted `<ann>`, or `* ann` of an emote; `<ann -> you>` of what is said to one alone, `[plans] <ann>` elsewhere,
+ *   and `<ann✓>` of a key that one has marked
+ */
 export function author(
-  event: Pick<MessageEvent, 'kind' | 'direct' | 'in'> & { readonly from: PersonView },
+  event: Pick<MessageEvent, 'kind' | 'direct' | 'in' | 'verified'> & { readonly from: PersonView },
   view: RenderView,
 ): string {
   const { palette } = view;
-  const nick = palette.nick(cleanNick(event.from.nick));
+  const nick = palette.nick(cleanNick(event.from.nick)) + (event.verified ? VERIFIED : '');
   const place = event.in === undefined ? '' : `${palette.dim(`[${cleanText(event.in)}]`)} `;
   const to = event.direct === undefined ? '' : ` -> ${addressee(event.from, event.direct, view)}`;
   return place + (event.kind === 'emote' ? `* ${nick}${to}` : `<${nick}${to}>`);
