@@ -14,7 +14,13 @@ import type { Question } from '../protocol/admission-frames.ts';
 import { u32 } from '../protocol/bytes.ts';
 import { type Content, isSaid, said } from '../protocol/content.ts';
 import { InputError } from '../protocol/errors.ts';
-import type { Hash, IdKey, RoomId } from '../protocol/identifiers.ts';
+import {
+  type ConversationId,
+  type Hash,
+  type IdKey,
+  ROOM_CONVERSATION,
+  type RoomId,
+} from '../protocol/identifiers.ts';
 import type { RoomSettings } from '../protocol/signed-objects.ts';
 import { StorageError } from '../storage/errors.ts';
 import type { CommandCall, ContentCall, ConversationCall, HostCall } from '../terminal/commands/calls.ts';
@@ -567,10 +573,19 @@ export class Chat implements FrontListener {
     if (epoch === undefined || policy === null)
       throw new InputError('not-joined', 'You are not in the room yet.');
     const members = this.#members();
-    const hostNick = members.find(({ member }) => member.role === 'owner')?.member.nick ?? null;
+    const owner = members.find(({ member }) => member.role === 'owner')?.member;
+    const hostNick = owner?.nick ?? null;
     const facts = { ownerFingerprint, policy, keeps, epoch, members: members.length, hostNick };
-    const self = session === null ? null : selfFacts(session);
-    for (const line of securityLines({ ...facts, self, nowMs: Date.now() })) this.#tell('security', line);
+    const there = session === null ? null : this.#conversing.readers(session);
+    const place = there && {
+      label: there.label,
+      members: there.members.length,
+      hostIsIn: owner !== undefined && there.members.includes(owner.key),
+    };
+    const conversation = there === null ? ROOM_CONVERSATION : there.id;
+    const self = session === null ? null : selfFacts(session, conversation);
+    for (const line of securityLines({ ...facts, place, self, nowMs: Date.now() }))
+      this.#tell('security', line);
   }
 
   #members(): readonly ShownMember[] {
@@ -613,13 +628,13 @@ function notFor(name: string, audience: Audience): InputError {
   return new InputError(audience === 'host' ? 'host-only' : 'not-allowed', `/${name} is for ${whom}.`);
 }
 
-/** `null` before the first list. */
-function selfFacts(session: Session): SelfFacts | null {
+/** `null` before the first list. @param conversation where what one types goes */
+function selfFacts(session: Session, conversation: ConversationId | null): SelfFacts | null {
   const { self, heldBack, unplaced, untrusted } = session;
   if (self === undefined) return null;
   return {
     ...{ algorithm: self.algorithm, identity: self.identity, heldBack, unplaced },
-    ...session.ownKeys(systemMoment()),
+    ...session.ownKeys(conversation, systemMoment()),
     verified: session.members.filter(({ verified }) => verified === true).length,
     untrusted: untrusted.map(({ nick }) => nick),
   };

@@ -158,6 +158,20 @@ export class Conversing {
     return session?.conversations.find(({ id }) => idKey(id) === key) ?? null;
   }
 
+  /** Where what one types goes, and who reads it; `null` for the room. Its id is `null` where nobody has begun it yet. */
+  readers(session: Session): {
+    readonly label: string;
+    readonly id: ConversationId | null;
+    readonly members: readonly IdKey[];
+  } | null {
+    const label = this.#placeLabel(session);
+    const view = this.here(session);
+    if (view !== null && label !== null)
+      return { label, id: view.id, members: view.members.map(({ member }) => member.key) };
+    if (this.#place.kind !== 'direct' || label === null || session.self === undefined) return null;
+    return { label, id: null, members: [session.self.key, this.#place.member] };
+  }
+
   obey(call: ConversationCall, content: (text: string) => Content, context: ConversingContext): void {
     const { membership, session, tell, memberCalled } = context;
     switch (call.name) {

@@ -17,9 +17,17 @@ export interface SecurityFacts {
   readonly members: number;
   /** The host's own nickname; `null` where it takes no part. */
   readonly hostNick: string | null;
+  /** Where what one types goes, if not to the room. */
+  readonly place: PlaceFacts | null;
   /** `null` for a host that takes no part. */
   readonly self: SelfFacts | null;
   readonly nowMs: number;
+}
+
+export interface PlaceFacts {
+  readonly label: string;
+  readonly members: number;
+  readonly hostIsIn: boolean;
 }
 
 export interface SelfFacts {
@@ -43,15 +51,11 @@ const LABEL_COLUMNS = 9;
 
 /** A heading, then a line each: what it is about in its first column. */
 export function securityLines(facts: SecurityFacts): readonly string[] {
-  const { self, keeps, policy, hostNick } = facts;
-  const host =
-    hostNick === null
-      ? 'It takes no part and cannot read what is said.'
-      : `${hostNick} hosts and takes part, and so reads like any member.`;
+  const { self, keeps, policy } = facts;
   const rows: readonly (readonly [string, string])[] = [
     [
       'Host',
-      `sees nicknames, addresses, who talks when and about how much, how far each has read, topic and rules. ${host}`,
+      `sees nicknames, addresses, who is in which conversation, who talks when and about how much, how far each has read, the room's topic and rules. ${hostText(facts)}`,
     ],
     ['Network', "sees which machines talk to the host's, when and how much; neither names nor words."],
     ['Members', membersText(facts)],
@@ -81,8 +85,16 @@ export function securityLines(facts: SecurityFacts): readonly string[] {
   ];
 }
 
-function membersText({ members, self }: SecurityFacts): string {
-  const who = members === 1 ? '1 member' : `${members} members`;
+function hostText({ hostNick, place }: SecurityFacts): string {
+  if (hostNick === null) return 'It takes no part and cannot read what is said.';
+  if (place !== null && !place.hostIsIn)
+    return `${hostNick} hosts, is not in ${place.label} and cannot read what is said there.`;
+  return `${hostNick} hosts and takes part, and so reads like any member.`;
+}
+
+function membersText({ members, self, place }: SecurityFacts): string {
+  const count = place?.members ?? members;
+  const who = (count === 1 ? '1 member' : `${count} members`) + (place === null ? '' : ` of ${place.label}`);
   if (self === null) return `${who} can read what is said now; this program cannot.`;
   return `${who} can read what you say now, whoever is offline included. They see no addresses. Who comes later reads nothing from before.`;
 }

@@ -349,14 +349,23 @@ export class Session {
   forgetShown(): void {
     this.#evidence.forget();
   }
-  /** Of one's own: the keys that others wrap to, and the chain that one sends under; `null`: the next message begins one. */
-  ownKeys(moment: Moment): {
+  /**
+   * Of one's own: the keys that others wrap to, and the chain that one sends under there; `null`: the next message begins one.
+   * @param conversation `null` for one that nobody has begun yet
+   * @throws ProtocolError for one that this side is not in
+   */
+  ownKeys(
+    conversation: ConversationId | null,
+    moment: Moment,
+  ): {
     readonly wrapKeys: { readonly generation: number; readonly madeAtMs: number };
     readonly chain: ReturnType<Conversation['speaking']['chain']>;
   } {
     const { generation, madeAtMs } = this.#wrapKeys.current;
-    const chain = this.#room.speaking.chain({ circle: this.#roster, moment });
-    return { wrapKeys: { generation, madeAtMs }, chain };
+    const wrapKeys = { generation, madeAtMs };
+    if (conversation === null) return { wrapKeys, chain: null };
+    const { speaking, ledger } = this.#conversation(conversation);
+    return { wrapKeys, chain: speaking.chain({ circle: ledger.circle, moment }) };
   }
   /** What this side and the host both know, by number; nothing before the first WELCOME. */
   get features(): ReadonlySet<number> {

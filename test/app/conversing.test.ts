@@ -174,3 +174,28 @@ test('where one is, and what is unread elsewhere, is told', async () => {
   ann.look();
   assert.equal(ann.status()?.unread, 0);
 });
+
+test('/security tells who reads what is typed now: in the room, in a conversation, alone with someone', async () => {
+  // How old a key is goes by the machine's own clock.
+  const here = await company({ startMs: Date.now() });
+  const ann = sit(here.room, here.ann);
+  const row = (label: string): string => {
+    ann.type('/security');
+    const lines = ann.told.flatMap((event) =>
+      event.type === 'notice' && event.code === 'security' ? [event.text.trim()] : [],
+    );
+    return lines.findLast((line) => line.startsWith(label)) ?? assert.fail();
+  };
+  ann.type('to all');
+  assert.match(row('Members'), /5 members can read/);
+  assert.match(row('From you'), /Number 1, .*, 1 said under it/);
+  ann.type('/new plans ben');
+  assert.match(row('Members'), /2 members of plans can read/);
+  assert.match(row('Host'), /is not in plans/);
+  ann.type('/join @olga');
+  assert.match(row('Members'), /2 members of @olga can read/);
+  assert.match(row('Host'), /olga hosts and takes part/);
+  assert.match(row('From you'), /The next thing you say makes a new one/);
+  ann.type('hello');
+  assert.match(row('From you'), /Number 1, .*, 1 said under it/);
+});

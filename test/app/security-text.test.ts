@@ -26,6 +26,7 @@ const FACTS: SecurityFacts = {
   epoch: 7,
   members: 5,
   hostNick: 'olga',
+  place: null,
   self: SELF,
   nowMs: NOW,
 };
@@ -43,7 +44,7 @@ function row(
 test('who sees what, which keys are in use, and what is held back', () => {
   assert.deepEqual(securityLines(FACTS), [
     'What protects this room, just now:',
-    '  Host       sees nicknames, addresses, who talks when and about how much, how far each has read, topic and rules. olga hosts and takes part, and so reads like any member.',
+    "  Host       sees nicknames, addresses, who is in which conversation, who talks when and about how much, how far each has read, the room's topic and rules. olga hosts and takes part, and so reads like any member.",
     "  Network    sees which machines talk to the host's, when and how much; neither names nor words.",
     '  Members    5 members can read what you say now, whoever is offline included. They see no addresses. Who comes later reads nothing from before.',
     '  Verified   You have compared keys with 2 of 4 others: /verify NICK for one, /room for all at once.',
@@ -62,6 +63,13 @@ test('who sees what, which keys are in use, and what is held back', () => {
 test('each fact is said as it is', () => {
   assert.match(row('Host', { hostNick: null }), /It takes no part and cannot read what is said\.$/);
   assert.match(row('Members', { members: 1 }), /^1 member can read what you say now/);
+  const plans = { label: 'plans', members: 2, hostIsIn: false };
+  assert.match(row('Members', { place: plans }), /^2 members of plans can read what you say now/);
+  assert.match(
+    row('Host', { place: plans }),
+    /olga hosts, is not in plans and cannot read what is said there\.$/,
+  );
+  assert.match(row('Host', { place: { ...plans, hostIsIn: true } }), /olga hosts and takes part/);
   assert.equal(row('Verified', { members: 1 }, { verified: 0 }), 'Nobody else is here.');
   assert.match(row('Your key', {}, { algorithm: 'dsa' }), /^DSA, /);
   assert.match(row('From you', {}, { chain: null }), /^The next thing you say makes a new one; /);

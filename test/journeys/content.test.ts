@@ -11,7 +11,10 @@ describe('what is said about messages', () => {
     await ann.until('member', { change: 'joined' });
 
     ann.say('helo', 'first');
-    const { id, from } = await ann.until('message', { ref: 'first' });
+    const {
+      id,
+      from: { algorithm: _, ...from },
+    } = await ann.until('message', { ref: 'first' });
     await bob.until('message', { id });
     bob.send({ type: 'say', text: 'hello', ref: 'second', replyTo: id });
     const answer = await bob.until('message', { ref: 'second' });

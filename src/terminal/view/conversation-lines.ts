@@ -29,12 +29,12 @@ export function conversationLines(event: ConversationEvent, view: RenderView): r
     case 'opened': {
       const others = conversation.members.filter(({ nick }) => nick !== view.self);
       const company = others.length === 0 ? 'nobody else yet' : people(others, view);
-      const how = who === 'you' ? 'you made' : by === undefined ? 'you are in' : `${who} added you to`;
-      return alert(
-        sentence(`${how} ${label}: ${company}. /join ${label} talks there.`),
-        view,
-        view.palette.bold,
-      );
+      // Whoever made it talks there already.
+      const text =
+        who === 'you'
+          ? `you made ${label}: ${company}.`
+          : `${by === undefined ? 'you are in' : `${who} added you to`} ${label}: ${company}. /join ${label} talks there.`;
+      return alert(sentence(text), view, view.palette.bold);
     }
     case 'named': {
       const topic = conversation.topic === '' ? '' : `; its topic: ${cleanText(conversation.topic)}`;
