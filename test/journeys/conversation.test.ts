@@ -46,7 +46,7 @@ describe('a conversation on terminals', () => {
     ann.enter('/names');
     await ann.waitFor(/-!- (?=.*\bann\b)(?=.*\bbob\b)(?=.*\bolga \(host\))/);
     ann.enter('/whois bob');
-    await ann.waitFor(/bob: member, online, signs with RSA-PSS, key [0-9a-f ]{30,}/);
+    await ann.waitFor(/bob: member, online, signs with RSA-PSS \(3072 bits\), key [0-9a-f ]{24,}/);
     ann.enter('/help');
     await ann.waitFor('/help COMMAND explains one');
     assert.doesNotMatch(ann.text(), /\/kick/);

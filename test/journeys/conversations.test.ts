@@ -129,6 +129,7 @@ describe('conversations', () => {
       ben.enter('not for the room');
       await ben.waitFor('Not sent: you are not in plans any more.');
       ben.enter('/join');
+      await ben.waitFor('What you type goes to the room.');
       ben.enter('for the room');
       await room.host.until('message', { text: 'for the room' });
       assert.ok(

@@ -74,6 +74,7 @@ const member = object({
   away: flag,
   'lastSeen?': time,
   muted: flag,
+  'verified?': flag,
 });
 const messageId = id(9);
 const onMessage = {
@@ -164,6 +165,7 @@ const SHAPES: Readonly<Record<JsonEvent['type'], Shape>> = {
     'in?': text,
     kind: matching(/^(text|emote)$/),
     from: object(signer),
+    'verified?': flag,
     text,
     'replyTo?': object({ id: messageId, 'from?': object(person), 'excerpt?': text }),
     at: time,
@@ -287,6 +289,15 @@ describe('the line protocol', () => {
     assert.deepEqual(texts(ann), texts(bob));
     assert.deepEqual(texts(ann), texts(host));
 
+    ann.command('/new plans bob');
+    for (const one of [ann, bob])
+      await one.until('conversation', ({ conversation }) => conversation.name === 'plans');
+    ann.say('for the two of us');
+    assert.equal((await bob.until('message', { text: 'for the two of us' })).in, 'plans');
+    bob.send({ type: 'say', text: 'psst', to: 'ann' });
+    assert.equal((await ann.until('message', { text: 'psst' })).direct?.nick, 'bob');
+    ann.command('/join room');
+
     // Only who looks at a screen tells what they have read.
     await stage.guestOnTerminal('dan', room);
     ann.say('helo', 'about');
@@ -397,7 +408,9 @@ describe('the line protocol', () => {
     await refuses('{"type":"say","text":7}', 'bad-command');
     await refuses('{"type":"say","text":"\\ud800"}', 'bad-command');
     await refuses(`{"type":"say","text":"x","ref":"${'r'.repeat(65)}"}`, 'bad-command');
-    await refuses('{"type":"say","text":"for one","to":"olga"}', 'bad-command');
+    await refuses('{"type":"say","text":"for one","to":7}', 'bad-command');
+    await refuses('{"type":"say","text":"for one","to":"olgaa"}', 'no-such-member');
+    await refuses(`{"type":"say","text":"for some","to":"${'A'.repeat(21)}Q"}`, 'no-such-member');
     await refuses(
       JSON.stringify({ type: 'say', text: 'é'.repeat(LIMITS.textBytes / 2 + 1) }),
       'text-too-long',
