@@ -56,7 +56,7 @@ describe('a proof', () => {
       [dan, rose, 'dsa', 'second'],
       // One's own, and the host's.
       [dan, dan, 'dsa', 'third'],
-      [room.host, rose, 'rsa', 'fourth'],
+      [room.host, rose, 'dsa', 'fourth'],
     ] as const) {
       const text = `${when}, ${sender.name} says\n"this"`;
       const file = await proofOf(sender, witness, text);
