@@ -29,7 +29,11 @@ export interface Entrance {
   readonly code: string;
 }
 
+/** Of the list and of the log. */
 export interface Position {
+  readonly epoch: number;
+  /** The latest operation's hash. */
+  readonly operation: Uint8Array;
   readonly index: number;
   readonly head: Uint8Array;
 }
@@ -82,7 +86,14 @@ const calls = {
     const { id, admissionKey } = await host.invite({ addresses, uses: ENTRANCE_USES, ttlMs: ENTRANCE_MS });
     return { invitationId: id, admissionKey, code: host.code.value };
   },
-  position: (): Position => ({ index: host.position.index, head: host.position.head }),
+  position: (): Position => host.position,
+  memberIds: (): readonly Uint8Array[] => host.members.map(({ memberId }) => memberId),
+  /** As the owner does, for good. */
+  remove({ nick }: { readonly nick: string }): void {
+    const member = host.members.find((each) => each.nick === nick);
+    if (member === undefined) throw new Error(`${nick} is not in the room`);
+    host.remove(member.key);
+  },
   usage: (input: { readonly settled: boolean }): Usage => ownUsage(input),
   /** As at the end of `securechat s`: a kept room's file is whole, and nobody's. */
   async close(): Promise<void> {

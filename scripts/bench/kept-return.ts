@@ -36,7 +36,10 @@ export async function measureReturn(scale: Scale, progress: (text: string) => vo
     const { waiting: messages } = scale;
     const room = await host.call('address', undefined);
     for (const [nick, child] of Object.entries({ ann, ben }))
-      await child.call('join', { room, entrance: await host.call('entrance', undefined), nick });
+      await child.call('join', {
+        ...{ room, nick, isKept: true },
+        entrance: await host.call('entrance', undefined),
+      });
     await ben.call('quit', undefined);
     await ben.end();
     const samples: Sample[] = [];

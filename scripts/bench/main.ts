@@ -2,7 +2,7 @@
  * `npm run bench`: how fast the program is, as ratios to what it is compared with in the same run. Absolute figures belong to
  * the machine and the hour.
  *
- *   npm run bench -- [--json] [--quick] [--only relay|latency|join|memory|startup|crypto|terminal|kept]
+ *   npm run bench -- [--json] [--quick] [--only relay|latency|join|memory|startup|crypto|terminal|kept|talk]
  */
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -14,6 +14,7 @@ import { hasNgircd } from './ngircd.ts';
 import { formatTable, isReached, type Row, type Topic } from './report.ts';
 import { measureRoom, type RoomPlan } from './room.ts';
 import { measureStartup } from './startup.ts';
+import { measureTalk } from './talk.ts';
 import { measureTerminal } from './terminal.ts';
 
 const TOPICS: readonly Topic[] = [
@@ -25,6 +26,7 @@ const TOPICS: readonly Topic[] = [
   'latency',
   'join',
   'kept',
+  'talk',
 ];
 
 const FULL = {
@@ -36,6 +38,7 @@ const FULL = {
   repetitions: 3,
   terminal: { startups: 15, repetitions: 5, keys: 400, lines: 10_000 },
   kept: { repetitions: 5, stretches: 21, messages: 200, waiting: 10_000, returns: 3, openings: 9 },
+  talk: { sizes: [10, 100, 1_000], repetitions: 7 },
 };
 const QUICK = {
   startups: 5,
@@ -46,6 +49,7 @@ const QUICK = {
   repetitions: 1,
   terminal: { startups: 5, repetitions: 1, keys: 200, lines: 2_000 },
   kept: { repetitions: 3, stretches: 9, messages: 200, waiting: 2_000, returns: 1, openings: 3 },
+  talk: { sizes: [10, 100], repetitions: 3 },
 };
 
 const { values } = parseArgs({
@@ -95,6 +99,7 @@ async function measure(): Promise<Row[]> {
     rows.push(...(await measureMemory(scale.idleMembers)));
   }
   if (topics.has('kept')) rows.push(...(await measureKept(scale.kept, progress)));
+  if (topics.has('talk')) rows.push(...(await measureTalk(scale.talk, progress)));
   const plan = roomPlan();
   if (plan.sizes.length + plan.joinSizes.length > 0) rows.push(...(await measureRoom(plan, progress)));
   return rows;

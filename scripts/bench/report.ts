@@ -1,7 +1,16 @@
 /** What was measured, beside what it is compared with and what it is to reach. */
 import { median } from './statistics.ts';
 
-export type Topic = 'relay' | 'latency' | 'join' | 'memory' | 'startup' | 'crypto' | 'terminal' | 'kept';
+export type Topic =
+  | 'relay'
+  | 'latency'
+  | 'join'
+  | 'memory'
+  | 'startup'
+  | 'crypto'
+  | 'terminal'
+  | 'kept'
+  | 'talk';
 
 /** How far a figure may go, or has to. */
 type Bound = { readonly most: number } | { readonly least: number };

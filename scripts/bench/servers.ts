@@ -110,14 +110,22 @@ async function measurableHost(
   await load.call('beginHost', { name, room: await host.call('address', undefined), membersMost });
   return new Measurable(name, load, {
     usage: (settled) => host.call('usage', { settled }),
-    async grow(count) {
-      for (let left = count; left > 0; left -= ENTRANCE_USES) {
-        const entrance = await host.call('entrance', undefined);
-        await load.call('growHost', { name, entrance, count: Math.min(left, ENTRANCE_USES) });
-      }
-    },
+    grow: (count) => growHost(name, host, load, count),
     prepare: async () => load.call('see', { name, position: await host.call('position', undefined) }),
   });
+}
+
+/** Lets so many more members of the load in. */
+export async function growHost(
+  name: HostName,
+  host: Child<HostCalls>,
+  load: Child<LoadCalls>,
+  count: number,
+): Promise<void> {
+  for (let left = count; left > 0; left -= ENTRANCE_USES) {
+    const entrance = await host.call('entrance', undefined);
+    await load.call('growHost', { name, entrance, count: Math.min(left, ENTRANCE_USES) });
+  }
 }
 
 interface Parts {

@@ -5,48 +5,46 @@
 
 import { systemMoment } from '../../../src/app/moment.ts';
 import { answerIdentifiers } from '../../../src/crypto/answer.ts';
-import { contentCommitment } from '../../../src/crypto/content.ts';
-import { sealEnvelope } from '../../../src/crypto/envelope.ts';
-import { sha256 } from '../../../src/crypto/hash.ts';
-import { chainStart, leafHash } from '../../../src/crypto/log-hash.ts';
-import { operationHash } from '../../../src/crypto/roster.ts';
-import { SendingChain } from '../../../src/crypto/sender-chain.ts';
 import { Joining, type JoiningEffect, type OwnKeys } from '../../../src/member/joining.ts';
 import type { Welcome } from '../../../src/protocol/admission-frames.ts';
-import { type Bytes, utf8 } from '../../../src/protocol/bytes.ts';
+import type { Bytes } from '../../../src/protocol/bytes.ts';
 import { encodeFrame, frameBody, frameType } from '../../../src/protocol/framing.ts';
 import {
-  chainId,
-  type Hash,
+  type ConversationId,
   hash,
+  idKey,
   invitationId,
   ROOM_CONVERSATION,
   roomId,
-  ZERO_HASH,
 } from '../../../src/protocol/identifiers.ts';
 import { LIMITS } from '../../../src/protocol/limits.ts';
 import {
   Ack,
   Close,
+  ConversationPage,
   ENTRY_KIND,
+  Entry,
   ListPage,
   LogPage,
-  Post,
   PullList,
   PullLog,
   SESSION_FRAME,
-  Wraps,
+  WrapsTaken,
 } from '../../../src/protocol/session-frames.ts';
-import { ChainAnnouncement, MessageHeader, RosterOperation } from '../../../src/protocol/signed-objects.ts';
-import { PROTOCOL_VERSION } from '../../../src/protocol/version.ts';
 import type { Connection } from '../../../src/transport/connection.ts';
 import { dialTls } from '../../../src/transport/tls-dialer.ts';
 import type { Entrance, Position, RoomAddress } from '../host-process.ts';
 import { LIFTED_LIMITS } from '../lifted-limits.ts';
 import { type MessageKey, messageKey } from './fleet.ts';
 import { ANSWER, finishLightly, startLightly } from './light-answer.ts';
+import { LightChain } from './light-chain.ts';
+import { Reach } from './reach.ts';
 
-/** Where an ENTRY frame says which it is, and of what kind, and where in it the message's header has chain and number. */
+/**
+ * Where an ENTRY frame says of which log it is, which of its entries, and of what kind, and where in it the message's header
+ * has chain and number.
+ */
+const ENTRY_LOG_AT = 5;
 const ENTRY_INDEX_AT = 21;
 const ENTRY_KIND_AT = 25;
 const ENTRY_CHAIN_AT = 161;
@@ -54,8 +52,6 @@ const ENTRY_NUMBER_AT = 169;
 const DIAL_MS = 60_000;
 /** As often as the product's members look whether an ACK is due. */
 const TICK_MS = 250;
-/** As in the measurements of docs/performance.md: a message of 200 bytes. */
-const TEXT = utf8.encode('x'.repeat(200));
 
 export interface HostMemberStart {
   readonly room: RoomAddress;
@@ -63,28 +59,28 @@ export interface HostMemberStart {
   readonly keys: OwnKeys;
   readonly nick: string;
   readonly onDelivery: (key: MessageKey, isOwn: boolean) => void;
+  /** A chain key has come that somebody wrapped for this member. */
+  readonly onWrap: () => void;
+  /** Whether the host is told what has come, as a session tells it. */
+  readonly acknowledges: boolean;
 }
 
-interface Chain {
-  /** What stands in front of its name. */
-  readonly speaker: number;
-  readonly sending: SendingChain;
-  readonly id: Bytes;
-  latestLeaf: Hash;
-}
+const ROOM_KEY = idKey(ROOM_CONVERSATION);
 
 export class HostMember {
   readonly #start: HostMemberStart;
   readonly #connection: Connection;
+  readonly reach = new Reach();
   readonly #arrived = Promise.withResolvers<void>();
-  readonly #announced = Promise.withResolvers<void>();
+  #taken = Promise.withResolvers<void>();
   #joining: Joining | null;
   #welcome: Welcome | null = null;
-  #chain: Chain | null = null;
+  #chain: LightChain | null = null;
   /** The latest entry that has come, and what the host was told of it. */
   #index = 0;
   #acknowledged = 0;
   #lastAckMs = 0;
+  #ackTimer: NodeJS.Timeout | null = null;
 
   /** @returns once it is in the room and gets what is said there */
   static async join(start: HostMemberStart): Promise<HostMember> {
@@ -97,7 +93,7 @@ export class HostMember {
     });
     const member = new HostMember(start, connection);
     await member.#arrived.promise;
-    setInterval(() => member.#acknowledge(), TICK_MS);
+    if (start.acknowledges) member.#ackTimer = setInterval(() => member.#acknowledge(), TICK_MS);
     return member;
   }
 
@@ -124,64 +120,33 @@ export class HostMember {
     this.#perform(joining.hello(systemMoment()));
   }
 
-  /** Begins a chain whose key nobody is given: nobody here opens anything. */
-  async announce(speaker: number): Promise<void> {
-    const { identity } = this.#start.keys;
-    const { room } = this.#start;
-    if (this.#welcome === null) throw new Error('announced before the welcome');
-    const operation = this.#welcome.operation.bytes;
-    const moment = systemMoment();
-    const id = moment.randomBytes(8);
-    new DataView(id.buffer).setUint32(0, speaker);
-    const sending = SendingChain.start(moment.randomBytes(32));
-    const bytes = ChainAnnouncement.encode({
-      version: PROTOCOL_VERSION,
-      roomId: roomId(room.roomId),
-      conversation: ROOM_CONVERSATION,
-      epoch: RosterOperation.decode(operation).epoch,
-      rosterHash: operationHash(operation),
-      memberId: identity.memberId,
-      chainId: chainId(id),
-      n: 0,
-      commitment: sending.current().commitment,
-      algorithm: identity.algorithm,
-      identityKey: identity.spki,
-    });
-    const announcement = { bytes, signature: identity.sign('sc1/chain', bytes) };
-    this.#chain = { speaker, sending, id, latestLeaf: chainStart(identity.memberId, chainId(id)) };
-    this.#connection.send(encodeFrame(SESSION_FRAME.wraps, Wraps.encode({ announcement, wraps: [] })));
-    await this.#announced.promise;
+  get nick(): string {
+    return this.#start.nick;
+  }
+  get memberId(): Uint8Array {
+    return this.#start.keys.identity.memberId;
+  }
+
+  /**
+   * Begins a chain for the list as of `seen`.
+   * @param sequence greater than that of its chain before
+   * @param members whose ids these are get wraps that they cannot open
+   * @returns once the host has taken them all
+   */
+  async announce(sequence: number, seen: Position, members: readonly Uint8Array[] = []): Promise<void> {
+    const { room, keys } = this.#start;
+    this.#chain = new LightChain({ identity: keys.identity, roomId: roomId(room.roomId), sequence });
+    for (const page of this.#chain.announcement(seen, members)) {
+      this.#taken = Promise.withResolvers();
+      this.#connection.send(page);
+      await this.#taken.promise;
+    }
   }
 
   /** @returns a whole POST frame, the next on the chain, that quotes `seen` of the log */
-  seal(seen: Position): { readonly number: number; readonly frame: Bytes } {
-    const { identity } = this.#start.keys;
-    if (this.#chain === null || this.#welcome === null) throw new Error('sealed before the announcement');
-    const operation = this.#welcome.operation.bytes;
-    const { n, key, nonce, commitment } = this.#chain.sending.next();
-    const header = MessageHeader.encode({
-      version: PROTOCOL_VERSION,
-      roomId: roomId(this.#start.room.roomId),
-      conversation: ROOM_CONVERSATION,
-      epoch: RosterOperation.decode(operation).epoch,
-      rosterHash: operationHash(operation),
-      conversationEpoch: 0,
-      conversationRosterHash: ZERO_HASH,
-      memberId: identity.memberId,
-      generation: 1,
-      chainId: chainId(this.#chain.id),
-      n,
-      commitment,
-      content: contentCommitment(TEXT),
-      previous: this.#chain.latestLeaf,
-      seenIndex: seen.index,
-      seenHead: hash(seen.head),
-    });
-    const ciphertext = sealEnvelope({ key, nonce, header, body: TEXT });
-    const signature = identity.sign('sc1/msg', [sha256(header), sha256(ciphertext)]);
-    const post = { header, ciphertext, signature };
-    this.#chain.latestLeaf = leafHash(post);
-    return { number: n, frame: encodeFrame(SESSION_FRAME.post, Post.encode(post)) };
+  seal(seen: Position): ReturnType<LightChain['seal']> {
+    if (this.#chain === null) throw new Error('sealed before the announcement');
+    return this.#chain.seal(seen);
   }
 
   send(frame: Bytes): void {
@@ -201,14 +166,19 @@ export class HostMember {
 
   #entry(frame: Bytes): void {
     const view = new DataView(frame.buffer, frame.byteOffset);
+    // The room's own begins with zeros, and is the one that thousands of entries come in: those are not decoded.
+    if (view.getUint32(ENTRY_LOG_AT) !== 0) {
+      const { conversation, index } = Entry.decode(frameBody(frame));
+      return this.reach.came(idKey(conversation), index);
+    }
     this.#index = view.getUint32(ENTRY_INDEX_AT);
+    this.reach.came(ROOM_KEY, this.#index);
     if (frame[ENTRY_KIND_AT] !== ENTRY_KIND.message) return;
     const speaker = view.getUint32(ENTRY_CHAIN_AT);
     const key = messageKey(speaker, view.getUint32(ENTRY_NUMBER_AT));
-    this.#start.onDelivery(key, speaker === this.#chain?.speaker);
+    this.#start.onDelivery(key, speaker === this.#chain?.sequence);
   }
 
-  /** Between WELCOME and being live: the list, then the log. */
   /** As a session does. */
   #acknowledge(): void {
     const nowMs = performance.now();
@@ -221,21 +191,34 @@ export class HostMember {
     this.#connection.send(encodeFrame(SESSION_FRAME.ack, ack));
   }
 
+  /** Between WELCOME and being live: the list, then the log. Then the same for each conversation that begins. */
   #settling(type: number, body: Bytes): void {
     switch (type) {
       case SESSION_FRAME.list: {
         const { from, count, total } = ListPage.decode(body);
         if (from + count < total) this.#pullList(from + count);
-        else this.#pullLog();
+        else this.#pullLog(ROOM_CONVERSATION, this.#welcome?.positions[0]?.index ?? 0);
         break;
       }
-      case SESSION_FRAME.log:
-        if (LogPage.decode(body).live) this.#arrived.resolve();
-        else this.#fail('more than a page of the log since the welcome');
+      case SESSION_FRAME.log: {
+        const { conversation, first, items, live } = LogPage.decode(body);
+        if (!live) return this.#fail('more than a page of the log since it came in');
+        this.reach.came(idKey(conversation), first + items.length - 1);
+        this.#arrived.resolve();
         break;
+      }
       case SESSION_FRAME.wrapsTaken:
-        this.#announced.resolve();
+        if (WrapsTaken.decode(body).refused.length > 0) this.#fail('a wrap was refused');
+        this.#taken.resolve();
         break;
+      case SESSION_FRAME.wrap:
+        this.#start.onWrap();
+        break;
+      case SESSION_FRAME.conversation: {
+        const { conversation, index } = ConversationPage.decode(body);
+        this.#pullLog(conversation, index);
+        break;
+      }
       case SESSION_FRAME.presence:
       case SESSION_FRAME.receipts:
         break;
@@ -251,9 +234,8 @@ export class HostMember {
     this.#connection.send(encodeFrame(SESSION_FRAME.pullList, PullList.encode({ from })));
   }
 
-  #pullLog(): void {
-    const after = this.#welcome?.positions[0]?.index ?? 0;
-    const body = PullLog.encode({ conversation: ROOM_CONVERSATION, after });
+  #pullLog(conversation: ConversationId, after: number): void {
+    const body = PullLog.encode({ conversation, after });
     this.#connection.send(encodeFrame(SESSION_FRAME.pullLog, body));
   }
 
@@ -292,11 +274,12 @@ export class HostMember {
   }
 
   #fail(problem: string): void {
+    if (this.#ackTimer !== null) clearInterval(this.#ackTimer);
     const error = new Error(`member ${this.#start.nick}: ${problem}`);
-    this.#arrived.reject(error);
-    this.#announced.reject(error);
-    // Nobody waits for the announcement of most members.
-    this.#announced.promise.catch(() => {});
-    this.#arrived.promise.catch(() => {});
+    for (const { promise, reject } of [this.#arrived, this.#taken]) {
+      // Of most members nobody waits for either.
+      promise.catch(() => {});
+      reject(error);
+    }
   }
 }

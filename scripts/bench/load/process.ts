@@ -1,10 +1,10 @@
 /** The load: all members of all servers under test, in one process on a core of its own. */
 import { serve } from '../calls.ts';
-import type { Entrance, Position, RoomAddress } from '../host-process.ts';
+import type { Entrance, Position } from '../host-process.ts';
 import { ownUsage, type Usage } from '../usage.ts';
 import type { Fleet, Hearers, HostName, ServerName } from './fleet.ts';
 import { FloorFleet } from './floor-fleet.ts';
-import { HostFleet } from './host-fleet.ts';
+import { HostFleet, type HostFleetStart } from './host-fleet.ts';
 import { IrcFleet } from './irc-fleet.ts';
 import { type Flow, type Pace, Traffic } from './traffic.ts';
 
@@ -23,15 +23,11 @@ function fleetOf(server: ServerName): Fleet {
   return server === 'ngircd' ? here(irc) : here(hosts.get(server));
 }
 
-interface HostStart {
-  readonly name: HostName;
-  readonly room: RoomAddress;
-  readonly membersMost: number;
-}
+type Of<Input> = { readonly name: HostName } & Input;
 
 const calls = {
-  async beginHost({ name, room, membersMost }: HostStart): Promise<void> {
-    hosts.set(name, await HostFleet.begin(room, membersMost, traffic.delivered));
+  async beginHost({ name, ...start }: Of<HostFleetStart>): Promise<void> {
+    hosts.set(name, await HostFleet.begin(start, traffic.delivered));
   },
   beginFloor(address: { readonly port: number; readonly tlsPin: Uint8Array }): void {
     floor = new FloorFleet(address, traffic.delivered);
@@ -39,15 +35,18 @@ const calls = {
   beginIrc({ port }: { readonly port: number }): void {
     irc = new IrcFleet(port, traffic.delivered);
   },
-  growHost: (input: {
-    readonly name: HostName;
-    readonly entrance: Entrance;
-    readonly count: number;
-  }): Promise<void> => here(hosts.get(input.name)).grow(input.entrance, input.count),
+  growHost: (input: Of<{ readonly entrance: Entrance; readonly count: number }>): Promise<void> =>
+    here(hosts.get(input.name)).grow(input.entrance, input.count),
   growFloor: ({ count }: { readonly count: number }): Promise<void> => here(floor).grow(count),
   growIrc: ({ count }: { readonly count: number }): Promise<void> => here(irc).grow(count),
-  see: (input: { readonly name: HostName; readonly position: Position }): void =>
-    here(hosts.get(input.name)).see(input.position),
+  see: (input: Of<{ readonly position: Position }>): void => here(hosts.get(input.name)).see(input.position),
+  nicks: (input: Of<{ readonly count: number }>): readonly string[] =>
+    here(hosts.get(input.name)).nicks(input),
+  giveUp: ({ name }: Of<unknown>): { readonly nick: string } => here(hosts.get(name)).giveUp(),
+  renew: (input: Of<Parameters<HostFleet['renew']>[0]>): Promise<void> =>
+    here(hosts.get(input.name)).renew(input),
+  reached: (input: Of<Parameters<HostFleet['reached']>[0]>): Promise<void> =>
+    here(hosts.get(input.name)).reached(input),
   prepare: (input: {
     readonly server: ServerName;
     readonly messages: number;
