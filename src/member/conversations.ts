@@ -154,6 +154,7 @@ export class Conversations {
     const { conversation, ledger } = beside;
     const reach = conversation.timeline.history?.index ?? 0;
     if (index < reach) return [...this.#isShorter(beside), this.#pullList(id, 0)];
+    this.#reopened(beside);
     beside.phase = 'known';
     conversation.acknowledged = acknowledged;
     // Of what another program of one's own has read, the host need not hold everything.
@@ -282,6 +283,7 @@ export class Conversations {
     }
     if (phase !== 'asked' && phase !== 'unasked') return null;
     if (index < reach) return this.#isShorter(beside);
+    this.#reopened(beside);
     beside.phase = 'known';
     return null;
   }
@@ -306,6 +308,11 @@ export class Conversations {
     beside.conversation.beginRecord();
     this.#dropChains(beside);
     return [entriesLost(lost)];
+  }
+
+  /** After each start of the room everyone begins a new chain: one that lost this conversation has no entry that says so. */
+  #reopened({ conversation, roomEra }: Beside): void {
+    if (this.#context.roomEra() > roomEra) conversation.speaking.dropChain();
   }
 
   #dropChains({ conversation }: Beside): void {
