@@ -247,7 +247,13 @@ export class Conversations {
     if (known !== undefined && known.conversation.timeline.history !== null) {
       const ended = this.#hasRecord(known, page);
       if (ended === null) return this.#readNext();
-      return [...ended, ...this.page(page, moment)];
+      const held = known.conversation.exchange.takeHeldWraps();
+      const effects = [...ended, ...this.page(page, moment)];
+      const next = this.#byKey.get(key);
+      // Some are for what begins now.
+      const circle = next?.conversation.timeline.history == null ? null : next.ledger;
+      for (const wrap of held) effects.push(...(next?.conversation.exchange.wrapArrived(wrap, circle) ?? []));
+      return effects;
     }
     const beside = known ?? this.#learnOf(page, moment);
     beside.making = null;
