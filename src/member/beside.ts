@@ -52,6 +52,8 @@ export class Beside {
   isShown = false;
   /** A line was lost since it was live. */
   returning = false;
+  /** The person has taken note that another list was shown for an epoch: the one that is shown now is taken. */
+  mayFork = false;
   /** The start of the room after which this record begins anew. */
   lostAfter: Era | null = null;
   /** The latest start of the room by when this side had all of it. */
@@ -197,6 +199,7 @@ export class Beside {
     if (this.#isOlder(seats))
       throw new SecurityError('conversation-forked', 'its list is from before the one you saw');
     this.learned = [];
+    this.mayFork = false;
     this.lostAfter = null;
     this.ledger.begin(seats);
     const { conversation } = this;
@@ -210,7 +213,10 @@ export class Beside {
   /** Only a start of the room that lost what this side has seen explains a list from before. */
   #isOlder(seats: ConversationRoster): boolean {
     const { lostAfter: era, seats: known } = this;
-    if (era === null) return seats.epoch < known.epoch || known.verdict(seats.epoch, seats.hash) === 'forked';
+    if (era === null)
+      return (
+        seats.epoch < known.epoch || (!this.mayFork && known.verdict(seats.epoch, seats.hash) === 'forked')
+      );
     return seats.epoch < era.epoch || (seats.epoch === era.epoch && !bytesEqual(seats.hash, era.rosterHash));
   }
 }

@@ -349,9 +349,10 @@ export class Conversations {
   }
 
   /** The person has taken note of alarms. @returns whether a record has to begin anew, on another line */
-  acknowledge(): { readonly anew: boolean; readonly effects: SessionEffect[] } {
+  acknowledge(): boolean {
     const astray = this.all.filter(({ conversation }) => conversation.timeline.acknowledge());
-    return { anew: astray.length > 0, effects: astray.flatMap((beside) => this.#close(beside, null)) };
+    for (const beside of astray) beside.mayFork = true;
+    return astray.length > 0;
   }
 
   #learnOf({ conversation, direct: [partner] }: ConversationPage, moment: Moment): Beside {

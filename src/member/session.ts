@@ -642,9 +642,8 @@ export class Session {
   acknowledge(moment: Moment): SessionEffect[] {
     this.#alarms.acknowledge();
     this.#revision += 1;
-    const { anew, effects } = this.#conversations.acknowledge();
-    const isAnew = this.#timeline.acknowledge() || anew;
-    return [...effects, ...(isAnew ? [{ kind: 'reconnect' as const }] : this.#pump(moment))];
+    const areAnew = this.#conversations.acknowledge();
+    return this.#timeline.acknowledge() || areAnew ? [{ kind: 'reconnect' }] : this.#pump(moment);
   }
 
   /**
