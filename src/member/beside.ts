@@ -56,6 +56,8 @@ export class Beside {
   mayFork = false;
   /** The start of the room after which this record begins anew. */
   lostAfter: Era | null = null;
+  /** When it was last live, by this side's clock: it has all that was placed before. `null`: not in this run. */
+  liveAtMs: number | null = null;
   /** The latest start of the room by when this side had all of it. */
   roomEra: number;
   /** Everyone who was in it by then has been told what it is about. */

@@ -113,15 +113,19 @@ export class Conversations {
   }
 
   /** A line is there: what the host says of each is looked at once the room is live. */
-  welcomed({ positions }: Pick<Welcome, 'positions'>): void {
-    this.#roomIsLive = false;
+  welcomed({ positions }: Pick<Welcome, 'positions'>, liveAtMs: number | null): void {
+    this.disconnected(liveAtMs);
+    this.#sinceAway.clear();
     this.#standings = new Map(positions.slice(1).map((each) => [idKey(each.conversation), each]));
-    for (const beside of this.all) beside.disconnected();
   }
 
-  disconnected(): void {
+  /** @param liveAtMs when something was heard last on a line that was live */
+  disconnected(liveAtMs: number | null): void {
     this.#roomIsLive = false;
-    for (const beside of this.all) beside.disconnected();
+    for (const beside of this.all) {
+      if (beside.phase === 'live') beside.liveAtMs = liveAtMs;
+      beside.disconnected();
+    }
   }
 
   /** The room's log is read: now those of its conversations. @param again after a return */
@@ -142,8 +146,12 @@ export class Conversations {
     for (const beside of this.all) {
       if (this.#standings.has(beside.key)) continue;
       // Gone meanwhile: what was said before may have been the last of it.
-      if (beside.phase === 'away' && beside.partnerId === null) effects.push(...this.#close(beside, null));
-      else if (beside.phase === 'away') beside.phase = 'unasked';
+      if (beside.phase !== 'away') continue;
+      if (beside.partnerId === null) effects.push(...this.#close(beside, null));
+      else if (this.#isAlone(beside)) {
+        this.#byKey.delete(beside.key);
+        effects.push(...notSaid(beside));
+      } else beside.phase = 'unasked';
     }
     for (const beside of this.all) effects.push(...this.#ask(beside));
     return [...effects, ...this.#readNext()];
@@ -240,6 +248,8 @@ export class Conversations {
       // It rests on what the room's log says: asked for once that is read.
       const { conversation, head, ...standing } = page;
       const copy = { conversation: conversation.slice() as ConversationId, head: head.slice() as Hash };
+      if (this.#standings.size >= 2 * LIMITS.conversationsPerMember)
+        throw new ProtocolError('bad-page', 'more conversations than a member may be in');
       this.#standings.set(key, { ...standing, ...copy });
       return [];
     }
@@ -360,7 +370,7 @@ export class Conversations {
     const id = conversation.slice() as ConversationId;
     // One of one's own that the host has not taken yet is none of these.
     const known = this.all.filter(({ phase }) => phase !== 'unasked' && phase !== 'asked');
-    if (known.length >= LIMITS.conversationsPerMember)
+    if (known.length >= LIMITS.conversationsPerMember && !this.#letGo())
       throw new ProtocolError('bad-page', 'more conversations than a member may be in');
     const seats =
       partner === undefined
@@ -437,7 +447,7 @@ export class Conversations {
     beside.phase = 'live';
     beside.returning = false;
     beside.roomEra = this.#context.roomEra();
-    effects.push(...timeline.caughtUp(smaller(retention), null, moment));
+    effects.push(...timeline.caughtUp(smaller(retention), beside.liveAtMs, moment));
     effects.push(...beside.conversation.exchange.withheld(beside.ledger));
     return [...effects, ...this.#show(beside), ...this.#askAgain(beside), ...this.#readNext()];
   }
@@ -616,9 +626,20 @@ export class Conversations {
       throw new InputError('not-allowed', 'Moderators of a conversation remove plain members only.');
   }
 
+  /** Nobody leaves a conversation of two: those whose other one is gone from the room make way, the oldest first. */
+  #letGo(): boolean {
+    const over = this.all.find((beside) => beside.phase === 'live' && this.#isAlone(beside));
+    return over !== undefined && this.#byKey.delete(over.key);
+  }
+
+  /** In a conversation of two, with the other one gone from the room. */
+  #isAlone({ partnerId }: Beside): boolean {
+    return partnerId !== null && this.#context.room.room.member(idKey(partnerId)) === undefined;
+  }
+
   /** @throws InputError */
   #checkNumber(): void {
-    if (this.#byKey.size < LIMITS.conversationsPerMember) return;
+    if (this.#byKey.size < LIMITS.conversationsPerMember || this.#letGo()) return;
     throw new InputError(
       'too-many',
       `You are in ${LIMITS.conversationsPerMember} conversations, the most there may be. /part one first.`,

@@ -366,7 +366,7 @@ export class Session {
     this.#list.reconnected();
     this.#room.reconnected(moment);
     this.#pulls.reconnected();
-    this.#conversations.welcomed(welcome);
+    this.#conversations.welcomed(welcome, this.#liveAtMs);
     effects.push(...this.#renewal.reconnected(moment), ...this.#registering.reconnected());
     this.#room.acknowledged = position.acknowledged;
     this.#receipts.reconnected();
@@ -398,7 +398,7 @@ export class Session {
   disconnected(): void {
     if (this.#phase !== 'over') this.#phase = 'away';
     this.#returning ||= this.#joinedOnce;
-    this.#conversations.disconnected();
+    this.#conversations.disconnected(this.#liveAtMs);
   }
 
   /** @throws ProtocolError when a frame is malformed or does not belong here: the connection is to be closed. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { contentCommitment } from '../../src/crypto/content.ts';
 import { ConversationRoster, newConversationId } from '../../src/crypto/conversation-roster.ts';
+import { leafHash } from '../../src/crypto/log-hash.ts';
 import type { SigningKey } from '../../src/crypto/signature.ts';
 import { makeStatement } from '../../src/crypto/statement.ts';
 import { type Bytes, utf8 } from '../../src/protocol/bytes.ts';
@@ -17,23 +18,28 @@ import {
   roomId,
   ZERO_HASH,
 } from '../../src/protocol/identifiers.ts';
+import type { Moment } from '../../src/protocol/moment.ts';
 import {
   Ack,
   ConversationPage,
   Converse,
+  DigestItem,
   Entry,
   KeysPage,
+  LogPage,
   NeedKeyFrame,
   OpenDirect,
   Post,
   PullConversation,
   PullLog,
   SESSION_FRAME,
+  WholeItem,
   Wraps,
   WrapsTaken,
 } from '../../src/protocol/session-frames.ts';
 import { ChainAnnouncement, MessageHeader, NeedKey, type Role } from '../../src/protocol/signed-objects.ts';
 import { PROTOCOL_VERSION } from '../../src/protocol/version.ts';
+import { Room } from '../../src/room/room.ts';
 import { bodiesOf, changeWelcome, EvilHost, holds, on } from '../helpers/evil-host.ts';
 import { EvilMember } from '../helpers/evil-member.ts';
 import { dsaIdentity, rsaIdentity, wrapKeys } from '../helpers/keys.ts';
@@ -682,6 +688,62 @@ test('P45 the limits of conversations hold against a hostile member, and the oth
   assert.deepEqual(answers(alice).slice(2), ['conversation-too-many']);
   assert.equal(alice.session.conversations.length, 2);
   assertCalm(alice, bob, carol, mallory);
+});
+
+test('conversations of two whose other one is gone make way for others', async () => {
+  const { room, alice, bob } = await circle({ limits: { conversationsPerMember: 2 } });
+  for (let place = 0; place < 5; place += 1) {
+    const guest = await room.join(`guest${place}`, {
+      ...{ identity: await dsaIdentity(10 + place), wrapPair: await wrapKeys(5) },
+    });
+    guest.tell('alice', `hello ${place}`);
+    room.advance(500);
+    alice.tell(`guest${place}`, `bye ${place}`);
+    room.advance(500);
+    assert.equal(guest.texts.at(-1), `bye ${place}`);
+    guest.leave();
+    room.advance(1_000);
+  }
+  const id = alice.begin('plans', 'bob');
+  room.advance(500);
+  sayIn(room, bob, id, 'still here');
+  assert.equal(alice.textsIn(id).at(-1), 'still here');
+  alice.loseLine();
+  alice.comeBack();
+  room.advance(2_000);
+  sayIn(room, bob, id, 'once more');
+  assert.equal(alice.textsIn(id).at(-1), 'once more');
+  assert.deepEqual(alice.eventsOf('notice'), []);
+  assertCalm(alice, bob);
+});
+
+test('P38 a host whose clock is late leaves out no more of a conversation for it', async () => {
+  const room = await openRoom();
+  const { room: host, clock } = room;
+  const lateMs = 8 * 24 * 60 * 60_000;
+  clock.nowMs += lateMs;
+  const late = (): Moment => ({ ...clock.moment, nowMs: clock.nowMs - lateMs });
+  host.frame = (connection, frame) => Room.prototype.frame.call(host, connection, frame, late());
+  host.tick = () => Room.prototype.tick.call(host, late());
+  const [alice, bob] = [await room.join('alice'), await room.join('bob')];
+  alice.tell('bob', 'all as ever');
+  room.advance(500);
+  bob.loseLine();
+  alice.tell('bob', 'do NOT pay');
+  room.advance(500);
+  bob.comeBack().toMember = on(SESSION_FRAME.log, (body) => {
+    const page = LogPage.decode(body);
+    const items = page.items.map((item) => {
+      const entry = item.form === 'whole' ? WholeItem.decode(item.body) : null;
+      if (entry?.kind !== 'message') return item;
+      const { kind, placedAtMs } = entry;
+      const digest = DigestItem.encode({ kind, placedAtMs, leaf: leafHash(entry) });
+      return { form: 'digest' as const, body: digest };
+    });
+    return [LogPage.encode({ ...page, items })];
+  });
+  room.advance(1_000);
+  assert.deepEqual(bob.alarms, ['withheld']);
 });
 
 test('P45 operations beyond the rate are refused, and change nothing', async () => {
