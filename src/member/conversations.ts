@@ -112,6 +112,12 @@ export class Conversations {
     return this.#byKey.get(key);
   }
 
+  /** Its list has been asked for once more: what comes before that is read after it. */
+  isAhead(key: IdKey): boolean {
+    const phase = this.#byKey.get(key)?.phase;
+    return this.#roomIsLive && (phase === 'learning' || phase === 'known');
+  }
+
   /** A line is there: what the host says of each is looked at once the room is live. */
   welcomed({ positions }: Pick<Welcome, 'positions'>, liveAtMs: number | null): void {
     this.disconnected(liveAtMs);
@@ -322,18 +328,14 @@ export class Conversations {
     const { roomId, direct } = beside.seats;
     if (direct !== null) beside.ledger.begin(ConversationRoster.direct(roomId, ...direct));
     beside.conversation.beginRecord();
-    this.#dropChains(beside);
+    // The other one's new chain may have been handed over already: those that are held stay.
+    conversation.speaking.dropChain();
     return [entriesLost(lost)];
   }
 
   /** After each start of the room everyone begins a new chain: one that lost this conversation has no entry that says so. */
   #reopened({ conversation, roomEra }: Beside): void {
     if (this.#context.roomEra() > roomEra) conversation.speaking.dropChain();
-  }
-
-  #dropChains({ conversation }: Beside): void {
-    conversation.speaking.dropChain();
-    conversation.hearing.dropChains();
   }
 
   /**
@@ -353,7 +355,8 @@ export class Conversations {
       beside.phase = 'unasked';
     }
     beside.conversation.beginRecord();
-    this.#dropChains(beside);
+    beside.conversation.speaking.dropChain();
+    beside.conversation.hearing.dropChains();
     this.#touched();
     return [entriesLost(history.index - where.position.index)];
   }

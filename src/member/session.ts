@@ -878,6 +878,7 @@ export class Session {
 
   #entry(entry: Entry, moment: Moment): SessionEffect[] {
     const conversation = this.#conversation(entry.conversation);
+    if (this.#conversations.isAhead(conversation.key)) return [];
     if (!this.#isLive(conversation)) unexpected(SESSION_FRAME.entry);
     return [...conversation.timeline.arrived(entry, moment), ...this.#pump(moment)];
   }

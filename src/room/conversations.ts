@@ -243,6 +243,8 @@ export class Conversations {
   page(asker: Asker, id: ConversationId, from: number): RoomEffect[] {
     const found = this.find(asker.resident, id);
     if (found === null) return this.notIn(asker, id);
+    // Whoever asks for the list reads the log after it, and from where that stands.
+    asker.resident.liveIn.delete(found.conversation);
     return this.#pageOf(found.conversation, asker.resident, from);
   }
 

@@ -235,6 +235,7 @@ describe('a room', () => {
         members: [{ ...ann, wraps: ann.wraps.filter((each) => !dropped.includes(each)) }, renewed].sort(
           byKey,
         ),
+        conversations: [],
         invitations: [tried, second],
         bans,
         mutedUntilMs: [[BOB.key, 1_900_000_000_002]],
