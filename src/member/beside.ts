@@ -54,8 +54,12 @@ export class Beside {
   liveSinceMs: number | null = null;
   /** A line was lost since it was live. */
   returning = false;
+  /** The person has taken note that another list was shown for an epoch: the one that is shown now is taken. */
+  mayFork = false;
   /** The start of the room after which this record begins anew. */
   lostAfter: Era | null = null;
+  /** When it was last live, by this side's clock: it has all that was placed before. `null`: not in this run. */
+  liveAtMs: number | null = null;
   /** The latest start of the room by when this side had all of it. */
   roomEra: number;
   /** Everyone who was in it by then has been told what it is about. */
@@ -199,6 +203,7 @@ export class Beside {
     if (this.#isOlder(seats))
       throw new SecurityError('conversation-forked', 'its list is from before the one you saw');
     this.learned = [];
+    this.mayFork = false;
     this.lostAfter = null;
     this.ledger.begin(seats);
     const { conversation } = this;
@@ -212,7 +217,10 @@ export class Beside {
   /** Only a start of the room that lost what this side has seen explains a list from before. */
   #isOlder(seats: ConversationRoster): boolean {
     const { lostAfter: era, seats: known } = this;
-    if (era === null) return seats.epoch < known.epoch || known.verdict(seats.epoch, seats.hash) === 'forked';
+    if (era === null)
+      return (
+        seats.epoch < known.epoch || (!this.mayFork && known.verdict(seats.epoch, seats.hash) === 'forked')
+      );
     return seats.epoch < era.epoch || (seats.epoch === era.epoch && !bytesEqual(seats.hash, era.rosterHash));
   }
 }

@@ -112,16 +112,26 @@ export class Conversations {
     return this.#byKey.get(key);
   }
 
-  /** A line is there: what the host says of each is looked at once the room is live. */
-  welcomed({ positions }: Pick<Welcome, 'positions'>): void {
-    this.#roomIsLive = false;
-    this.#standings = new Map(positions.slice(1).map((each) => [idKey(each.conversation), each]));
-    for (const beside of this.all) beside.disconnected();
+  /** Its list has been asked for once more: what comes before that is read after it. */
+  isAhead(key: IdKey): boolean {
+    const phase = this.#byKey.get(key)?.phase;
+    return this.#roomIsLive && (phase === 'learning' || phase === 'known');
   }
 
-  disconnected(): void {
+  /** A line is there: what the host says of each is looked at once the room is live. */
+  welcomed({ positions }: Pick<Welcome, 'positions'>, liveAtMs: number | null): void {
+    this.disconnected(liveAtMs);
+    this.#sinceAway.clear();
+    this.#standings = new Map(positions.slice(1).map((each) => [idKey(each.conversation), each]));
+  }
+
+  /** @param liveAtMs when something was heard last on a line that was live */
+  disconnected(liveAtMs: number | null): void {
     this.#roomIsLive = false;
-    for (const beside of this.all) beside.disconnected();
+    for (const beside of this.all) {
+      if (beside.phase === 'live') beside.liveAtMs = liveAtMs;
+      beside.disconnected();
+    }
   }
 
   /** The room's log is read: now those of its conversations. @param again after a return */
@@ -142,8 +152,12 @@ export class Conversations {
     for (const beside of this.all) {
       if (this.#standings.has(beside.key)) continue;
       // Gone meanwhile: what was said before may have been the last of it.
-      if (beside.phase === 'away' && beside.partnerId === null) effects.push(...this.#close(beside, null));
-      else if (beside.phase === 'away') beside.phase = 'unasked';
+      if (beside.phase !== 'away') continue;
+      if (beside.partnerId === null) effects.push(...this.#close(beside, null));
+      else if (this.#isAlone(beside)) {
+        this.#byKey.delete(beside.key);
+        effects.push(...notSaid(beside));
+      } else beside.phase = 'unasked';
     }
     for (const beside of this.all) effects.push(...this.#ask(beside));
     return [...effects, ...this.#readNext()];
@@ -154,6 +168,7 @@ export class Conversations {
     const { conversation, ledger } = beside;
     const reach = conversation.timeline.history?.index ?? 0;
     if (index < reach) return [...this.#isShorter(beside), this.#pullList(id, 0)];
+    this.#reopened(beside);
     beside.phase = 'known';
     conversation.acknowledged = acknowledged;
     // Of what another program of one's own has read, the host need not hold everything.
@@ -239,6 +254,8 @@ export class Conversations {
       // It rests on what the room's log says: asked for once that is read.
       const { conversation, head, ...standing } = page;
       const copy = { conversation: conversation.slice() as ConversationId, head: head.slice() as Hash };
+      if (this.#standings.size >= 2 * LIMITS.conversationsPerMember)
+        throw new ProtocolError('bad-page', 'more conversations than a member may be in');
       this.#standings.set(key, { ...standing, ...copy });
       return [];
     }
@@ -246,7 +263,13 @@ export class Conversations {
     if (known !== undefined && known.conversation.timeline.history !== null) {
       const ended = this.#hasRecord(known, page);
       if (ended === null) return this.#readNext();
-      return [...ended, ...this.page(page, moment)];
+      const held = known.conversation.exchange.takeHeldWraps();
+      const effects = [...ended, ...this.page(page, moment)];
+      const next = this.#byKey.get(key);
+      // Some are for what begins now.
+      const circle = next?.conversation.timeline.history == null ? null : next.ledger;
+      for (const wrap of held) effects.push(...(next?.conversation.exchange.wrapArrived(wrap, circle) ?? []));
+      return effects;
     }
     const beside = known ?? this.#learnOf(page, moment);
     beside.making = null;
@@ -282,6 +305,7 @@ export class Conversations {
     }
     if (phase !== 'asked' && phase !== 'unasked') return null;
     if (index < reach) return this.#isShorter(beside);
+    this.#reopened(beside);
     beside.phase = 'known';
     return null;
   }
@@ -304,13 +328,14 @@ export class Conversations {
     const { roomId, direct } = beside.seats;
     if (direct !== null) beside.ledger.begin(ConversationRoster.direct(roomId, ...direct));
     beside.conversation.beginRecord();
-    this.#dropChains(beside);
+    // The other one's new chain may have been handed over already: those that are held stay.
+    conversation.speaking.dropChain();
     return [entriesLost(lost)];
   }
 
-  #dropChains({ conversation }: Beside): void {
-    conversation.speaking.dropChain();
-    conversation.hearing.dropChains();
+  /** After each start of the room everyone begins a new chain: one that lost this conversation has no entry that says so. */
+  #reopened({ conversation, roomEra }: Beside): void {
+    if (this.#context.roomEra() > roomEra) conversation.speaking.dropChain();
   }
 
   /**
@@ -330,15 +355,17 @@ export class Conversations {
       beside.phase = 'unasked';
     }
     beside.conversation.beginRecord();
-    this.#dropChains(beside);
+    beside.conversation.speaking.dropChain();
+    beside.conversation.hearing.dropChains();
     this.#touched();
     return [entriesLost(history.index - where.position.index)];
   }
 
   /** The person has taken note of alarms. @returns whether a record has to begin anew, on another line */
-  acknowledge(): { readonly anew: boolean; readonly effects: SessionEffect[] } {
+  acknowledge(): boolean {
     const astray = this.all.filter(({ conversation }) => conversation.timeline.acknowledge());
-    return { anew: astray.length > 0, effects: astray.flatMap((beside) => this.#close(beside, null)) };
+    for (const beside of astray) beside.mayFork = true;
+    return astray.length > 0;
   }
 
   #learnOf({ conversation, direct: [partner] }: ConversationPage, moment: Moment): Beside {
@@ -346,7 +373,7 @@ export class Conversations {
     const id = conversation.slice() as ConversationId;
     // One of one's own that the host has not taken yet is none of these.
     const known = this.all.filter(({ phase }) => phase !== 'unasked' && phase !== 'asked');
-    if (known.length >= LIMITS.conversationsPerMember)
+    if (known.length >= LIMITS.conversationsPerMember && !this.#letGo())
       throw new ProtocolError('bad-page', 'more conversations than a member may be in');
     const seats =
       partner === undefined
@@ -423,7 +450,7 @@ export class Conversations {
     beside.phase = 'live';
     beside.returning = false;
     beside.roomEra = this.#context.roomEra();
-    effects.push(...timeline.caughtUp(smaller(retention), null, moment));
+    effects.push(...timeline.caughtUp(smaller(retention), beside.liveAtMs, moment));
     effects.push(...beside.conversation.exchange.withheld(beside.ledger));
     return [...effects, ...this.#introduce(beside, moment), ...this.#askAgain(beside), ...this.#readNext()];
   }
@@ -615,9 +642,20 @@ export class Conversations {
       throw new InputError('not-allowed', 'Moderators of a conversation remove plain members only.');
   }
 
+  /** Nobody leaves a conversation of two: those whose other one is gone from the room make way, the oldest first. */
+  #letGo(): boolean {
+    const over = this.all.find((beside) => beside.phase === 'live' && this.#isAlone(beside));
+    return over !== undefined && this.#byKey.delete(over.key);
+  }
+
+  /** In a conversation of two, with the other one gone from the room. */
+  #isAlone({ partnerId }: Beside): boolean {
+    return partnerId !== null && this.#context.room.room.member(idKey(partnerId)) === undefined;
+  }
+
   /** @throws InputError */
   #checkNumber(): void {
-    if (this.#byKey.size < LIMITS.conversationsPerMember) return;
+    if (this.#byKey.size < LIMITS.conversationsPerMember || this.#letGo()) return;
     throw new InputError(
       'too-many',
       `You are in ${LIMITS.conversationsPerMember} conversations, the most there may be. /part one first.`,

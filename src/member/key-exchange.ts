@@ -61,6 +61,11 @@ export class KeyExchange {
     return [];
   }
 
+  /** Those that wait for a roster, which another goes on with. */
+  takeHeldWraps(): readonly DeliveredWrap[] {
+    return this.#heldWraps.splice(0);
+  }
+
   /** The roster has changed: wraps that waited for it are tried again. */
   offerHeldWraps(circle: Circle): SessionEffect[] {
     return this.#heldWraps.splice(0).flatMap((held) => this.#take(held, circle));

@@ -415,7 +415,7 @@ export class Session {
     this.#list.reconnected();
     this.#room.reconnected(moment);
     this.#pulls.reconnected();
-    this.#conversations.welcomed(welcome);
+    this.#conversations.welcomed(welcome, this.#liveAtMs);
     effects.push(...this.#renewal.reconnected(moment), ...this.#registering.reconnected());
     this.#room.acknowledged = position.acknowledged;
     this.#receipts.reconnected();
@@ -447,7 +447,7 @@ export class Session {
   disconnected(): void {
     if (this.#phase !== 'over') this.#phase = 'away';
     this.#returning ||= this.#joinedOnce;
-    this.#conversations.disconnected();
+    this.#conversations.disconnected(this.#liveAtMs);
   }
 
   /** @throws ProtocolError when a frame is malformed or does not belong here: the connection is to be closed. */
@@ -741,9 +741,8 @@ export class Session {
   acknowledge(moment: Moment): SessionEffect[] {
     this.#alarms.acknowledge();
     this.#revision += 1;
-    const { anew, effects } = this.#conversations.acknowledge();
-    const isAnew = this.#timeline.acknowledge() || anew;
-    return [...effects, ...(isAnew ? [{ kind: 'reconnect' as const }] : this.#pump(moment))];
+    const areAnew = this.#conversations.acknowledge();
+    return this.#timeline.acknowledge() || areAnew ? [{ kind: 'reconnect' }] : this.#pump(moment);
   }
 
   /**
@@ -978,6 +977,7 @@ export class Session {
 
   #entry(entry: Entry, moment: Moment): SessionEffect[] {
     const conversation = this.#conversation(entry.conversation);
+    if (this.#conversations.isAhead(conversation.key)) return [];
     if (!this.#isLive(conversation)) unexpected(SESSION_FRAME.entry);
     const effects = conversation.timeline.arrived(entry, moment);
     return [...this.#shownBefore(conversation, effects), ...effects, ...this.#pump(moment)];

@@ -154,9 +154,11 @@ export class Conversations {
     const known = this.#byId.get(idKey(roster.id));
     if (this.#isTooFast(resident, moment)) return [answer(connection, roster.id, 'too-fast')];
     if (partner === undefined) return [answer(connection, roster.id, 'no-such-member')];
-    const isFull = (each: Resident): boolean => each.conversations.size >= limits.conversationsPerMember;
     const joining = [resident, partner].filter((each) => known?.places.has(each.member.key) !== true);
-    if (joining.some(isFull) || (known === undefined && this.#byId.size >= limits.conversationsTotal))
+    if (
+      joining.some((each) => this.#isFull(each)) ||
+      (known === undefined && this.#byId.size >= limits.conversationsTotal)
+    )
       return [answer(connection, roster.id, 'too-many')];
     const conversation =
       known ?? new Conversation(roster, new Placing(roster.id, store.openLog(roster.id), 0), null);
@@ -187,8 +189,7 @@ export class Conversations {
     const added = named.flatMap((each) =>
       each === undefined || conversation.roster.seats.has(each.member.key) ? [] : [each],
     );
-    const { conversationsPerMember: most } = this.#context.limits;
-    if (added.some(({ conversations }) => conversations.size >= most)) return refuse('too-many');
+    if (added.some((each) => this.#isFull(each))) return refuse('too-many');
     return this.#apply({ connection, resident }, conversation, signed, moment);
   }
 
@@ -242,6 +243,8 @@ export class Conversations {
   page(asker: Asker, id: ConversationId, from: number): RoomEffect[] {
     const found = this.find(asker.resident, id);
     if (found === null) return this.notIn(asker, id);
+    // Whoever asks for the list reads the log after it, and from where that stands.
+    asker.resident.liveIn.delete(found.conversation);
     return this.#pageOf(found.conversation, asker.resident, from);
   }
 
@@ -351,6 +354,16 @@ export class Conversations {
       operations: page,
     });
     return [{ kind: 'send', to: connection, frame: encodeFrame(SESSION_FRAME.conversation, body) }];
+  }
+
+  /** Nobody leaves a conversation of two: one whose other one is gone from the room makes way. */
+  #isFull({ member, conversations }: Resident): boolean {
+    if (conversations.size < this.#context.limits.conversationsPerMember) return false;
+    const over = [...conversations].find(({ roster, places }) => roster.direct !== null && places.size === 1);
+    if (over === undefined) return true;
+    this.#unseat(over, member.key);
+    this.#forgetEmpty(over);
+    return false;
   }
 
   #isTooFast({ converses }: Resident, { nowMs }: Moment): boolean {

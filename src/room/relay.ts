@@ -487,7 +487,8 @@ export class Relay {
     const { frame, first, live } = desk.placing.page(after, this.#context.limits);
     const page: RoomEffect = { kind: 'send', to: connection, frame };
     if (desk.beside !== null) {
-      if (live) resident.liveIn.add(desk.beside);
+      // Where something is gone that they asked for they begin anew, and read once more.
+      if (live && first === after + 1) resident.liveIn.add(desk.beside);
       return [page];
     }
     // They begin anew from WELCOME: what lies before is not theirs any more.

@@ -41,6 +41,11 @@ test('P43 a session survives whatever a host sends, listing, reading and live', 
   const texts = new Set(members.flatMap((member) => member.texts));
   let session = new Session({ roomId: room.id, identity, wrapKeys });
   const phases = new Map<string, number>();
+  // What bob is told of the conversations he is in.
+  const pages = bob.lines
+    .flatMap(({ sentByHost }) => sentByHost)
+    .filter((frame) => frameType(frame) === SESSION_FRAME.conversation);
+  const beside = new Set<string>();
   withinBounds(() => {
     for (let turn = 0; turn < FUZZED_FRAMES; turn += 1) {
       room.clock.nowMs += random(300);
@@ -72,6 +77,12 @@ test('P43 a session survives whatever a host sends, listing, reading and live', 
         }
         survive(() => session.acknowledge(moment));
         survive(() => session.say(said('text', 'into the fuzz'), null, moment));
+        if (session.phase === 'live' && random(4) > 0)
+          for (const page of pages) survive(() => session.onFrame(page, moment));
+        for (const { id, isDirect } of session.conversations) {
+          beside.add(isDirect ? 'direct' : 'made');
+          survive(() => session.sayIn(id, said('text', 'into the fuzz beside'), null, moment));
+        }
       }
       phases.set(session.phase, (phases.get(session.phase) ?? 0) + 1);
       const frame = fuzzedFrame(corpus, random);
@@ -81,6 +92,7 @@ test('P43 a session survives whatever a host sends, listing, reading and live', 
   });
   for (const phase of ['listing', 'reading', 'live'])
     assert.ok((phases.get(phase) ?? 0) > FUZZED_FRAMES / 100, JSON.stringify([...phases]));
+  assert.deepEqual([...beside].sort(), ['direct', 'made']);
 });
 
 test('P43 the joiner’s machine survives whatever a host sends', FUZZ_TIMEOUT, () => {

@@ -77,6 +77,7 @@ export const step: fc.Arbitrary<Step> = fc.record({
 /** An entry that the host has placed. */
 interface PlacedEntry {
   readonly index: number;
+  readonly isEra?: true;
   /** Of a message: its id, and the list that it was sealed for. */
   readonly message: { readonly id: string; readonly epoch: number; readonly from: IdKey } | null;
 }
@@ -126,6 +127,10 @@ export class Person {
 
 export class Life {
   readonly room: TestRoom;
+  /** On a disk, so that its host may open it again. */
+  readonly isKept: boolean;
+  /** Its host is back by an older copy: from here on the model knows nothing. */
+  hasLost = false;
   /** The latest of each id last: one that all have gone from begins anew. */
   readonly conversations: ModelConversation[] = [];
   readonly #byKey = new Map<IdKey, ModelConversation>();
@@ -138,15 +143,16 @@ export class Life {
   readonly leaks: string[] = [];
   #count = 0;
 
-  constructor(room: TestRoom) {
+  constructor(room: TestRoom, isKept = false) {
     this.room = room;
+    this.isKept = isKept;
     for (const { memberId: one } of identities)
       for (const { memberId: other } of identities)
         this.#pairs.set(idKey(directConversation(room.id, one, other)), [idKey(one), idKey(other)]);
     this.#watch();
     const carryOut = room.perform.bind(room);
     room.perform = (effects) => {
-      for (const effect of effects) {
+      for (const effect of this.hasLost ? [] : effects) {
         if (effect.kind === 'multicast' && frameType(effect.frame) === SESSION_FRAME.entry)
           this.#placed(Entry.decode(frameBody(effect.frame)));
         if (effect.kind === 'broadcast' && frameType(effect.frame) === SESSION_FRAME.entry)
@@ -378,7 +384,7 @@ export class Life {
     if (position === undefined || stays.length > 0 || !conversation.direct || !isLatest) return stays;
     const { index: after } = position;
     const epoch = conversation.entries.filter(
-      ({ index, message }) => index <= after && message === null,
+      ({ index, message, isEra }) => index <= after && message === null && isEra !== true,
     ).length;
     const before = conversation.removals.find((each) => each.key === person.key && each.index > after);
     return [{ after, epoch, before: before?.index ?? Number.POSITIVE_INFINITY }];
@@ -453,6 +459,9 @@ export class Life {
   #placed({ conversation: id, index, kind, header, ciphertext, signature }: Entry): void {
     const key = idKey(id);
     const known = this.#byKey.get(key) ?? this.#open(id.slice() as ConversationId, false);
+    // Starts of a room that is kept are read, and not told.
+    while (this.isKept && known.entries.length < index - 1)
+      known.entries.push({ index: known.entries.length + 1, message: null, isEra: true });
     assert.equal(index, known.entries.length + 1, 'no entry is left out');
     if (kind === 'message') {
       const leaf: Hash = leafHash({ header, ciphertext, signature });
@@ -530,7 +539,7 @@ export class Life {
     const toMember = room.toMember.bind(room);
     room.toMember = (line, frame) => {
       const person = this.everyone.find(({ runs }) => runs.some(({ member }) => member.lines.includes(line)));
-      if (person !== undefined)
+      if (person !== undefined && !this.hasLost)
         for (const each of this.#byKey.values()) this.#checkFrame(person, frame, each);
       toMember(line, frame);
     };
@@ -611,7 +620,11 @@ export class Life {
       if (person === null) return;
       const { now } = person;
       if (now.session.phase === 'over' || now.outcome.kind === 'refused') this.present[who] = null;
-      else if (now.wantsWrapKeys) now.renew(pairs[(who + 2) % pairs.length] ?? assert.fail());
+      else if (now.wantsReconnect) {
+        now.wantsReconnect = false;
+        now.loseLine();
+        this.#back(person);
+      } else if (now.wantsWrapKeys) now.renew(pairs[(who + 2) % pairs.length] ?? assert.fail());
     });
   }
 }

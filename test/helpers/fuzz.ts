@@ -4,7 +4,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { type Bytes, concatBytes } from '../../src/protocol/bytes.ts';
 import { encodeFrame, frameBody, frameType } from '../../src/protocol/framing.ts';
-import { Deferred, SESSION_FRAME } from '../../src/protocol/session-frames.ts';
+import type { MemberId } from '../../src/protocol/identifiers.ts';
+import { Deferred, OpenDirect, PullConversation, SESSION_FRAME } from '../../src/protocol/session-frames.ts';
 import { MessageHeader } from '../../src/protocol/signed-objects.ts';
 import { dsaIdentity, wrapKeys } from './keys.ts';
 import type { TestMember } from './member.ts';
@@ -93,7 +94,7 @@ export function mutated(bytes: Bytes, random: Random, other: Bytes): Bytes {
 export function fuzzedFrame(corpus: readonly Bytes[], random: Random): Bytes {
   const frame = corpus[random(corpus.length)] ?? assert.fail();
   const other = corpus[random(corpus.length)] ?? assert.fail();
-  const type = random(8) === 0 ? random(40) : frameType(frame);
+  const type = random(8) === 0 ? random(56) : frameType(frame);
   const body = random(16) === 0 ? frameBody(frame) : mutated(frameBody(frame), random, frameBody(other));
   return encodeFrame(type, body);
 }
@@ -131,8 +132,11 @@ export async function livelyRoom(): Promise<Lively> {
   dave.act({ kind: 'rename', nick: 'david' });
   carol.act({ kind: 'mute', member: dave.identity.memberId, seconds: 600 });
   room.advance(1_000);
+  await converse(room, [alice, bob, carol, dave]);
   bob.loseLine();
   room.advance(30_000);
+  carol.tell('bob', 'a whisper while bob is away');
+  room.advance(500);
   for (let place = 0; place < 20; place += 1) {
     carol.say(`while bob is away ${place}`);
     room.advance(250);
@@ -159,6 +163,31 @@ export async function livelyRoom(): Promise<Lively> {
   const fromHost = lines.flatMap(({ sentByHost }) => sentByHost.map((frame) => frame.slice()));
   const fromMembers = lines.flatMap(({ sentByMember }) => sentByMember.map((frame) => frame.slice()));
   return { room, members, fromHost, fromMembers };
+}
+
+/** Beside the room: made, opened, changed, spoken in, refused and left. */
+async function converse(room: TestRoom, members: readonly TestMember[]): Promise<void> {
+  const [alice, bob, carol, dave] = members as [TestMember, TestMember, TestMember, TestMember];
+  const plans = alice.begin('plans', 'bob', 'carol');
+  room.advance(500);
+  alice.change(plans, { kind: 'role', member: carol.identity.memberId, role: 'moderator' });
+  room.advance(500);
+  alice.tell('bob', 'a whisper');
+  carol.change(plans, { kind: 'add', members: [dave.identity.memberId] });
+  room.advance(500);
+  for (const member of [bob, carol, dave])
+    if (member.session.self?.muted !== true) member.sayIn(plans, 'beside');
+  room.advance(1_000);
+  alice.rename(plans, { name: 'plans', topic: 'fuzz' });
+  room.advance(500);
+  carol.change(plans, { kind: 'remove', member: dave.identity.memberId });
+  room.advance(500);
+  const memberId = room.clock.randomBytes(16) as MemberId;
+  dave.send(encodeFrame(SESSION_FRAME.openDirect, OpenDirect.encode({ memberId })));
+  dave.send(
+    encodeFrame(SESSION_FRAME.pullConversation, PullConversation.encode({ conversation: plans, from: 0 })),
+  );
+  room.advance(500);
 }
 
 const PROTOTYPES = [

@@ -150,7 +150,9 @@ describe('a file that is opened', () => {
   test('names only what is there: a wrap for nobody is damage', () => {
     const path = room();
     const database = new DatabaseSync(path, { enableForeignKeyConstraints: false });
-    database.exec("INSERT INTO wraps VALUES (1, 'nobody', 'bob', 1, 1, x'00', 'room')");
+    database.exec(
+      "INSERT INTO wraps (id, member, sender, log_place, came_at_ms, frame) VALUES (1, 'nobody', 'bob', 1, 1, x'00')",
+    );
     database.close();
     assert.throws(() => openDatabase(path, 'host'), refusal('room-damaged', /is damaged/));
   });
