@@ -24,7 +24,7 @@ export interface SecurityFacts {
   readonly nowMs: number;
 }
 
-export interface PlaceFacts {
+interface PlaceFacts {
   readonly label: string;
   readonly members: number;
   readonly hostIsIn: boolean;
