@@ -180,6 +180,11 @@ export class Beside {
     return aboutContent(about);
   }
 
+  /** What is owed and has no place yet is owed still. */
+  tellLater(): void {
+    this.#tellingEpoch = 0;
+  }
+
   get newsEpoch(): number {
     return this.seats.newsEpoch;
   }

@@ -201,12 +201,13 @@ export class Conversations {
     return { beside, effects: this.#ask(beside) };
   }
 
-  /** @throws InputError for a name or topic that cannot be, or where this member is in too many */
+  /** @throws InputError for a name or topic that cannot be, where this member is in too many, or is muted */
   make(
     start: { readonly name: string; readonly topic: string; readonly members: readonly MemberId[] },
     moment: Moment,
   ): { readonly beside: Beside; readonly effects: SessionEffect[] } {
     this.#checkNumber();
+    this.#checkMayName();
     const { roomId, identity } = this.#context.shared;
     const about = makeAbout(start.name, start.topic, moment.randomBytes(SALT_BYTES));
     const seats = ConversationRoster.made(roomId, newConversationId(moment.randomBytes(16)));
@@ -503,10 +504,29 @@ export class Conversations {
 
   /** Those who came in last are told what it is about, with whatever else is said. */
   payDebts(moment: Moment): void {
+    const isMuted = this.#isMuted;
     for (const beside of this.all) {
-      const content = beside.phase === 'live' ? beside.owed() : null;
-      if (content !== null) beside.conversation.outgoing.say(content, null, moment);
+      const { outgoing, speaking } = beside.conversation;
+      // What was on its way is not sent any more, and nothing else is taken up.
+      if (isMuted) beside.tellLater();
+      if (isMuted || speaking.isFull || beside.phase !== 'live') continue;
+      const content = beside.owed();
+      if (content !== null) outgoing.say(content, null, moment);
     }
+  }
+
+  get #isMuted(): boolean {
+    const { room, shared } = this.#context;
+    return room.room.member(shared.self)?.muted === true;
+  }
+
+  /** What a conversation is called is told by a message in it, which is not taken from who is muted. */
+  #checkMayName(): void {
+    if (this.#isMuted)
+      throw new InputError(
+        'muted',
+        'You are muted: nothing is told of names and topics. Try again once you are not.',
+      );
   }
 
   erase(): void {
@@ -637,6 +657,7 @@ export class Conversations {
           ? 'Only whoever made the conversation, or has it from them, can do that.'
           : 'Only whoever made the conversation, and its moderators, can do that.',
       );
+    if (wish.kind === 'add' || wish.kind === 'about') this.#checkMayName();
     const target = wish.kind === 'remove' ? beside.seats.seats.get(idKey(wish.member))?.role : undefined;
     if (role === 'moderator' && target !== undefined && target !== 'member')
       throw new InputError('not-allowed', 'Moderators of a conversation remove plain members only.');

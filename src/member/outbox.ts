@@ -51,6 +51,9 @@ export class Outbox {
     const said = [...this.#waiting, ...this.#underway.map((sealed) => sealed.said)];
     return said.filter(({ content }) => content.kind !== 'read').length;
   }
+  get isFull(): boolean {
+    return this.size >= LIMITS.outboxMessages;
+  }
   /** Nothing is under way. */
   get isIdle(): boolean {
     return this.#underway.length === 0;
@@ -72,7 +75,7 @@ export class Outbox {
     if (utf8.encode(content.text).length > LIMITS.textBytes) {
       throw new InputError('text-too-long', `A message is at most ${LIMITS.textBytes} bytes of UTF-8.`);
     }
-    if (this.size >= LIMITS.outboxMessages) {
+    if (this.isFull) {
       throw new InputError('outbox-full', 'Too many messages wait for the host. Wait until some are placed.');
     }
     // Nobody is told what became of what they have not typed.

@@ -168,6 +168,10 @@ export class Speaking {
   get unplaced(): number {
     return this.#outbox.unsaid;
   }
+  /** No more is taken up before some of it has its place. */
+  get isFull(): boolean {
+    return this.#outbox.isFull;
+  }
   /** Nothing at all waits for its place. */
   get isIdle(): boolean {
     return this.#outbox.size === 0;

@@ -18,12 +18,15 @@ export function notPlacedYet([first, ...others]: readonly Said[]): SessionEffect
   return [event({ kind: 'notice', level: 'warning', code: 'not-placed', text })];
 }
 
+/** What a program says without its person. */
+const BY_ITSELF: ReadonlySet<Content['kind']> = new Set(['read', 'about']);
+
 /**
  * Will not be sent, because its sender was muted meanwhile.
  * @param isMuted what the owner's signature says by now; without it, that is the host's word alone
  */
 export function mutedMeanwhile(unsent: readonly Said[], isMuted: boolean): SessionEffect[] {
-  const [first, ...others] = unsent.filter(({ content }) => content.kind !== 'read');
+  const [first, ...others] = unsent.filter(({ content }) => !BY_ITSELF.has(content.kind));
   if (first === undefined) return [];
   const why = isMuted ? 'You are muted.' : 'The host says that you were muted, and the member list does not.';
   const text = `${why} Not sent: ${quoted(first.content, others.length)}`;

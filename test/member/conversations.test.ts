@@ -121,6 +121,33 @@ test('what was said while a line was lost is read once it is back', async () => 
   assertCalm(ann, ben, cyd, dan);
 });
 
+test('someone muted makes and names nothing, and still owes the name once they are not', async () => {
+  const { room, ann, ben, cyd, dan } = await four();
+  const setMuted = (member: TestMember, isMuted: boolean): void => {
+    const { clock, room: host } = room;
+    room.perform(
+      isMuted ? host.mute(member.key, 60_000, clock.moment) : host.unmute(member.key, clock.moment),
+    );
+  };
+  const plans = ann.begin('plans', 'ben');
+  room.advance(1_000);
+  ann.change(plans, { kind: 'role', member: ben.identity.memberId, role: 'moderator' });
+  room.advance(1_000);
+  setMuted(ann, true);
+  room.advance(1_000);
+  assert.throws(() => ann.begin('more', 'ben'), { code: 'muted' });
+  assert.throws(() => ann.change(plans, { kind: 'add', members: [dan.identity.memberId] }), { code: 'muted' });
+  // She made it, so she owes its name to whomever another one brings in; so does that one.
+  ben.change(plans, { kind: 'add', members: [cyd.identity.memberId] });
+  setMuted(ben, true);
+  room.advance(2_000);
+  assert.equal(cyd.session.conversations[0]?.name, null);
+  setMuted(ann, false);
+  room.advance(2_000);
+  assert.equal(cyd.session.conversations[0]?.name, 'plans');
+  assertCalm(ann, ben, cyd, dan);
+});
+
 test('someone who is removed from the room is out of its conversations', async () => {
   const { room, ann, ben, cyd, dan } = await four();
   const plans = ann.begin('plans', 'ben', 'cyd');
