@@ -147,8 +147,10 @@ export class Chat implements FrontListener {
       const answered = replyTo === undefined ? null : answer(text, replyTo, this.#contentContext);
       const content = answered?.content ?? said('text', text);
       this.#checkSay(content);
-      if (answered !== null)
+      if (answered !== null) {
+        if (to !== undefined) this.#conversing.checkThere(to, answered.conversation, this.#conversingContext);
         return this.#conversing.sayIn(answered.conversation, content, ref, this.#conversingContext);
+      }
       if (to === undefined) return this.#conversing.say(content, ref, this.#conversingContext);
       this.#conversing.sayTo(to, content, ref, this.#conversingContext);
     }, ref);

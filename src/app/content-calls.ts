@@ -1,6 +1,7 @@
 /** What a person asks to be said about an earlier message: the content that says it, or why it cannot be said. */
 import type { KnownMessage } from '../member/message-book.ts';
 import type { Session } from '../member/session.ts';
+import { bytesEqual } from '../protocol/bytes.ts';
 import { type Content, idReference } from '../protocol/content.ts';
 import { InputError } from '../protocol/errors.ts';
 import type { ConversationId } from '../protocol/identifiers.ts';
@@ -11,8 +12,8 @@ import type { Front } from './front/front.ts';
 export interface ContentContext {
   readonly front: Pick<Front, 'messageCalled' | 'latestOfOthers'>;
   readonly session: Pick<Session, 'messageCalled' | 'latestOwn' | 'policy' | 'self' | 'unplaced'>;
-  /** The conversation that one is in. */
-  readonly here: ConversationId;
+  /** The conversation that one is in; `null` where it has ended, or nobody has begun it yet. */
+  readonly here: ConversationId | null;
 }
 
 /** A content, and the conversation of the message that it is about. */
@@ -27,7 +28,7 @@ type Called = NonNullable<ReturnType<Session['messageCalled']>>;
 export function contentOf(call: ContentCall, context: ContentContext): Placed {
   switch (call.name) {
     case 're':
-      return answer(call.text, idCalled(call.id, context), context);
+      return saidHere(answer(call.text, idCalled(call.id, context), context), context);
     case 'fix': {
       if (call.text.trim() === '') throw new InputError('empty', 'There is nothing to say in that.');
       return about('edit', ownMessage(call.id, context), call.text);
@@ -40,8 +41,9 @@ export function contentOf(call: ContentCall, context: ContentContext): Placed {
           'bad-reaction',
           'A reaction is one emoji, letter or sign: /react 👍, or /react +1.',
         );
-      const id = call.id === null ? latestOfOthers(context) : idCalled(call.id, context);
-      return about('reaction', standing(id, context), call.text);
+      if (call.id !== null)
+        return about('reaction', standing(idCalled(call.id, context), context), call.text);
+      return saidHere(about('reaction', standing(latestOfOthers(context), context), call.text), context);
     }
   }
 }
@@ -49,6 +51,19 @@ export function contentOf(call: ContentCall, context: ContentContext): Placed {
 /** @param id of a message, as programs name it */
 export function answer(text: string, id: string, context: Pick<ContentContext, 'session'>): Placed {
   return about('text', standing(id, context), text);
+}
+
+/**
+ * What is typed goes where the prompt says, or nowhere.
+ * @throws InputError `elsewhere` for something about a message of another conversation
+ */
+function saidHere(placed: Placed, { here }: Pick<ContentContext, 'here'>): Placed {
+  if (here === null || !bytesEqual(placed.conversation, here))
+    throw new InputError(
+      'elsewhere',
+      'Nothing was sent: that message was said elsewhere. /join leads there, or back to the room.',
+    );
+  return placed;
 }
 
 function about(kind: Content['kind'], { conversation, message }: Called, text: string): Placed {
@@ -83,7 +98,8 @@ function ownMessage(name: string | null, context: ContentContext): Called {
   // What was said last may have no place yet: the one before it is not meant.
   if (name === null && session.unplaced > 0)
     throw new InputError('not-placed', 'What you said last has no place yet. Wait until it is shown.');
-  const id = name === null ? session.latestOwn(here)?.id : idCalled(name, context);
+  const latest = here === null ? null : session.latestOwn(here);
+  const id = name === null ? latest?.id : idCalled(name, context);
   if (id === undefined) throw new InputError('no-such-message', 'You have said nothing here yet.');
   const called = standing(id, context);
   const { message } = called;

@@ -131,7 +131,20 @@ export class Conversing {
     if (to === toBase64url(ROOM_CONVERSATION)) return membership.say(content, ref);
     const view = session.conversations.find(({ id }) => toBase64url(id) === to);
     if (view !== undefined) return membership.sayIn(view.id, content, ref);
-    membership.sayTo(context.memberCalled(to.replace(/^@/u, '').toLowerCase()), content, ref);
+    membership.sayTo(context.memberCalled(nickOf(to)), content, ref);
+  }
+
+  /**
+   * An answer goes where the answered message stands: to nobody, where a program means somewhere else.
+   * @throws InputError `elsewhere`, or as `sayTo`
+   */
+  checkThere(to: string, conversation: ConversationId, { session, memberCalled }: ConversingContext): void {
+    if (to === toBase64url(conversation)) return;
+    const isKnown = session.conversations.some(({ id }) => toBase64url(id) === to);
+    const key = isKnown || to === toBase64url(ROOM_CONVERSATION) ? null : memberCalled(nickOf(to)).key;
+    const view = viewOf(session, conversation);
+    if (key !== null && view?.isDirect === true && view.partner?.key === key) return;
+    throw new InputError('elsewhere', 'Nothing was sent: the message that this answers was not said there.');
   }
 
   /** In the room or a conversation beside it, wherever one is. */
@@ -145,9 +158,9 @@ export class Conversing {
     else membership.sayIn(conversation, content, ref);
   }
 
-  /** The conversation that one is in. */
-  hereId(session: Session): ConversationId {
-    return this.here(session)?.id ?? ROOM_CONVERSATION;
+  /** The conversation that one is in; `null` where it has ended, or nobody has begun it yet. */
+  hereId(session: Session): ConversationId | null {
+    return this.#place.kind === 'room' ? ROOM_CONVERSATION : (this.here(session)?.id ?? null);
   }
 
   /** Of the conversation that one is in, for commands that are about it; `null` in the room. */
@@ -283,6 +296,11 @@ export class Conversing {
     const direct = session?.conversations.find(({ partner }) => partner?.key === place.member);
     return direct === undefined ? null : idKey(direct.id);
   }
+}
+
+/** As people write it: with or without `@`, in any case. */
+function nickOf(text: string): string {
+  return text.replace(/^@/u, '').toLowerCase();
 }
 
 const ROLES = { 'op-in': 'moderator', 'deop-in': 'member', 'hand-over': 'owner' } as const;

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Chat } from '../../src/app/chat.ts';
 import type { Status } from '../../src/app/front/front.ts';
+import { toBase64url } from '../../src/protocol/bytes.ts';
+import { ROOM_CONVERSATION } from '../../src/protocol/identifiers.ts';
 import type { JsonEvent } from '../../src/terminal/json-lines.ts';
 import { type Company, company } from '../helpers/company.ts';
 import type { TestMember } from '../helpers/member.ts';
@@ -22,8 +24,10 @@ function sit(room: TestRoom, member: TestMember) {
         status = next;
       },
       display: () => {},
-      messageCalled: () => null,
-      latestOfOthers: null,
+      messageCalled: (name) => name,
+      get latestOfOthers() {
+        return member.messages.findLast(({ own }) => !own)?.id ?? null;
+      },
       copy: () => false,
       showQr: () => {},
       onGone() {},
@@ -127,6 +131,38 @@ test('P33 what is for a member who has left the room goes to nobody', async () =
   ann.type('are you there');
   assert.deepEqual(ann.errors(), ['no-such-member']);
   for (const member of [here.olga, here.mona, here.mike]) assert.deepEqual(member.texts, []);
+});
+
+test('P33 an answer goes where it is meant to, or nowhere', async () => {
+  const here = await company();
+  const ann = sit(here.room, here.ann);
+  const ben = sit(here.room, here.ben);
+  ben.type('to all');
+  const id = here.ann.messages[0]?.id ?? assert.fail();
+  ben.type('/new plans mona');
+  const before = heard(here);
+  const [plans = assert.fail()] = here.ben.session.conversations;
+  for (const to of ['ben', '@ben', 'nobody', toBase64url(plans.id), 'B'.repeat(21).concat('A')])
+    ann.chat.say('for one alone', null, { to, replyTo: id });
+  ann.type('/join @ben');
+  ann.type(`/re ${id} for ben alone`);
+  ann.type('/react +1');
+  here.room.advance(1_000);
+  assert.deepEqual(heard(here), before);
+  assert.deepEqual(here.olga.eventsOf('reaction'), []);
+  assert.deepEqual(ann.errors(), [
+    ...['elsewhere', 'elsewhere', 'no-such-member', 'no-such-member', 'no-such-member'],
+    ...['elsewhere', 'elsewhere'],
+  ]);
+  ann.chat.say('an answer', null, { to: toBase64url(ROOM_CONVERSATION), replyTo: id });
+  here.room.advance(1_000);
+  assert.deepEqual(here.olga.texts.at(-1), 'an answer');
+  ben.type('/msg ann psst');
+  const direct = here.ann.messages.at(-1)?.id ?? assert.fail();
+  ann.look();
+  ann.chat.say('and psst', null, { to: 'ben', replyTo: direct });
+  here.room.advance(1_000);
+  assert.deepEqual([here.ben.texts.at(-1), here.olga.texts.at(-1)], ['and psst', 'an answer']);
 });
 
 test('the mark of a verified key stands beside what is said, wherever it is said', async () => {

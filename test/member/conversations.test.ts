@@ -136,7 +136,9 @@ test('someone muted makes and names nothing, and still owes the name once they a
   setMuted(ann, true);
   room.advance(1_000);
   assert.throws(() => ann.begin('more', 'ben'), { code: 'muted' });
-  assert.throws(() => ann.change(plans, { kind: 'add', members: [dan.identity.memberId] }), { code: 'muted' });
+  assert.throws(() => ann.change(plans, { kind: 'add', members: [dan.identity.memberId] }), {
+    code: 'muted',
+  });
   // She made it, so she owes its name to whomever another one brings in; so does that one.
   ben.change(plans, { kind: 'add', members: [cyd.identity.memberId] });
   setMuted(ben, true);
