@@ -130,12 +130,14 @@ function ownKeys(
 
 function heldText({ heldBack, untrusted, unplaced }: SelfFacts): string {
   const reasons = [
-    ...(heldBack ? ['there was an alarm: /fork ack accepts it'] : []),
+    ...(heldBack ? ['All that you say, after an alarm: /fork ack accepts it.'] : []),
     ...(untrusted.length > 0
-      ? [`keys have changed of ${untrusted.join(', ')}: /verify or /trust decides`]
+      ? [
+          `All that you say where ${untrusted.join(', ')} would read it, under changed keys: /verify or /trust decides.`,
+        ]
       : []),
   ];
-  if (reasons.length > 0) return `All that you say: ${reasons.join('; ')}.`;
+  if (reasons.length > 0) return reasons.join(' ');
   if (unplaced === 0) return 'Nothing.';
   return `${unplaced === 1 ? '1 message' : `${unplaced} messages`} of yours on the way.`;
 }

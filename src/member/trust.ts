@@ -170,6 +170,6 @@ function alarm({ identity, nick }: Pin, member: RosterMember): SessionEffect {
   const whose = member.nick === nick ? '' : ` of ${nick}`;
   const text =
     `${member.nick} has another key than the one${whose} that you verified: that was ` +
-    `${formatFingerprint(identity)}, and this is ${formatFingerprint(member.identity)}. Nothing you say is sent until you have decided: /verify ${member.nick} compares, /trust ${member.nick} accepts the key as it is.`;
+    `${formatFingerprint(identity)}, and this is ${formatFingerprint(member.identity)}. Nothing you say where they read it is sent until you have decided: /verify ${member.nick} compares, /trust ${member.nick} accepts the key as it is.`;
   return event({ kind: 'alarm', code: KEY_CHANGED, text, evidence: null });
 }

@@ -80,12 +80,12 @@ test('each fact is said as it is', () => {
 
 test('what is held back, and what to do about it', () => {
   const held = (self: Partial<SelfFacts>): string => row('Held back', {}, self);
-  assert.equal(held({ heldBack: true }), 'All that you say: there was an alarm: /fork ack accepts it.');
+  assert.equal(held({ heldBack: true }), 'All that you say, after an alarm: /fork ack accepts it.');
   assert.equal(
     held({ untrusted: ['ann', 'bob'] }),
-    'All that you say: keys have changed of ann, bob: /verify or /trust decides.',
+    'All that you say where ann, bob would read it, under changed keys: /verify or /trust decides.',
   );
-  assert.match(held({ heldBack: true, untrusted: ['ann'] }), /alarm.*; keys have changed of ann/);
+  assert.match(held({ heldBack: true, untrusted: ['ann'] }), /alarm.* where ann would read it/);
   assert.equal(held({ unplaced: 1 }), '1 message of yours on the way.');
   assert.equal(held({ unplaced: 3 }), '3 messages of yours on the way.');
 });

@@ -426,7 +426,7 @@ export const COMMANDS: readonly Command[] = [
       usage: '[NICK [yes|no]]',
       summary: 'show digits to compare with someone, then mark their key; alone it shows who is marked',
       details:
-        'Both of you see the same sixty digits if nobody stands between you. Compare them by voice or in person, then give yes; no takes the mark back. If a marked member has another key, nothing you say is sent until you have decided about it.',
+        'Both of you see the same sixty digits if nobody stands between you. Compare them by voice or in person, then give yes; no takes the mark back. If a marked member has another key, nothing you say where they read it is sent until you have decided about it.',
       completes: ['nick', ['yes', 'no']],
     },
     verify,
