@@ -329,7 +329,13 @@ export function jsonEvents(event: SessionEvent, context: EventContext): readonly
       return [{ type: 'notice', level: 'info', code: 'registered', text }];
     }
     case 'notice':
-      return [{ type: 'notice', level: event.level, code: event.code, text: event.text }];
+      return [
+        { type: 'notice', level: event.level, code: event.code, text: event.text },
+        // Whoever named a message is answered by that name.
+        ...(event.refs ?? []).map(
+          (ref): JsonEvent => ({ type: 'error', code: event.code, message: event.text, ref }),
+        ),
+      ];
     case 'alarm':
       return [
         {

@@ -35,6 +35,7 @@ import type { Role } from '../protocol/signed-objects.ts';
 import { type About, aboutHash, makeAbout } from './about.ts';
 import { Beside, type BesideContext, type SavedBeside } from './beside.ts';
 import { type ConversationEvent, event, type SessionEffect, send } from './events.ts';
+import { conversationOver } from './unsent.ts';
 
 export interface ConversationsContext extends Omit<BesideContext, 'changed' | 'told' | 'former'> {
   /** Something is worth saving. */
@@ -753,8 +754,5 @@ function refusal(outcome: ConverseOutcome): SessionEffect {
 
 /** What waits in it is not sent any more, and the person is told of what they have said themselves. */
 function notSaid({ conversation }: Beside): SessionEffect[] {
-  const unsaid = conversation.speaking.takeBack().filter(({ content }) => content.kind !== 'about');
-  if (unsaid.length === 0) return [];
-  const what = unsaid.length === 1 ? 'A message of yours was' : `${unsaid.length} messages of yours were`;
-  return [event({ kind: 'notice', level: 'warning', code: 'unsaid', text: `${what} not sent any more.` })];
+  return conversationOver(conversation.speaking.takeBack());
 }

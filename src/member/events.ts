@@ -145,6 +145,8 @@ export type SessionEvent =
       readonly level: 'info' | 'warning';
       readonly code: string;
       readonly text: string;
+      /** What a program called the messages that will not be sent. */
+      readonly refs?: readonly string[];
     }
   /** Someone lies or something is corrupt. Sending is held back until the person has taken note. */
   | {

@@ -6,6 +6,8 @@ import { event, type SessionEffect } from './events.ts';
 /** A message as its person said it. */
 interface Said {
   readonly content: Content;
+  /** What the program that said it calls it. */
+  readonly ref?: string | null;
 }
 
 /** Characters of a message that a notice about it repeats. */
@@ -26,11 +28,23 @@ const BY_ITSELF: ReadonlySet<Content['kind']> = new Set(['read', 'about']);
  * @param isMuted what the owner's signature says by now; without it, that is the host's word alone
  */
 export function mutedMeanwhile(unsent: readonly Said[], isMuted: boolean): SessionEffect[] {
-  const [first, ...others] = unsent.filter(({ content }) => !BY_ITSELF.has(content.kind));
-  if (first === undefined) return [];
   const why = isMuted ? 'You are muted.' : 'The host says that you were muted, and the member list does not.';
+  return notSent(unsent, 'muted', why);
+}
+
+/** Will not be sent, because its sender is not in that conversation, or nobody else is. */
+export function conversationOver(unsent: readonly Said[]): SessionEffect[] {
+  return notSent(unsent, 'unsaid', 'That conversation is over for you.');
+}
+
+/** @param why a sentence */
+function notSent(unsent: readonly Said[], code: string, why: string): SessionEffect[] {
+  const own = unsent.filter(({ content }) => !BY_ITSELF.has(content.kind));
+  const [first, ...others] = own;
+  if (first === undefined) return [];
   const text = `${why} Not sent: ${quoted(first.content, others.length)}`;
-  return [event({ kind: 'notice', level: 'warning', code: 'muted', text })];
+  const refs = own.flatMap(({ ref }) => ref ?? []);
+  return [event({ kind: 'notice', level: 'warning', code, text, ...(refs.length > 0 && { refs }) })];
 }
 
 /** Waits until the person has decided about a changed key. */

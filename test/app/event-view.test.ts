@@ -2,12 +2,31 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type EventContext, jsonEvents } from '../../src/app/event-view.ts';
+import type { RosterMember } from '../../src/crypto/roster.ts';
 import type { RosterChange } from '../../src/crypto/roster-change.ts';
-import type { Quoted, SessionEvent } from '../../src/member/events.ts';
+import type { Quoted, SessionEvent, ShownMember } from '../../src/member/events.ts';
 import { toBase64url } from '../../src/protocol/bytes.ts';
 import { ROOM_CONVERSATION } from '../../src/protocol/identifiers.ts';
+import { TEST_ROOM } from '../helpers/line.ts';
 import { person } from '../helpers/people.ts';
 import { openRoom } from '../helpers/room.ts';
+
+const inRoom = (member: RosterMember): ShownMember => ({
+  ...{ member, presence: 'online', online: true, lastSeenMs: null },
+});
+
+test('a program is told of each message of its own that will not be sent', () => {
+  const context = {
+    room: { id: TEST_ROOM, name: 'Kitchen' },
+    ...{ settings: null, self: null, conversations: [], shown: inRoom },
+  };
+  const about = { code: 'unsaid', text: 'That conversation is over for you. Not sent: "one" and 1 more' };
+  const told = jsonEvents({ kind: 'notice', level: 'warning', ...about, refs: ['a', 'b'] }, context);
+  assert.deepEqual(
+    told.map((event) => (event.type === 'error' ? [event.code, event.ref] : event.type)),
+    ['notice', ['unsaid', 'a'], ['unsaid', 'b']],
+  );
+});
 
 test('somebody who went unseen is gone: neither left nor removed', async () => {
   const room = await openRoom({ answer: 'stand-in' });
@@ -91,7 +110,7 @@ test('a receipt is one event for each message and member', async () => {
     settings: null,
     self,
     conversations: [],
-    shown: () => assert.fail('nobody moved'),
+    shown: inRoom,
   };
   const told = jsonEvents({ kind: 'receipt', id: 'x', state: 'waiting', members }, context);
   assert.deepEqual(
@@ -112,7 +131,7 @@ test('a message says when it disappears, where it does', async () => {
   const context = {
     ...{ room: { id: roomId, name: 'Kitchen' }, settings: ann.session.settings, self: null },
     conversations: [],
-    shown: () => assert.fail('nobody moved'),
+    shown: inRoom,
   };
   const at = (event: typeof message) => {
     const [json] = jsonEvents(event, context);
@@ -167,7 +186,7 @@ test('what is said about messages names them by id, and says only what is known'
     settings: null,
     self,
     conversations: [],
-    shown: () => assert.fail('nobody is here'),
+    shown: inRoom,
   };
   const atMs = Date.UTC(2026, 0, 1, 14, 2);
   const about = { id: 'M', from: self, excerpt: 'tea?', saidAtMs: atMs };

@@ -647,6 +647,6 @@ function refusalOf(act: () => void): string | null {
 function unsaid(member: TestMember): number {
   return member.eventsOf('notice').reduce((sum, { code, text }) => {
     if (code !== 'unsaid') return sum;
-    return sum + (Number(/^(\d+) messages/.exec(text)?.[1]) || 1);
+    return sum + 1 + (Number(/ and (\d+) more$/.exec(text)?.[1]) || 0);
   }, 0);
 }
