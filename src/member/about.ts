@@ -19,6 +19,9 @@ export interface About {
 /** As one types it after a command: no spaces, and nothing that needs quoting. */
 const NAME = /^[\p{L}\p{N}][\p{L}\p{N}._-]*$/u;
 
+/** What programs call the room itself, and a conversation whose name has not come. */
+const TAKEN: ReadonlySet<string> = new Set(['room', 'unnamed']);
+
 /** @throws InputError `bad-name` or `text-too-long` */
 export function makeAbout(name: string, topic: string, salt: Bytes): About {
   if (!NAME.test(name) || utf8.encode(name).length > LIMITS.conversationNameBytes)
@@ -26,6 +29,8 @@ export function makeAbout(name: string, topic: string, salt: Bytes): About {
       'bad-name',
       `A conversation's name has letters, digits, ".", "_" and "-", no spaces, and at most ${LIMITS.conversationNameBytes} bytes.`,
     );
+  if (TAKEN.has(name.normalize('NFKC').toLowerCase()))
+    throw new InputError('bad-name', `"${name}" could be mistaken for something else. Choose another name.`);
   if (utf8.encode(topic).length > LIMITS.topicBytes)
     throw new InputError('text-too-long', `A topic is at most ${LIMITS.topicBytes} bytes of UTF-8.`);
   return { salt, text: `${name.normalize('NFC')}\n${topic.replaceAll('\n', ' ')}` };

@@ -110,7 +110,7 @@ test('a receipt is one event for each message and member', async () => {
     settings: null,
     self,
     conversations: [],
-    shown: inRoom,
+    shown: () => assert.fail('nobody moved'),
   };
   const told = jsonEvents({ kind: 'receipt', id: 'x', state: 'waiting', members }, context);
   assert.deepEqual(

@@ -121,6 +121,15 @@ test('what was said while a line was lost is read once it is back', async () => 
   assertCalm(ann, ben, cyd, dan);
 });
 
+test('no conversation passes for the room, nor for one without a name', async () => {
+  const { room, ann } = await four();
+  for (const name of ['room', 'Room', 'ＲＯＯＭ', 'unnamed'])
+    assert.throws(() => ann.begin(name, 'ben'), { code: 'bad-name' });
+  const rooms = ann.begin('rooms', 'ben');
+  room.advance(1_000);
+  assert.equal(ann.session.conversations.find(({ id }) => idKey(id) === idKey(rooms))?.name, 'rooms');
+});
+
 test('someone muted makes and names nothing, and still owes the name once they are not', async () => {
   const { room, ann, ben, cyd, dan } = await four();
   const setMuted = (member: TestMember, isMuted: boolean): void => {
