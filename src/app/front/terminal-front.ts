@@ -23,8 +23,8 @@ import { ScreenFront } from './screen-front.ts';
 
 const PROMPT = '> ';
 
-/** `@ann text`, where that is for ann alone. */
-const AT_NICK = /^@\S+\s/u;
+/** `@ann text`, where that is for ann alone; without a text it is for nobody. */
+const AT_NICK = /^@\S/u;
 
 /** Folded lines, day changes and the code's seconds are due in steps of this. */
 const TICK_MS = 1_000;

@@ -29,6 +29,8 @@ import { wrapLine } from './wrap.ts';
 const NAMES_YOU = '!';
 /** Behind the author whose key one has marked; in no nickname. */
 const VERIFIED = '✓';
+/** Characters of a conversation's name that are shown on the narrowest screen. */
+const PLACE_LEAST = 8;
 
 /**
  * @returns painted `<ann>`, or `* ann` of an emote; `<ann -> you>` of what is said to one alone, `[plans] <ann>` elsewhere,
@@ -40,9 +42,14 @@ export function author(
 ): string {
   const { palette } = view;
   const nick = palette.nick(cleanNick(event.from.nick)) + (event.verified ? VERIFIED : '');
-  const place = event.in === undefined ? '' : `${palette.dim(`[${cleanText(event.in)}]`)} `;
+  const place = event.in === undefined ? '' : `${palette.dim(`[${placeLabel(event.in, view)}]`)} `;
   const to = event.direct === undefined ? '' : ` -> ${addressee(event.from, event.direct, view)}`;
   return place + (event.kind === 'emote' ? `* ${nick}${to}` : `<${nick}${to}>`);
+}
+
+/** On a narrow screen, as much of a name as leaves room for who says what. */
+function placeLabel(label: string, { columns }: RenderView): string {
+  return cleanText(label, { maxCodePoints: Math.max(PLACE_LEAST, Math.floor(columns / 4)) });
 }
 
 /** To whom a direct message is: the other one of the two. */

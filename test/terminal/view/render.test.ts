@@ -196,6 +196,9 @@ test('many empty lines are a few rows, one or two are what they are', () => {
 test('messages and emotes', () => {
   assert.deepEqual(renderEvent(says('hello'), WIDE), ['23:59 <ann> hello']);
   assert.deepEqual(renderEvent(says('waves', 'ann', 'emote'), WIDE), ['23:59 * ann waves']);
+  const away = { ...says('hi'), in: 'a-long-name-of-a-conversation' } as JsonEvent;
+  assert.deepEqual(renderEvent(away, view(40)), ['23:59 [a-long-na…] <ann> hi']);
+  assert.deepEqual(renderEvent(away, PLAIN), ['23:59 [a-long-name-of-a-conversation] <ann> hi']);
   const marked = { ...says('hi'), verified: true } as JsonEvent;
   assert.deepEqual(renderEvent(marked, WIDE), ['23:59 <ann✓> hi']);
   assert.deepEqual(renderEvent({ ...says('x'), at: 'never' } as JsonEvent, WIDE), ['--:-- <ann> x']);
