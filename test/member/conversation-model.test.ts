@@ -15,7 +15,7 @@ const SEED = Number(process.env['SEED'] ?? 53);
 
 before(makeKeys);
 
-test('P49 everyone shows what was said where they are, and nobody else does', {
+test('P28 P49 everyone shows what was said where they are, nobody else does, and no key is used twice', {
   timeout: (SLOW ? 60 : 2) * 60_000,
 }, async () => {
   await fc.assert(
