@@ -1,5 +1,6 @@
 /** What a file proves, held against what the checker knows already. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -62,5 +63,18 @@ test('what was damaged on its way fails, and what is no proof is told as that', 
     await assert.rejects(proofVerdict({ file, ...NOTHING }), {
       code: 'file',
       message: /^Cannot read .*: \w/,
+    });
+});
+
+test('only a file is read: a pipe that nobody writes to, or a device, is refused at once', {
+  timeout: 20_000,
+}, async () => {
+  const pipe = join(folder, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  for (const file of [pipe, '/dev/zero', '/dev/null'])
+    await assert.rejects(proofVerdict({ file, ...NOTHING }), {
+      name: 'InputError',
+      code: 'file',
+      message: `Cannot read ${file}: it is a pipe or a device, not a file.`,
     });
 });
