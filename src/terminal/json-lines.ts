@@ -306,6 +306,8 @@ export type ProvedEvent = {
     readonly bits: number;
   };
   readonly conversation: string;
+  /** What the conversation is: the room's own, one of two members, or one that somebody has made. */
+  readonly where: 'room' | 'direct' | 'group';
   /** The message's, as in the room. */
   readonly id: string;
   readonly kind: string;

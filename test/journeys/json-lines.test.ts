@@ -220,6 +220,7 @@ const SHAPES: Readonly<Record<JsonEvent['type'], Shape>> = {
     members: count,
     from: object({ ...signer, fingerprint, role: matching(/^(owner|moderator|member)$/), bits: count }),
     conversation: id(16),
+    where: matching(/^(room|direct|group)$/),
     id: text,
     kind: matching(/^(text|emote)$/),
     text,

@@ -83,7 +83,16 @@ function change(kind: MemberChange, more: object = {}): JsonEvent {
 function proved(more: Partial<ProvedEvent> = {}): ProvedEvent {
   return {
     ...{ type: 'proof', file: 'p', proved: true, room: { id: 'R', name: 'tea' }, ownerFingerprint: 'F' },
-    ...{ epoch: 7, members: 3, conversation: 'c', id: 'm', kind: 'text', text: 'hi', compared: [] },
+    ...{
+      epoch: 7,
+      members: 3,
+      conversation: 'c',
+      where: 'room',
+      id: 'm',
+      kind: 'text',
+      text: 'hi',
+      compared: [],
+    },
     from: { ...person('ann'), bits: 3_072 },
     ...more,
   };
@@ -460,6 +469,14 @@ test('a proof: what it shows, what it does not, and no word of it that could be 
     '    this is a room you know: anybody can make keys, and with them a room and',
     '    its list.',
   ]);
+  assert.match(
+    renderEvent(proved({ where: 'direct' }), WIDE).join(),
+    /said this in a conversation of two members, beside the room "tea":/,
+  );
+  assert.match(
+    renderEvent(proved({ where: 'group', kind: 'reaction', about: 'x' }), WIDE).join(' '),
+    /reacted with this to a message in a conversation of some members, beside the room "tea", about message x:/,
+  );
   const compared = renderEvent(proved({ compared: ['owner', 'signer'] }), PLAIN);
   assert.ok(compared.includes("Owner's and signer's fingerprint are those that you gave."));
   assert.match(
