@@ -83,6 +83,8 @@ export type JoinedEvent = {
   readonly room: RoomView;
   readonly self: PersonView & { readonly fingerprint: string };
   readonly members: readonly MemberView[];
+  /** Those beside the room that one is in: none, where one comes for the first time. */
+  readonly conversations: readonly ConversationView[];
 };
 export type MemberChange =
   | 'key-changed'

@@ -93,6 +93,15 @@ const invitation = {
   'label?': text,
 };
 
+const conversation = object({
+  id: id(16),
+  kind: matching(/^(direct|group)$/),
+  'with?': object(person),
+  'name?': text,
+  topic: text,
+  members: listOf(object({ ...person, role: matching(/^(creator|moderator|member)$/) })),
+});
+
 const SHAPES: Readonly<Record<JsonEvent['type'], Shape>> = {
   ready: object({
     type: text,
@@ -117,20 +126,19 @@ const SHAPES: Readonly<Record<JsonEvent['type'], Shape>> = {
   conversation: object({
     type: text,
     change: matching(/^(opened|named|members|closed)$/),
-    conversation: object({
-      id: id(16),
-      kind: matching(/^(direct|group)$/),
-      'with?': object(person),
-      'name?': text,
-      topic: text,
-      members: listOf(object({ ...person, role: matching(/^(creator|moderator|member)$/) })),
-    }),
+    conversation,
     'by?': object(person),
     'added?': listOf(object(person)),
     'changed?': listOf(object(person)),
     'removed?': listOf(object(person)),
   }),
-  joined: object({ type: text, room, self: object({ ...person, fingerprint }), members: listOf(member) }),
+  joined: object({
+    type: text,
+    room,
+    self: object({ ...person, fingerprint }),
+    members: listOf(member),
+    conversations: listOf(conversation),
+  }),
   member: object({
     type: text,
     change: matching(/^(joined|left|online|offline|away|back|renamed|removed|gone|role|muted|unmuted)$/),

@@ -266,6 +266,7 @@ test('joining, prompts, codes, invitations', () => {
     room: ROOM,
     self: { id: 'A', nick: 'ann', fingerprint: 'F' },
     members,
+    conversations: [{ id: 'K', kind: 'group', name: 'plans', topic: '', members: [] }],
   };
   assert.match(
     renderEvent(joined, PLAIN).join(),
@@ -405,7 +406,7 @@ test('P42: no untrusted string of any event reaches the screen uncleaned', () =>
       { type: 'prompt', name: text, message: text, secret: false, default: text, hints: [text] },
       { type: 'code', value: text, expiresAt: text },
       { type: 'invitation', id: text, token: text, expiresAt: text, uses: 1, label: text },
-      { type: 'joined', room, self: bad, members: [bad] },
+      { type: 'joined', room, self: bad, members: [bad], conversations: [] },
       { type: 'room', changes: SETTINGS, room, by: bad },
       { type: 'proof', file: text, proved: false, check: text, reason: text },
       proved({ room: { id: text, name: text }, from: { ...bad, bits: 1 }, kind: text, about: text, text }),
