@@ -1,5 +1,5 @@
 /** Files whose size is bounded before they are read. */
-import type { Stats } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
 
 /**
@@ -11,8 +11,9 @@ export async function readAtMost(
   path: string,
   bytesMost: number,
   check: (stats: Stats) => void = () => {},
+  flags: number = constants.O_RDONLY,
 ): Promise<Buffer> {
-  const file = await open(path, 'r');
+  const file = await open(path, flags);
   try {
     check(await file.stat());
     const buffer = Buffer.alloc(bytesMost);
@@ -26,4 +27,17 @@ export async function readAtMost(
   } finally {
     await file.close();
   }
+}
+
+/**
+ * For what others hand over. To open a pipe takes until somebody writes to it, and nothing ends that wait, not even a
+ * signal: so it is opened without waiting, and then looked at.
+ */
+export function readRegularAtMost(path: string, bytesMost: number): Promise<Buffer> {
+  return readAtMost(path, bytesMost, checkRegular, constants.O_RDONLY | constants.O_NONBLOCK);
+}
+
+/** Reading a folder fails with words of its own. */
+function checkRegular(stats: Stats): void {
+  if (!stats.isFile() && !stats.isDirectory()) throw new Error('it is a pipe or a device, not a file');
 }

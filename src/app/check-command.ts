@@ -1,9 +1,10 @@
 /** `securechat check`: whether a file proves what one member said, without the room and without a line to anywhere. */
+import { isMadeConversation } from '../crypto/conversation-roster.ts';
 import { checkProof, type Proved } from '../crypto/proof.ts';
 import { type Bytes, bytesEqual, toBase64url } from '../protocol/bytes.ts';
 import { InputError, SecurityError } from '../protocol/errors.ts';
-import type { Hash } from '../protocol/identifiers.ts';
-import type { ProofEvent } from '../terminal/json-lines.ts';
+import { type ConversationId, type Hash, ROOM_CONVERSATION } from '../protocol/identifiers.ts';
+import type { ProofEvent, ProvedEvent } from '../terminal/json-lines.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { finish, outcomeOfError } from './finish.ts';
 import { openFront } from './front/open-front.ts';
@@ -72,9 +73,16 @@ function factsOf(proved: Proved) {
       bits: proved.signerBits,
     },
     conversation: toBase64url(proved.conversation),
+    where: whereIs(proved.conversation),
     id: proved.messageId,
     kind: content.kind,
     ...(content.reference.length > 0 && { about: toBase64url(content.reference) }),
     text: content.text,
   };
+}
+
+/** Its id alone tells: nothing else in a proof is about a conversation. */
+function whereIs(conversation: ConversationId): ProvedEvent['where'] {
+  if (bytesEqual(conversation, ROOM_CONVERSATION)) return 'room';
+  return isMadeConversation(conversation) ? 'group' : 'direct';
 }

@@ -225,7 +225,9 @@ export function jsonEvents(event: SessionEvent, context: EventContext): readonly
   switch (event.kind) {
     case 'joined': {
       const self = { ...personView(event.self), fingerprint: toBase64url(event.self.identity) };
-      return [{ type: 'joined', room: roomView(context), self, members: event.members.map(memberView) }];
+      const conversations = context.conversations.map(conversationView);
+      const members = event.members.map(memberView);
+      return [{ type: 'joined', room: roomView(context), self, members, conversations }];
     }
     case 'live':
       return event.again

@@ -4,7 +4,7 @@ import { LIMITS } from '../protocol/limits.ts';
 import { Proof } from '../protocol/proof.ts';
 import { formatProof, parseProof } from '../protocol/proof-text.ts';
 import { expandHome } from '../terminal/home.ts';
-import { readAtMost } from './bounded-file.ts';
+import { readRegularAtMost } from './bounded-file.ts';
 import { fileProblem } from './file-problem.ts';
 import { checkAbsent, writePrivateFile } from './private-file.ts';
 
@@ -28,7 +28,7 @@ export async function writeProof(id: string, proof: Proof, path: string | null):
 
 /** @throws InputError `file` or `proof-file`; SecurityError `form` */
 export async function readProof(path: string): Promise<Uint8Array> {
-  const bytes = await readAtMost(path, LIMITS.proofFileBytes + 1).catch((error: unknown) => {
+  const bytes = await readRegularAtMost(path, LIMITS.proofFileBytes + 1).catch((error: unknown) => {
     throw new InputError('file', `Cannot read ${path}: ${fileProblem(error)}.`);
   });
   return parseProof(bytes.toString('latin1'));

@@ -83,6 +83,8 @@ export type JoinedEvent = {
   readonly room: RoomView;
   readonly self: PersonView & { readonly fingerprint: string };
   readonly members: readonly MemberView[];
+  /** Those beside the room that one is in: none, where one comes for the first time. */
+  readonly conversations: readonly ConversationView[];
 };
 export type MemberChange =
   | 'key-changed'
@@ -306,6 +308,8 @@ export type ProvedEvent = {
     readonly bits: number;
   };
   readonly conversation: string;
+  /** What the conversation is: the room's own, one of two members, or one that somebody has made. */
+  readonly where: 'room' | 'direct' | 'group';
   /** The message's, as in the room. */
   readonly id: string;
   readonly kind: string;
@@ -423,24 +427,46 @@ function requiredText(fields: Fields, name: string): string {
   return value;
 }
 
-function decodeSay(fields: Fields): JsonCommand {
-  const text = requiredText(fields, 'text');
+/** A `say` that cannot be used, with the mark by which the program knows which of its own it was. */
+export class RefusedSayError extends InputError {
+  readonly ref: string;
+
+  constructor(error: InputError, ref: string) {
+    super(error.code, error.message);
+    this.ref = ref;
+  }
+}
+
+function decodeRef(fields: Fields): string | undefined {
   const ref = optionalText(fields, 'ref');
+  if (ref !== undefined && ref.length > REF_CHARACTERS) {
+    throw new InputError('bad-command', `"ref" is at most ${REF_CHARACTERS} characters.`);
+  }
+  return ref;
+}
+
+function decodeSay(fields: Fields): JsonCommand {
+  // First of all: whatever else is wrong is told with it.
+  const ref = decodeRef(fields);
+  try {
+    return { type: 'say', ...decodeSaid(fields), ...(ref !== undefined && { ref }) };
+  } catch (error) {
+    throw ref !== undefined && error instanceof InputError ? new RefusedSayError(error, ref) : error;
+  }
+}
+
+function decodeSaid(fields: Fields) {
+  const text = requiredText(fields, 'text');
   const to = optionalText(fields, 'to');
   const replyTo = optionalText(fields, 'replyTo');
   if (Buffer.byteLength(text) > LIMITS.textBytes) {
     throw new InputError('text-too-long', `A message is at most ${LIMITS.textBytes} bytes of UTF-8.`);
   }
-  if (ref !== undefined && ref.length > REF_CHARACTERS) {
-    throw new InputError('bad-command', `"ref" is at most ${REF_CHARACTERS} characters.`);
-  }
   if (replyTo !== undefined && idReference(replyTo) === null) {
     throw new InputError('bad-command', '"replyTo" must be the id of a message.');
   }
   return {
-    type: 'say',
     text,
-    ...(ref !== undefined && { ref }),
     ...(to !== undefined && { to }),
     ...(replyTo !== undefined && { replyTo }),
   };
@@ -449,7 +475,7 @@ function decodeSay(fields: Fields): JsonCommand {
 /**
  * @param line one line from standard input, already bounded in length
  * @throws InputError `bad-json` when it is no JSON object, `bad-command` for an unknown type or a field that is
- *   missing or of the wrong type, `text-too-long`
+ *   missing or of the wrong type, `text-too-long`; RefusedSayError for a `say` with a `ref` that is one
  */
 export function parseJsonCommand(line: string): JsonCommand {
   const fields = decodeFields(line);

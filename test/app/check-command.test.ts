@@ -1,13 +1,20 @@
 /** What a file proves, held against what the checker knows already. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { proofVerdict } from '../../src/app/check-command.ts';
+import { directConversation, newConversationId } from '../../src/crypto/conversation-roster.ts';
 import { parseFingerprint } from '../../src/protocol/fingerprint.ts';
+import { ROOM_CONVERSATION } from '../../src/protocol/identifiers.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
+import { Proof } from '../../src/protocol/proof.ts';
+import { formatProof } from '../../src/protocol/proof-text.ts';
+import { dsaIdentity, roomOwnerKey } from '../helpers/keys.ts';
+import { HAND_ROOM, makeProof } from '../helpers/proof.ts';
 
 const GOLDEN = fileURLToPath(new URL('../golden/proof-dsa.txt', import.meta.url));
 const TEXT = readFileSync(GOLDEN, 'utf8');
@@ -63,4 +70,30 @@ test('what was damaged on its way fails, and what is no proof is told as that', 
       code: 'file',
       message: /^Cannot read .*: \w/,
     });
+});
+
+test('only a file is read: a pipe that nobody writes to, or a device, is refused at once', {
+  timeout: 20_000,
+}, async () => {
+  const pipe = join(folder, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  for (const file of [pipe, '/dev/zero', '/dev/null'])
+    await assert.rejects(proofVerdict({ file, ...NOTHING }), {
+      name: 'InputError',
+      code: 'file',
+      message: `Cannot read ${file}: it is a pipe or a device, not a file.`,
+    });
+});
+
+test('where it was said is told: in the room, to one other, or in a conversation that somebody made', async () => {
+  const [owner, signer, other] = [await roomOwnerKey(), await dsaIdentity(0), await dsaIdentity(1)];
+  for (const [where, conversation] of [
+    ['room', ROOM_CONVERSATION],
+    ['direct', directConversation(HAND_ROOM, signer.memberId, other.memberId)],
+    ['group', newConversationId(new Uint8Array(16))],
+  ] as const) {
+    const proof = makeProof({ owner, signer, header: { conversation } });
+    const verdict = await proofVerdict({ file: fileOf(formatProof(Proof.encode(proof))), ...NOTHING });
+    assert.equal(verdict.proved && verdict.where, where);
+  }
 });

@@ -113,6 +113,35 @@ describe('a saved room', () => {
     },
   );
 
+  journey('tells a program its conversations as it comes back, as their events did', async (stage) => {
+    const passphrase = await newIdentity(stage);
+    const room = await stage.room(['--room', 'Kitchen']);
+    const first = await ann(stage, room, passphrase);
+    assert.deepEqual(
+      (first.events.find((event) => event.type === 'joined') ?? assert.fail()).conversations,
+      [],
+    );
+    first.command('/new plans olga');
+    const { conversation: plans } = await first.until('conversation', { change: 'opened' });
+    first.say('in plans', 'a1');
+    await first.until('message', { ref: 'a1' });
+    first.send({ type: 'say', text: 'just you', to: 'olga', ref: 'a2' });
+    const { conversation: direct } = await first.until('message', { ref: 'a2' });
+    first.send({ type: 'quit' });
+    assert.equal(await first.exit, 0);
+
+    const second = comeBack(stage, passphrase);
+    const { conversations } = await second.until('joined');
+    assert.deepEqual(
+      conversations.find(({ kind }) => kind === 'group'),
+      plans,
+    );
+    const other = conversations.find(({ kind }) => kind === 'direct') ?? assert.fail('no direct one');
+    assert.deepEqual([other.id, other.with?.nick, conversations.length], [direct, 'olga', 2]);
+    second.send({ type: 'say', text: 'in plans again', to: plans.id });
+    await room.host.until('message', { text: 'in plans again', in: 'plans' });
+  });
+
   journey('P36: two programs are never in it at once, and --takeover moves it', async (stage) => {
     const passphrase = await newIdentity(stage);
     const room = await stage.room(['--room', 'Kitchen']);

@@ -93,6 +93,15 @@ const invitation = {
   'label?': text,
 };
 
+const conversation = object({
+  id: id(16),
+  kind: matching(/^(direct|group)$/),
+  'with?': object(person),
+  'name?': text,
+  topic: text,
+  members: listOf(object({ ...person, role: matching(/^(creator|moderator|member)$/) })),
+});
+
 const SHAPES: Readonly<Record<JsonEvent['type'], Shape>> = {
   ready: object({
     type: text,
@@ -117,20 +126,19 @@ const SHAPES: Readonly<Record<JsonEvent['type'], Shape>> = {
   conversation: object({
     type: text,
     change: matching(/^(opened|named|members|closed)$/),
-    conversation: object({
-      id: id(16),
-      kind: matching(/^(direct|group)$/),
-      'with?': object(person),
-      'name?': text,
-      topic: text,
-      members: listOf(object({ ...person, role: matching(/^(creator|moderator|member)$/) })),
-    }),
+    conversation,
     'by?': object(person),
     'added?': listOf(object(person)),
     'changed?': listOf(object(person)),
     'removed?': listOf(object(person)),
   }),
-  joined: object({ type: text, room, self: object({ ...person, fingerprint }), members: listOf(member) }),
+  joined: object({
+    type: text,
+    room,
+    self: object({ ...person, fingerprint }),
+    members: listOf(member),
+    conversations: listOf(conversation),
+  }),
   member: object({
     type: text,
     change: matching(/^(joined|left|online|offline|away|back|renamed|removed|gone|role|muted|unmuted)$/),
@@ -220,12 +228,13 @@ const SHAPES: Readonly<Record<JsonEvent['type'], Shape>> = {
     members: count,
     from: object({ ...signer, fingerprint, role: matching(/^(owner|moderator|member)$/), bits: count }),
     conversation: id(16),
+    where: matching(/^(room|direct|group)$/),
     id: text,
     kind: matching(/^(text|emote)$/),
     text,
     compared: listOf(matching(/^(owner|signer)$/)),
   }),
-  error: object({ type: text, code: text, message: text }),
+  error: object({ type: text, code: text, message: text, 'ref?': text }),
   closed: object({ type: text, code: text, reason: text }),
 };
 
@@ -377,13 +386,15 @@ describe('the line protocol', () => {
     const ann = stage.start('ann', ['c', '--json']);
     await ann.until('prompt', { name: 'token' });
 
-    const refuses = async (line: string, expected: string) => {
+    const refuses = async (line: string, expected: string, expectedRef?: string) => {
       ann.write(`${line}\n`);
-      const { code: got, message } = await ann.until('error');
+      const { code: got, message, ref } = await ann.until('error');
       assert.equal(got, expected, line);
+      assert.equal(ref, expectedRef, line);
       assert.notEqual(message, '');
     };
     await refuses('{"type":"say","text":"too early"}', 'not-joined');
+    await refuses('{"type":"say","text":"too early","ref":"r-0"}', 'not-joined', 'r-0');
     await refuses('{"type":"command","line":"/names"}', 'not-joined');
     await refuses('{"type":"answer","name":"code","value":"123456"}', 'not-asked');
     const again = ann.until('prompt', { name: 'token' });
@@ -409,11 +420,16 @@ describe('the line protocol', () => {
     await refuses('{"type":"say","text":"\\ud800"}', 'bad-command');
     await refuses(`{"type":"say","text":"x","ref":"${'r'.repeat(65)}"}`, 'bad-command');
     await refuses('{"type":"say","text":"for one","to":7}', 'bad-command');
+    await refuses('{"type":"say","text":"for one","to":7,"ref":"r-1"}', 'bad-command', 'r-1');
+    await refuses('{"type":"say","text":"x","replyTo":"none","ref":"r-2"}', 'bad-command', 'r-2');
+    await refuses('{"type":"say","text":" ","ref":"r-3"}', 'empty', 'r-3');
+    await refuses('{"type":"say","text":"x","to":"olgaa","ref":"r-4"}', 'no-such-member', 'r-4');
     await refuses('{"type":"say","text":"for one","to":"olgaa"}', 'no-such-member');
     await refuses(`{"type":"say","text":"for some","to":"${'A'.repeat(21)}Q"}`, 'no-such-member');
     await refuses(
-      JSON.stringify({ type: 'say', text: 'é'.repeat(LIMITS.textBytes / 2 + 1) }),
+      JSON.stringify({ type: 'say', text: 'é'.repeat(LIMITS.textBytes / 2 + 1), ref: 'r-5' }),
       'text-too-long',
+      'r-5',
     );
     await refuses(`{"type":"say","text":"${'x'.repeat(70_000)}"}`, 'line-too-long');
     await refuses('{"type":"answer","name":"nick","value":"bob"}', 'not-asked');

@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { InputError } from '../../src/protocol/errors.ts';
-import { formatJsonEvent, type MessageEvent, parseJsonCommand } from '../../src/terminal/json-lines.ts';
+import {
+  formatJsonEvent,
+  type MessageEvent,
+  parseJsonCommand,
+  RefusedSayError,
+} from '../../src/terminal/json-lines.ts';
 import { vectors } from '../helpers/vectors.ts';
 
 const refusedWith = (code: string) => (error: unknown) => error instanceof InputError && error.code === code;
@@ -90,6 +95,30 @@ test('a text of 16,000 bytes is taken, one more is refused', () => {
   const say = (text: string) => JSON.stringify({ type: 'say', text });
   assert.equal(parseJsonCommand(say('é'.repeat(8_000))).type, 'say');
   assert.throws(() => parseJsonCommand(say(`${'é'.repeat(8_000)}x`)), refusedWith('text-too-long'));
+});
+
+test('a `say` that is refused carries its ref, where that is one', () => {
+  const refOf = (fields: object): unknown => {
+    try {
+      parseJsonCommand(JSON.stringify({ type: 'say', ...fields }));
+    } catch (error) {
+      return error instanceof RefusedSayError ? error.ref : null;
+    }
+    return assert.fail('it was taken');
+  };
+  const long = 'x'.repeat(16_001);
+  for (const fields of [
+    {},
+    { text: 7 },
+    { text: long },
+    { text: 'a', to: 7 },
+    { text: 'a', replyTo: 7 },
+    { text: 'a', replyTo: 'none' },
+  ]) {
+    assert.equal(refOf({ ...fields, ref: 'r-1' }), 'r-1', JSON.stringify(fields));
+    assert.equal(refOf(fields), null, JSON.stringify(fields));
+  }
+  for (const ref of [1, null, 'r'.repeat(65), '\ud800']) assert.equal(refOf({ text: long, ref }), null);
 });
 
 test('an event is one line that shows nothing hidden and decodes to the same text', () => {

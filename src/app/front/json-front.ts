@@ -7,6 +7,7 @@ import {
   type JsonEvent,
   type PromptEvent,
   parseJsonCommand,
+  RefusedSayError,
 } from '../../terminal/json-lines.ts';
 import { PlainScreen } from '../../terminal/screen/plain-screen.ts';
 import { type FrontListener, GaveUpError } from './front.ts';
@@ -73,7 +74,13 @@ export class JsonFront extends ScreenFront {
       this.#obey(parseJsonCommand(line));
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
-      this.emit({ type: 'error', code: error.code, message: error.message });
+      const { code, message } = error;
+      this.emit({
+        type: 'error',
+        code,
+        message,
+        ...(error instanceof RefusedSayError && { ref: error.ref }),
+      });
     }
   }
 
@@ -90,7 +97,10 @@ export class JsonFront extends ScreenFront {
     }
     if (listener === null) {
       if (command.type === 'quit') return this.giveUp(new GaveUpError('ended'));
-      throw new InputError('not-joined', 'You are not in the room yet.');
+      const error = new InputError('not-joined', 'You are not in the room yet.');
+      throw command.type === 'say' && command.ref !== undefined
+        ? new RefusedSayError(error, command.ref)
+        : error;
     }
     if (command.type === 'quit') listener.quit();
     else if (command.type === 'command') listener.command(command.line);

@@ -23,6 +23,13 @@ const DEEDS: Readonly<Record<string, string>> = {
   reaction: 'reacted with this to a message',
 };
 
+/** Before the name of the room. What was said beside it was not said to everyone there. */
+const PLACES: Readonly<Record<ProvedEvent['where'], string>> = {
+  room: 'in the room',
+  direct: 'in a conversation of two members, beside the room',
+  group: 'in a conversation of some members, beside the room',
+};
+
 const NOT_PROVED: readonly string[] = [
   'when it was said, or that its sender was still a member then: only which member list they quoted.',
   'that it reached the room, that anyone could open it, or who has read it.',
@@ -57,7 +64,7 @@ export function proofLines(event: ProofEvent, view: RenderView): readonly string
     palette.good('PROVED'),
     ...folded('The holder of the key with the fingerprint'),
     ...folded(shownFingerprint(from.fingerprint), INDENT),
-    ...folded(`${DEEDS[event.kind] ?? 'signed this'} in the room "${name}"${about}:`),
+    ...folded(`${DEEDS[event.kind] ?? 'signed this'} ${PLACES[event.where]} "${name}"${about}:`),
     ...said.flatMap((line) => wrapLine(line, columns - BAR.length).map((row) => palette.dim(BAR) + row)),
     ...folded(
       `It is called ${nick} on member list ${event.epoch} of that room, which names ${memberText(event)} and is signed by the owner with the fingerprint`,

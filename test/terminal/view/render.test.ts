@@ -83,7 +83,16 @@ function change(kind: MemberChange, more: object = {}): JsonEvent {
 function proved(more: Partial<ProvedEvent> = {}): ProvedEvent {
   return {
     ...{ type: 'proof', file: 'p', proved: true, room: { id: 'R', name: 'tea' }, ownerFingerprint: 'F' },
-    ...{ epoch: 7, members: 3, conversation: 'c', id: 'm', kind: 'text', text: 'hi', compared: [] },
+    ...{
+      epoch: 7,
+      members: 3,
+      conversation: 'c',
+      where: 'room',
+      id: 'm',
+      kind: 'text',
+      text: 'hi',
+      compared: [],
+    },
     from: { ...person('ann'), bits: 3_072 },
     ...more,
   };
@@ -260,6 +269,7 @@ test('joining, prompts, codes, invitations', () => {
     room: ROOM,
     self: { id: 'A', nick: 'ann', fingerprint: 'F' },
     members,
+    conversations: [{ id: 'K', kind: 'group', name: 'plans', topic: '', members: [] }],
   };
   assert.match(
     renderEvent(joined, PLAIN).join(),
@@ -399,7 +409,7 @@ test('P42: no untrusted string of any event reaches the screen uncleaned', () =>
       { type: 'prompt', name: text, message: text, secret: false, default: text, hints: [text] },
       { type: 'code', value: text, expiresAt: text },
       { type: 'invitation', id: text, token: text, expiresAt: text, uses: 1, label: text },
-      { type: 'joined', room, self: bad, members: [bad] },
+      { type: 'joined', room, self: bad, members: [bad], conversations: [] },
       { type: 'room', changes: SETTINGS, room, by: bad },
       { type: 'proof', file: text, proved: false, check: text, reason: text },
       proved({ room: { id: text, name: text }, from: { ...bad, bits: 1 }, kind: text, about: text, text }),
@@ -463,6 +473,14 @@ test('a proof: what it shows, what it does not, and no word of it that could be 
     '    this is a room you know: anybody can make keys, and with them a room and',
     '    its list.',
   ]);
+  assert.match(
+    renderEvent(proved({ where: 'direct' }), WIDE).join(),
+    /said this in a conversation of two members, beside the room "tea":/,
+  );
+  assert.match(
+    renderEvent(proved({ where: 'group', kind: 'reaction', about: 'x' }), WIDE).join(' '),
+    /reacted with this to a message in a conversation of some members, beside the room "tea", about message x:/,
+  );
   const compared = renderEvent(proved({ compared: ['owner', 'signer'] }), PLAIN);
   assert.ok(compared.includes("Owner's and signer's fingerprint are those that you gave."));
   assert.match(

@@ -66,6 +66,7 @@ function joined(...nicks: readonly string[]): JoinedEvent {
     room: { id: 'R', name: 'tea', ...settings },
     self: { id: 'id-sue', nick: 'sue', fingerprint: 'F' },
     members: nicks.map((nick) => member('joined', nick).member),
+    conversations: [],
   };
 }
 
