@@ -79,7 +79,11 @@ export class Outbox {
       throw new InputError('outbox-full', 'Too many messages wait for the host. Wait until some are placed.');
     }
     // Nobody is told what became of what they have not typed.
-    this.#waiting.push({ content, ref, saidAtMs: nowMs, told: content.kind === 'read' });
+    const isTyped = content.kind !== 'read' && content.kind !== 'about';
+    const said = { content, ref, saidAtMs: nowMs, told: !isTyped };
+    // What a conversation is called comes before what is said in it, for those who come in.
+    if (content.kind === 'about') this.#waiting.unshift(said);
+    else this.#waiting.push(said);
   }
 
   /** The first waiting message is sealed and sent. */

@@ -97,21 +97,34 @@ describe('conversations', () => {
   );
 
   journey(
-    'on terminals: where what is typed goes is shown, and a closed place takes nothing',
+    'on terminals, five people in three conversations: where what is typed goes is shown, and a closed place takes nothing',
     async (stage) => {
       const room = await stage.room(['--room', 'Kitchen']);
       const ann = await stage.guestOnTerminal('ann', room);
       const ben = await stage.guestOnTerminal('ben', room, { words: ['--at-direct'] });
-      await ann.waitFor(/--> ben has joined/);
-      ann.enter('/new plans ben');
-      await ann.waitFor('What you type goes to plans with ben now');
-      await ann.waitFor(/Kitchen \(3\) plans>/);
-      await ben.waitFor(/-!- Ann added you to plans: ann\./);
-      ann.enter('to the two of us');
-      await ben.waitFor(/^\d\d:\d\d \[plans\] <ann> to the two of us$/m);
-      await ben.waitFor(/Kitchen \(3\) \+1>/);
+      const cyd = await stage.guestOnTerminal('cyd', room);
+      const dan = await stage.guestOnTerminal('dan', room);
+      await ann.waitFor(/--> dan has joined/);
+      ann.enter('/new plans ben cyd');
+      await ann.waitFor('What you type goes to plans with ben, cyd now');
+      await ann.waitFor(/Kitchen \(5\) plans>/);
+      for (const person of [ben, cyd]) await person.waitFor(/-!- Ann added you to plans: /);
+      ann.enter('to the three of us');
+      for (const person of [ben, cyd])
+        await person.waitFor(/^\d\d:\d\d \[plans\] <ann> to the three of us$/m);
+      await ben.waitFor(/Kitchen \(5\) \+1>/);
       ben.enter('/conversations');
-      await ben.waitFor(/plans +ann \(creator\), ben; 1 unread/);
+      await ben.waitFor(/plans +ann \(creator\), .*; 1 unread/);
+
+      dan.enter('/new dinner olga');
+      await dan.waitFor(/Kitchen \(5\) dinner>/);
+      dan.enter('soup?');
+      await room.host.until('message', { text: 'soup?', in: 'dinner' });
+      cyd.enter('/msg dan psst');
+      await dan.waitFor(/^\d\d:\d\d ! <cyd -> you> psst$/m);
+      dan.enter('/reply not now');
+      await cyd.waitFor(/<dan -> you> not now$/m);
+
       ben.enter('@ann just you');
       await ann.waitFor(/^\d\d:\d\d ! <ben -> you> just you$/m);
       await ben.waitFor(/^\d\d:\d\d <ben -> ann> just you$/m);
@@ -121,20 +134,24 @@ describe('conversations', () => {
       await ben.waitFor('Nobody here is called anm.');
       // What ann wrote to ben alone is unread until he answers it.
       ben.enter('/join plans');
-      await ben.waitFor(/Kitchen \(3\) plans \+1>/);
+      await ben.waitFor(/Kitchen \(5\) plans \+1>/);
       ben.enter('/reply seen');
-      await ben.waitFor(/Kitchen \(3\) plans>/);
+      await ben.waitFor(/Kitchen \(5\) plans>/);
       ann.enter('/remove-from plans ben');
       await ben.waitFor('Ann removed you from plans');
+      await cyd.waitFor('Ann removed ben from plans');
       ben.enter('not for the room');
       await ben.waitFor('Not sent: you are not in plans any more.');
       ben.enter('/join');
       await ben.waitFor('What you type goes to the room.');
       ben.enter('for the room');
+      for (const person of [ann, cyd, dan]) await person.waitFor(/^\d\d:\d\d <ben> for the room$/m);
       await room.host.until('message', { text: 'for the room' });
       assert.ok(
         !room.host.events.some((event) => event.type === 'message' && event.text === 'not for the room'),
       );
+      for (const text of ['plans', 'three of us', 'just you']) assert.ok(!dan.text().includes(text), text);
+      for (const text of ['dinner', 'soup', 'psst']) assert.ok(!ann.text().includes(text), text);
     },
   );
 });

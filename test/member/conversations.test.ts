@@ -121,6 +121,19 @@ test('what was said while a line was lost is read once it is back', async () => 
   assertCalm(ann, ben, cyd, dan);
 });
 
+test('what is typed before the host has made a conversation comes under its name', async () => {
+  const { room, ann, ben } = await four();
+  const plans = ann.begin('plans', 'ben');
+  ann.sayIn(plans, 'at once');
+  room.advance(1_000);
+  const place = ben.events.findIndex((each) => each.kind === 'message');
+  const named = ben.events.findIndex(
+    (each) => each.kind === 'conversation' && each.conversation.name === 'plans',
+  );
+  assert.ok(named >= 0 && named < place, `${named} before ${place}`);
+  assert.deepEqual(ben.textsIn(plans), ['at once']);
+});
+
 test('no conversation passes for the room, nor for one without a name', async () => {
   const { room, ann } = await four();
   for (const name of ['room', 'Room', 'ＲＯＯＭ', 'unnamed'])
