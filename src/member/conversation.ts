@@ -112,7 +112,7 @@ export class Conversation {
       ownPlaced,
       about,
       hadAllAtMs,
-      quoted: (member, generation) => keys.quoted(member, generation),
+      quoted: (member, { generation, epoch }) => keys.quoted(member, generation, epoch),
       keyMissing: (header, moment) => this.exchange.keyMissing(header, moment),
       identityWanted: (sender) => this.exchange.pullIdentity(sender),
     });

@@ -109,7 +109,8 @@ export class Hearing {
       });
       const member = idKey(memberId);
       this.#keys.learn(member, importVerifyKey(identityKey, algorithm));
-      this.#keys.quoted(member, generation);
+      // As this side stood when it was saved: whoever was gone by then is not among them.
+      this.#keys.quoted(member, generation, Number.POSITIVE_INFINITY);
       this.#voices.set(member, {
         generation,
         chains: new Map(heard),

@@ -15,6 +15,8 @@ export class KnownKeys {
   readonly #statements = new Map<IdKey, CheckedStatement>();
   /** The highest generation that each has quoted, in any conversation: older wrap keys are refused. */
   readonly #generations = new Map<IdKey, number>();
+  /** Of those who were removed: the room's epoch by which they were gone. They may come back with keys counted from 1. */
+  readonly #goneBy = new Map<IdKey, number>();
 
   verifyKey(member: IdKey): VerifyKey | undefined {
     return this.#verifyKeys.get(member);
@@ -45,16 +47,25 @@ export class KnownKeys {
     return this.#generations.get(member) ?? 0;
   }
 
-  /** What is older than what its member quotes is not wrapped to any more. */
-  quoted(member: IdKey, generation: number): void {
+  /**
+   * What is older than what its member quotes is not wrapped to any more.
+   * @param epoch the room's, that the message quotes: one of an earlier membership says nothing of this one's keys
+   */
+  quoted(member: IdKey, generation: number, epoch: number): void {
+    if (epoch <= (this.#goneBy.get(member) ?? -1)) return;
     this.#generations.set(member, Math.max(this.generation(member), generation));
     const held = this.#statements.get(member);
     if (held !== undefined && held.generation < generation) this.#statements.delete(member);
   }
 
-  /** Someone is gone from the room. What they have said before may have to be checked still. */
-  forget(member: IdKey): void {
+  /** Someone is gone from the room by that epoch. What they have said before may have to be checked still. */
+  forget(member: IdKey, epoch: number): void {
     this.#statements.delete(member);
     this.#generations.delete(member);
+    this.#goneBy.delete(member);
+    this.#goneBy.set(member, epoch);
+    if (this.#goneBy.size <= VERIFY_KEYS_MOST) return;
+    const oldest = this.#goneBy.keys().next().value;
+    if (oldest !== undefined) this.#goneBy.delete(oldest);
   }
 }

@@ -894,12 +894,12 @@ export class Session {
   #difference(before: Roster): SessionEffect[] {
     const change = difference(before, this.#roster);
     if (change === null) return [];
-    for (const { member } of change.removed) this.#forget(member.key);
+    for (const { member } of change.removed) this.#forget(member.key, change.epoch);
     return [event({ kind: 'roster', change }), ...this.#trust.changed(change, this.#roster)];
   }
 
   #rosterChanged(change: RosterChange): SessionEffect[] {
-    for (const { member } of change.removed) this.#forget(member.key);
+    for (const { member } of change.removed) this.#forget(member.key, change.epoch);
     if (change.settings !== null || change.changed.some(({ after }) => after.key === this.#self))
       this.#room.speaking.slowChanged();
     this.#conversations.roomChanged(change.removed.map(({ member }) => member));
@@ -909,9 +909,9 @@ export class Session {
     ];
   }
 
-  #forget(member: IdKey): void {
+  #forget(member: IdKey, epoch: number): void {
     this.#room.forget(member);
-    this.#known.forget(member);
+    this.#known.forget(member, epoch);
     this.#list.forget(member);
     this.#receipts.forget(member);
   }

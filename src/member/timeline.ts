@@ -72,7 +72,7 @@ export interface TimelineContext {
   readonly eraBegan: () => void;
   /** A message of one's own stands in the log. */
   readonly ownPlaced: (own: Own) => SessionEffect[];
-  readonly quoted: (member: IdKey, generation: number) => void;
+  readonly quoted: (member: IdKey, header: Pick<MessageHeader, 'generation' | 'epoch'>) => void;
   /** What it is about, told by somebody in it under the list that they quote. */
   readonly about: (content: ReadContent, quotedEpoch: number) => SessionEffect[];
   /** When this run last had all there was, by its own clock; `null`: not known. */
@@ -415,7 +415,7 @@ export class Timeline {
       case 'alarm':
         return alarms.raise(judgement.code, judgement.text, evidenceOf(entry, history));
       case 'good':
-        this.#context.quoted(judgement.sender.key, header.generation);
+        this.#context.quoted(judgement.sender.key, header);
         return judgement.sender.key === self
           ? this.#own(judgement.sender, header, entry, leaf, moment)
           : this.#opened(judgement.sender, header, entry, leaf, moment);

@@ -348,3 +348,27 @@ test('P49 the same key is back in the room: conversations of two go on, and no o
   assert.ok(!idKey(plans).startsWith('0'));
   assertCalm(ann, again, cyd);
 });
+
+test('P49 newer wrap keys of a membership that is over make nobody doubt those of the next one', async () => {
+  const room = await openRoom();
+  const ann = await room.join('ann');
+  const ben = await room.join('ben');
+  const cyd = await room.join('cyd');
+  const plans = ann.begin('plans', 'ben', 'cyd');
+  room.advance(1_000);
+  ben.renew(await wrapKeys(7));
+  room.advance(1_000);
+  cyd.loseLine();
+  ben.sayIn(plans, 'under the second keys');
+  room.advance(1_000);
+  ben.leave();
+  room.advance(1_000);
+  const again = await room.join('ben', { identity: ben.identity });
+  cyd.comeBack();
+  room.advance(1_000);
+  cyd.say('hello again');
+  room.advance(1_000);
+  assert.deepEqual(cyd.textsIn(plans), ['under the second keys']);
+  assert.deepEqual(again.texts, ['hello again']);
+  for (const member of [ann, cyd, again]) assert.deepEqual(member.alarms, []);
+});
