@@ -114,16 +114,23 @@ export class Beside {
     return this.seats.direct?.find((each) => idKey(each) !== this.#self) ?? null;
   }
 
+  /**
+   * As it is now. Who is in it is looked up when that is asked for: each message is shown by its conversation's name, and
+   * few need to know more.
+   */
   get view(): ConversationView {
     const { partnerId, ledger, about } = this;
     const partner = partnerId === null ? undefined : ledger.member(idKey(partnerId));
+    const people = (): ConversationView['members'] => this.#people();
     return {
       id: this.conversation.id,
       partner: partner ?? null,
       isDirect: partnerId !== null,
       name: about === null ? null : nameOf(about),
       topic: about === null ? '' : topicOf(about),
-      members: this.#people(),
+      get members() {
+        return people();
+      },
     };
   }
 

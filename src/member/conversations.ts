@@ -715,7 +715,8 @@ function besideEvent(
   return event({
     kind: 'conversation',
     change,
-    conversation: beside.view,
+    // As of this event, whenever it is looked at.
+    conversation: { ...beside.view },
     by: by === null ? null : (beside.ledger.room.member(by) ?? null),
     added: people(list?.added),
     changed: people(list?.changed),
