@@ -47,23 +47,10 @@ export type QuitReason = 'quit' | 'interrupted' | 'alarm';
 export interface ChatOptions {
   readonly front: Front;
   /** `null` for a host that takes no part. */
-  readonly membership: Pick<
-    Membership,
-    | 'session'
-    | 'say'
-    | 'sayTo'
-    | 'sayIn'
-    | 'makeConversation'
-    | 'changeConversation'
-    | 'renameConversation'
-    | 'partConversation'
-    | 'act'
-    | 'setAway'
-    | 'register'
-    | 'acknowledge'
-    | 'mark'
-    | 'hurry'
-  > | null;
+  readonly membership:
+    | (ConversingContext['membership'] &
+        Pick<Membership, 'act' | 'setAway' | 'register' | 'acknowledge' | 'mark' | 'hurry'>)
+    | null;
   readonly host: Pick<
     HostControls,
     'act' | 'obey' | 'members' | 'position' | 'settings' | 'code' | 'known'

@@ -32,8 +32,8 @@ export interface PostContext {
   readonly conversation: ConversationId;
   /** The room's, whatever conversation it is. */
   readonly roster: Roster;
-  /** `null` in the room itself. */
-  readonly circle: Circle | null;
+  /** Of that conversation: in the room itself, the same. */
+  readonly list: Circle;
   readonly place: LogPlace;
   readonly log: Log;
   readonly limits: Limits;
@@ -46,8 +46,8 @@ export function judgePost(
   sender: Resident,
   context: PostContext,
 ): PostVerdict {
-  const circle = context.circle ?? context.roster;
-  const quoted = quotedOf(header, context.circle !== null);
+  const { roster, list } = context;
+  const quoted = quotedOf(header, list !== roster);
   const fits =
     header.version === PROTOCOL_VERSION &&
     bytesEqual(header.roomId, context.roomId) &&
@@ -68,15 +68,15 @@ export function judgePost(
     return { kind: 'known', header, index: known.index };
 
   if (sender.member.muted) return { kind: 'muted', header };
-  const room = context.roster.verdict(header.epoch, header.rosterHash);
-  const epoch = circle.verdict(quoted.epoch, quoted.hash);
+  const room = roster.verdict(header.epoch, header.rosterHash);
+  const epoch = list === roster ? room : list.verdict(quoted.epoch, quoted.hash);
   if (isUnknown(room) || isUnknown(epoch)) {
     throw new ProtocolError(
       'bad-epoch',
       `a message for epoch ${quoted.epoch}, which this room does not have`,
     );
   }
-  if (epoch !== 'good' || chain.epoch < circle.lastRemovalEpoch) return { kind: 'stale', header };
+  if (epoch !== 'good' || chain.epoch < list.lastRemovalEpoch) return { kind: 'stale', header };
   if (header.generation > sender.statement.generation)
     throw new ProtocolError('bad-generation', `generation ${header.generation} is not this member's`);
   // It may have waited in one log while a later one was placed in another.

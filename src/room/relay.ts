@@ -3,7 +3,6 @@
  * member each is for. Content passes through as it came.
  * @see docs/protocol.md#session
  */
-import type { ConversationRoster } from '../crypto/conversation-roster.ts';
 import type { Roster, RosterSnapshot } from '../crypto/roster.ts';
 import { type ActKind, SignedAct } from '../protocol/acts.ts';
 import type { LogPosition, Welcome } from '../protocol/admission-frames.ts';
@@ -104,9 +103,7 @@ interface Desk {
   readonly conversation: ConversationId;
   /** `null`: the room itself. */
   readonly beside: Conversation | null;
-  /** Who is in a conversation beside the room. */
-  readonly circle: ConversationRoster | null;
-  /** Who reads it: that, or the room's. */
+  /** Who reads it. */
   readonly list: Circle;
   readonly place: LogPlace;
   readonly placing: Placing;
@@ -363,12 +360,12 @@ export class Relay {
   #post(peer: RelayPeer, body: Bytes, moment: Moment): RoomEffect[] {
     const { resident } = peer;
     const post = Post.decode(body);
+    const header = MessageHeader.decode(post.header);
     const waitMs = this.#waitMs(resident, body.length, moment.nowMs);
     if (waitMs > 0) {
       this.#countFrame(resident, moment);
-      return [this.#deferred(peer, MessageHeader.decode(post.header), 'wait', waitMs)];
+      return [this.#deferred(peer, header, 'wait', waitMs)];
     }
-    const header = MessageHeader.decode(post.header);
     const desk = this.#desk(resident, header.conversation);
     // No longer theirs: what tells them so is under way.
     if (desk === null) return [this.#deferred(peer, header, 'stale', 0)];
@@ -444,22 +441,14 @@ export class Relay {
     if (bytesEqual(conversation, ROOM_CONVERSATION)) {
       const reader = (key: IdKey): Resident | undefined => residents.get(key);
       const { place } = resident;
-      return {
-        conversation,
-        beside: null,
-        circle: null,
-        list: roster,
-        place,
-        placing: this.#placing,
-        reader,
-      };
+      return { conversation, beside: null, list: roster, place, placing: this.#placing, reader };
     }
     const found = conversations.find(resident, conversation);
     if (found === null) return null;
     const { conversation: beside, place } = found;
     const { roster: list, placing, places } = beside;
     const reader = (key: IdKey): Resident | undefined => (places.has(key) ? residents.get(key) : undefined);
-    return { conversation, beside, circle: list, list, place, placing, reader };
+    return { conversation, beside, list, place, placing, reader };
   }
 
   /** Someone's place in a log is another one now. */
