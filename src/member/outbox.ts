@@ -4,7 +4,7 @@
  * @see docs/protocol.md#posting
  */
 import { bytesEqual, utf8 } from '../protocol/bytes.ts';
-import type { Content } from '../protocol/content.ts';
+import { type Content, isByItself } from '../protocol/content.ts';
 import { InputError } from '../protocol/errors.ts';
 import type { ChainId, Ciphertext, Hash } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
@@ -78,9 +78,7 @@ export class Outbox {
     if (this.isFull) {
       throw new InputError('outbox-full', 'Too many messages wait for the host. Wait until some are placed.');
     }
-    // Nobody is told what became of what they have not typed.
-    const isTyped = content.kind !== 'read' && content.kind !== 'about';
-    const said = { content, ref, saidAtMs: nowMs, told: !isTyped };
+    const said = { content, ref, saidAtMs: nowMs, told: isByItself(content.kind) };
     // What a conversation is called comes before what is said in it, for those who come in.
     if (content.kind === 'about') this.#waiting.unshift(said);
     else this.#waiting.push(said);

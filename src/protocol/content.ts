@@ -69,6 +69,11 @@ export function said(kind: 'text' | 'emote', text: string, reference: Bytes = NO
   return { kind, reference, text };
 }
 
+/** What a program says without its person, who is not told what becomes of it. */
+export function isByItself(kind: ReadContent['kind']): boolean {
+  return kind === 'read' || kind === 'about';
+}
+
 /** Whether it says something itself, rather than something about another message. */
 export function isSaid(kind: ReadContent['kind']): kind is 'text' | 'emote' {
   return kind === 'text' || kind === 'emote';

@@ -179,15 +179,18 @@ export type QuotedView = {
   /** How it begins, for people. */
   readonly excerpt?: string;
 };
-export type MessageEvent = {
-  readonly type: 'message';
-  readonly id: string;
+/** Where something was said. */
+type Where = {
   /** Zeros in base64url: the room's own. */
   readonly conversation: string;
   /** Of a direct conversation: the other one of the two. */
   readonly direct?: PersonView;
   /** By which a person calls the conversation, where it is neither the room nor a direct one. */
   readonly in?: string;
+};
+export type MessageEvent = Where & {
+  readonly type: 'message';
+  readonly id: string;
   readonly kind: 'text' | 'emote';
   readonly from: SignerView;
   /** One had marked the key that signed it. */
@@ -207,13 +210,9 @@ export type MessageEvent = {
   readonly ref?: string;
 };
 /** What somebody has done to a message that was there before. */
-type OnMessage = {
+type OnMessage = Where & {
   /** The message's. */
   readonly id: string;
-  readonly conversation: string;
-  /** As a message's. */
-  readonly direct?: PersonView;
-  readonly in?: string;
   readonly from: PersonView;
   readonly at: string;
   readonly own: boolean;
@@ -237,13 +236,9 @@ export type ReactionEvent = { readonly type: 'reaction' } & OnMessage & {
     readonly excerpt?: string;
   };
 /** Somebody else has read all up to this message, as they say. */
-export type ReadEvent = {
+export type ReadEvent = Where & {
   readonly type: 'read';
   readonly id: string;
-  readonly conversation: string;
-  /** As a message's. */
-  readonly direct?: PersonView;
-  readonly in?: string;
   readonly from: PersonView;
   readonly at: string;
   /** What one has said oneself is among what they had not read before. */
