@@ -1,6 +1,9 @@
 /** What a session tells the shell: frames to send, and what a person or a program may see. */
 import type { RosterChange, RosterMember } from '../crypto/roster.ts';
 import type { Bytes } from '../protocol/bytes.ts';
+import type { SaidKind } from '../protocol/content.ts';
+import type { FileWanted, TakerState } from '../protocol/file-frames.ts';
+import type { FileOffer } from '../protocol/file-offer.ts';
 import { encodeFrame } from '../protocol/framing.ts';
 import type { ConversationId, RoomId } from '../protocol/identifiers.ts';
 import type { CloseReason } from '../protocol/reasons.ts';
@@ -103,7 +106,9 @@ export type SessionEvent =
       readonly conversation: ConversationId;
       /** The same at every member: the entry's hash, shortened. */
       readonly id: string;
-      readonly content: 'text' | 'emote';
+      readonly content: SaidKind;
+      /** Of a file that is offered: the text is its name. */
+      readonly file?: FileOffer;
       readonly from: RosterMember;
       readonly text: string;
       /** What it answers. */
@@ -154,6 +159,16 @@ export type SessionEvent =
       readonly code: string;
       readonly text: string;
       readonly evidence: Evidence | null;
+    }
+  /** Somebody wants one's own file, from this chunk on: a line is to bring it. */
+  | ({ readonly kind: 'file-wanted' } & FileWanted)
+  /** How far somebody has one's own file, as the host says. */
+  | {
+      readonly kind: 'file-progress';
+      readonly fileId: Bytes;
+      readonly member: RosterMember;
+      readonly state: TakerState;
+      readonly doneBytes: number;
     }
   /** The host has this member's password on record: their account is under it from here on. */
   | { readonly kind: 'registered' }

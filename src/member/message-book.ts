@@ -5,7 +5,9 @@
  */
 import type { RosterMember } from '../crypto/roster.ts';
 import { cleanText } from '../protocol/clean-text.ts';
-import { isSaid, messageId, type ReadContent, referenceId } from '../protocol/content.ts';
+import { isSaid, messageId, type ReadContent, referenceId, type SaidKind } from '../protocol/content.ts';
+import { ProtocolError } from '../protocol/errors.ts';
+import { decodeOffer } from '../protocol/file-offer.ts';
 import type { ConversationId, Hash, IdKey } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { isReaction } from '../protocol/reaction.ts';
@@ -49,12 +51,14 @@ interface Message {
   excerpt: string;
   /** Its text could be read. */
   readonly isOpened: boolean;
+  /** A file is offered, under a name that stays. */
+  readonly isFile: boolean;
   isDeleted: boolean;
   readonly reactions: Map<IdKey, string>;
 }
 
 /** What others may know of a message in the book. */
-export type KnownMessage = Pick<Message, 'id' | 'from' | 'isDeleted'>;
+export type KnownMessage = Pick<Message, 'id' | 'from' | 'isDeleted' | 'isFile'>;
 
 export class MessageBook {
   readonly #messages = new Latest<string, Message>(MESSAGES_KEPT);
@@ -91,12 +95,13 @@ export class MessageBook {
 
   /** A message that could not be opened: whose it is, is known all the same. */
   unopened(id: string, from: RosterMember, saidAtMs: number): void {
-    this.#keep({ id, from, saidAtMs, excerpt: '', isOpened: false });
+    this.#keep({ id, from, saidAtMs, excerpt: '', isOpened: false, isFile: false });
   }
 
   /** @returns what there is to tell of it */
   placed(placed: PlacedContent, policy: Policy): SessionEffect[] {
     const { content, from, atMs } = placed;
+    if (content.kind === 'file') return this.#file(placed);
     if (isSaid(content.kind)) return [event(this.#said(placed, content.kind))];
     const id = referenceId(content.reference);
     switch (content.kind) {
@@ -115,12 +120,25 @@ export class MessageBook {
     }
   }
 
-  #said(placed: PlacedContent, kind: 'text' | 'emote'): SessionEvent {
+  /** An offer that cannot be one is shown as what it is: something that a newer program may understand. */
+  #file(placed: PlacedContent): SessionEffect[] {
+    const { from, content, atMs } = placed;
+    try {
+      const offer = decodeOffer(content.reference);
+      return [event({ ...this.#said(placed, 'file'), file: offer })];
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      return this.#notShown(from, atMs);
+    }
+  }
+
+  #said(placed: PlacedContent, kind: SaidKind): SessionEvent & { readonly kind: 'message' } {
     const { leaf, from, content, atMs, goesAtMs, own, away = false, ref } = placed;
     const id = messageId(leaf);
-    const answered = referenceId(content.reference);
+    const answered = kind === 'file' ? null : referenceId(content.reference);
     const replyTo = answered === null ? null : this.#quoted(answered);
-    this.#keep({ id, from, saidAtMs: atMs, excerpt: excerptOf(content.text), isOpened: true });
+    const isFile = kind === 'file';
+    this.#keep({ id, from, saidAtMs: atMs, excerpt: excerptOf(content.text), isOpened: true, isFile });
     const conversation = this.#conversation;
     return {
       kind: 'message',
@@ -150,6 +168,7 @@ export class MessageBook {
       );
     if (message?.isDeleted)
       return this.#warn(from, 'was-deleted', `${from.nick} tried to change what was deleted before`, atMs);
+    if (message?.isFile) return this.#notShown(from, atMs);
     const about = this.#quoted(id);
     if (message !== undefined) message.excerpt = excerptOf(content.text);
     return [

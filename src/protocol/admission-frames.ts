@@ -26,7 +26,8 @@ export const ADMISSION_FRAME = {
   passwordProof: 15,
 } as const;
 
-export const MODE = { join: 1, login: 2 } as const;
+/** `transfer`: a line beside the session of a member who is in, for a file. */
+export const MODE = { join: 1, login: 2, transfer: 3 } as const;
 export type Mode = keyof typeof MODE;
 
 const features = field.list(field.u8, FEATURES_MOST, field.u16);

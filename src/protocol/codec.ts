@@ -21,10 +21,10 @@ function branded<Id extends Bytes>(length: number, make: (bytes: Bytes) => Id): 
   return P.apply(P.bytes(length), { encode: (bytes) => make(bytes), decode: (id: Id) => id });
 }
 
-/** Milliseconds since the epoch, u64 on the wire and a safe integer here. */
-const timeMs: P.CoderType<number> = P.apply(P.U64BE, {
+/** u64 on the wire and a safe integer here. */
+const u64: P.CoderType<number> = P.apply(P.U64BE, {
   encode(value) {
-    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError('time out of range');
+    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError('number out of range');
     return Number(value);
   },
   decode: (value: number) => BigInt(value),
@@ -63,8 +63,10 @@ export const field = {
   u8: P.U8,
   u16: P.U16BE,
   u32: P.U32BE,
+  u64,
   bool: P.bool,
-  timeMs,
+  /** Milliseconds since the epoch. */
+  timeMs: u64,
   /** UTF-8 with a length of one or two bytes. */
   shortText: P.string(P.U8),
   text: P.string(P.U16BE),

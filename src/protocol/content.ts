@@ -20,6 +20,8 @@ export const CONTENT_KIND = {
   read: 6,
   /** Name and topic of a conversation, as its latest operation commits to. */
   about: 7,
+  /** A file is offered: the reference holds the offer, the text its name. */
+  file: 8,
 } as const;
 export type ContentKind = keyof typeof CONTENT_KIND;
 
@@ -74,9 +76,11 @@ export function isByItself(kind: ReadContent['kind']): boolean {
   return kind === 'read' || kind === 'about';
 }
 
+export type SaidKind = Extract<ContentKind, 'text' | 'emote' | 'file'>;
+
 /** Whether it says something itself, rather than something about another message. */
-export function isSaid(kind: ReadContent['kind']): kind is 'text' | 'emote' {
-  return kind === 'text' || kind === 'emote';
+export function isSaid(kind: ReadContent['kind']): kind is SaidKind {
+  return kind === 'text' || kind === 'emote' || kind === 'file';
 }
 
 /** The same at every member: base64url, 12 characters. */

@@ -42,6 +42,8 @@ export class FrameReader {
   /** The largest length a frame may declare. A change holds from the next length read on, even within a push. */
   limitBytes: number;
   #stopped = false;
+  /** Takes what is no frame any more. */
+  #onBytes: ((bytes: Bytes) => void) | null = null;
   /** The length prefix read so far, and how many of its bytes. */
   #length = 0;
   #lengthBytes = 0;
@@ -63,6 +65,7 @@ export class FrameReader {
     let offset = 0;
     try {
       while (!this.#stopped && offset < chunk.length) {
+        if (this.#onBytes !== null) return this.#onBytes(offset === 0 ? chunk : chunk.subarray(offset));
         offset =
           this.#partial === null ? this.#begin(chunk, offset, onFrame) : this.#fill(chunk, offset, onFrame);
       }
@@ -70,6 +73,11 @@ export class FrameReader {
       this.stop();
       throw error;
     }
+  }
+
+  /** After the frame that `onFrame` has got, everything is a bare stream. */
+  stream(onBytes: (bytes: Bytes) => void): void {
+    this.#onBytes = onBytes;
   }
 
   /** Drops what is held and everything pushed from now on, the rest of a push under way included. */

@@ -145,12 +145,55 @@ export const LIMITS = {
   /** Entries held while their key or epoch is being asked for. */
   heldEntries: 1_024,
 
+  /** What one sends or takes, unless told otherwise. */
+  fileBytes: 100 * MIB,
+  fileBytesMost: 64 * 1_024 * MIB,
+  /** Lines up, and lines down. */
+  transfersPerMember: 4,
+  /** Served by one member at a time: each is an entry in the host's memory. */
+  offersPerMember: 64,
+  /** On its way to one receiver: less than its line may hold, and what 250 Mbit/s carry in a tenth of a second. */
+  transferWindowBytes: 3 * MIB,
+  /** On their way over all receivers, in the host's memory: each new one has an equal share, and none gives back what it has. */
+  transferBytesTotal: 48 * MIB,
+  /** Below it, writes are too small to be fast. */
+  transferShareBytesLeast: 256 * KIB,
+  /** A receiver tells of so much at a time: less than half of the smallest share. */
+  transferTakenBytes: 96 * KIB,
+  /** A receiver that keeps others waiting for so long gets a pass of its own. */
+  transferBehindMs: 2 * SECOND_MS,
+  /** A line that does not move: whoever is still there asks again. */
+  transferStalledMs: MINUTE_MS,
+  /** Whoever serves a file is asked for it, and opens a line. */
+  transferAnswerMs: 20 * SECOND_MS,
+  transferProgressMs: SECOND_MS,
+  /** As ciphertext, beside a kept room: what a host can spare without being asked. */
+  depositBytesTotal: 1_024 * MIB,
+  /** Of one member's: nobody fills it alone. */
+  depositBytesPerMember: 256 * MIB,
+  /** A smaller one counts as this: so that there are some thousand of them at most. */
+  depositBytesLeast: 256 * KIB,
+  /** Of the host's disk, for the room itself: one that cannot be written down is closed. */
+  depositSpareBytes: 256 * MIB,
+  /** One that did not get through, or for which there was no room, is tried again. */
+  depositRetryMs: 10 * SECOND_MS,
+  /** Of a file that nobody goes on with: as long as a host keeps messages for those who are away. */
+  partialFilesMs: 7 * 24 * 60 * MINUTE_MS,
+
   /** Of the messages shown: as far as a person scrolls back to prove one, and 4 MiB at the most. */
   provableMessages: 256,
   /** Member lists that these quote: of 4,096 members each costs 32 KiB beside what it shares with the next. */
   provableLists: 64,
   /** A proof as text: the longest list, operation and message take some 430 KB. */
   proofFileBytes: 512 * KIB,
+
+  /** In a folder that is offered: whoever takes it has them all in memory, and a name on the disk each. */
+  folderFilesMost: 10_000,
+  /** Names in a path, the file's included, and UTF-8 bytes of it all: no system's own limit is met on the way. */
+  folderDepthMost: 32,
+  folderPathBytes: 1_024,
+  /** The list of a folder's files: 10,000 of them with paths of 370 bytes, which is long. */
+  manifestBytes: 4 * MIB,
 } as const;
 
 export type Limits = { readonly [Name in keyof typeof LIMITS]: number };

@@ -45,6 +45,11 @@ export const SESSION_FRAME = {
   converseAnswer: 50,
   pullConversation: 51,
   conversation: 52,
+  offerFile: 53,
+  withdrawFile: 54,
+  declineFile: 55,
+  fileWanted: 56,
+  fileProgress: 57,
 } as const;
 
 /** What an entry of the log is. */

@@ -16,6 +16,8 @@ export const FEATURE = {
   accounts: 3,
   /** Direct messages and conversations: OPEN_DIRECT, CONVERSE, PULL_CONVERSATION, CONVERSATION. */
   conversations: 4,
+  /** Files: OFFER_FILE and what follows from it, HELLO with mode `transfer`. */
+  files: 5,
 } as const;
 
 /** What HELLO and WELCOME list at most. */
