@@ -9,6 +9,7 @@ const SOUND: Readonly<Record<string, string>> = {
   'src/crypto/envelope.ts':
     "import { x } from '../protocol/bytes.ts'; import 'node:crypto'; export const open = x;",
   'src/crypto/sender-chain.ts': "export { open } from './envelope.ts';",
+  'src/crypto/chunked.ts': "import 'node:crypto'; export const seal = 1;",
   'src/crypto/hash.ts': "import 'node:crypto'; export const hash = 1;",
   'src/room/room.ts':
     "import { hash } from '../crypto/hash.ts'; export type Log = number; export const room = hash;",
@@ -49,6 +50,14 @@ describe('import rules', () => {
         'src/protocol/bytes.ts': "import type { Log } from '../room/room.ts'; export const x: Log = 1;",
       },
       expected: [/^src\/protocol\/bytes\.ts must not import src\/room\/room\.ts/],
+    },
+    {
+      name: 'the host reaching what opens a file',
+      files: { 'src/room/room.ts': "import '../crypto/chunked.ts';" },
+      expected: [
+        /^src\/room\/room\.ts -> src\/crypto\/chunked\.ts: what runs for the host/,
+        /^src\/storage\/memory\.ts -> src\/room\/room\.ts -> src\/crypto\/chunked\.ts: /,
+      ],
     },
     {
       name: 'an export from above',
