@@ -51,7 +51,7 @@ const ELLIPSIS = '…';
 let segmenter: Intl.Segmenter | null = null;
 
 /** Made at first use: its tables cost several milliseconds, which `--version` need not wait for. */
-function graphemes(): Intl.Segmenter {
+export function graphemes(): Intl.Segmenter {
   segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' });
   return segmenter;
 }
