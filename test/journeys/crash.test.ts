@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JsonEvent } from '../../src/terminal/json-lines.ts';
+import { numbers } from '../helpers/numbers.ts';
 import { type Program, Stage } from '../helpers/program.ts';
 import { freePort } from '../helpers/relay.ts';
 
@@ -17,17 +18,6 @@ const PASSPHRASE = 'three small words';
 const SEED = Number(process.env['SEED'] ?? 20_261_128);
 
 type Message = Extract<JsonEvent, { type: 'message' }>;
-
-/** Numbers from a seed (mulberry32): a run that failed can be played again. */
-function numbers(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
 
 /** Somebody who talks all the time, over as many runs of the program as it takes. */
 class Talker {
