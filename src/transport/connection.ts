@@ -46,6 +46,22 @@ export interface Connection {
    * @param count how many frames they are, 1 unless given
    */
   send(frames: Bytes, count?: number): void;
+  /**
+   * What comes after the frame under way is no frame any more: a bare stream, in whatever pieces it comes. They are views
+   * of a read buffer, to be sent on at once or copied.
+   */
+  stream(onBytes: (bytes: Bytes) => void): void;
+  /**
+   * As `send`, in one write.
+   * @param pieces half a MiB of them at the most; they are the caller's again
+   * @param onTaken called once the operating system has taken all of them, unless the connection ends before
+   */
+  sendAll(pieces: readonly Bytes[], onTaken: () => void): void;
+  /**
+   * As `send`, in one write with what else is forwarded in this turn of the event loop: small writes are what costs.
+   * @param bytes the caller's again
+   */
+  forward(bytes: Bytes): void;
   /** @param bytes the largest length a frame may declare from the next frame on */
   setFrameLimit(bytes: number): void;
   /** Sends what is queued, then `last`, and ends; after two seconds the line is cut whatever is left. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Bytes } from '../protocol/bytes.ts';
+import { type Bytes, concatBytes } from '../protocol/bytes.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import { FrameReader } from '../protocol/framing.ts';
 import { LIMITS } from '../protocol/limits.ts';
@@ -28,6 +28,8 @@ class MemoryConnection implements Connection {
   #reason: CloseReason | null = null;
   #inbox: Bytes[] = [];
   #inboxBytes = 0;
+  /** Called by whoever reads, once all that was sent before has been read. */
+  #onTaken: (() => void)[] = [];
   #peerEnded = false;
   #scheduled = false;
   #finished = false;
@@ -57,6 +59,22 @@ class MemoryConnection implements Connection {
       return;
     }
     if (this.peer !== null) this.peer.#receive(frames);
+  }
+
+  stream(onBytes: (bytes: Bytes) => void): void {
+    this.#reader.stream(onBytes);
+  }
+
+  sendAll(pieces: readonly Bytes[], onTaken: () => void): void {
+    this.send(concatBytes(...pieces));
+    if (this.peer !== null && this.#reason === null) {
+      this.peer.#onTaken.push(onTaken);
+      this.peer.#schedule();
+    }
+  }
+
+  forward(bytes: Bytes): void {
+    this.send(bytes.slice());
   }
 
   setFrameLimit(bytes: number): void {
@@ -117,6 +135,7 @@ class MemoryConnection implements Connection {
       }
       this.#close({ kind: 'protocol', code: error.code, message: error.message });
     }
+    for (const taken of this.#onTaken.splice(0)) if (peer?.closed === false) taken();
     if (arrivedBytes >= DRAIN_BYTES && peer?.closed === false) peer.#handlers?.onDrain?.();
     if (this.#peerEnded && this.#inbox.length === 0) this.#close({ kind: 'ended' });
     if (this.#reason !== null) {

@@ -45,6 +45,15 @@ class Noted implements Connection {
     this.notes.push(bytes);
     this.#inner.setFrameLimit(bytes);
   }
+  stream(onBytes: (bytes: Bytes) => void): void {
+    this.#inner.stream(onBytes);
+  }
+  sendAll(pieces: readonly Bytes[], onTaken: () => void): void {
+    this.#inner.sendAll(pieces, onTaken);
+  }
+  forward(bytes: Bytes): void {
+    this.#inner.forward(bytes);
+  }
   close(last?: Bytes): void {
     this.#inner.close(last);
   }
