@@ -98,6 +98,20 @@ export interface KeptConversation extends ConversationRecord {
   readonly placedAtMs: number;
 }
 
+/** Until somebody has what waits for them. What they did is kept while its owner has not been told. */
+export type DepositNews = 'awaited' | 'done' | 'declined';
+
+/** A file that waits beside the room: what is in it stands elsewhere. */
+export interface KeptDeposit {
+  readonly fileId: Bytes;
+  readonly owner: IdKey;
+  /** Of plaintext. */
+  readonly bytes: number;
+  readonly cameAtMs: number;
+  /** Where nobody is awaited, the file itself is gone. */
+  readonly members: readonly (readonly [IdKey, DepositNews])[];
+}
+
 /** A room as it was when its host last had it open. */
 export interface KeptRoom {
   readonly roster: SavedRoster;
@@ -106,6 +120,7 @@ export interface KeptRoom {
   readonly invitations: readonly KeptInvitation[];
   readonly bans: readonly Ban[];
   readonly mutedUntilMs: readonly (readonly [IdKey, number])[];
+  readonly deposits: readonly KeptDeposit[];
   /** Of the latest start; 0 when there was none after the room was made. */
   readonly era: number;
   /** The statements of late, oldest first. */
@@ -137,4 +152,6 @@ export interface RoomStore {
   savePlace(conversation: IdKey, member: IdKey, place: KeptPlace): void;
   forgetPlace(conversation: IdKey, member: IdKey): void;
   saveConversationEra(conversation: IdKey, era: number, statement: Signed): void;
+  saveDeposit(deposit: KeptDeposit): void;
+  forgetDeposit(file: IdKey): void;
 }

@@ -14,7 +14,15 @@ import { ERAS_MOST } from '../protocol/session-frames.ts';
 import { type Algorithm, type Role, RosterEntry } from '../protocol/signed-objects.ts';
 import type { Ban } from '../room/bans.ts';
 import type { KeptInvitation } from '../room/invitations.ts';
-import type { KeptChange, KeptConversation, KeptMember, KeptPlace, KeptRoom } from '../room/store.ts';
+import type {
+  DepositNews,
+  KeptChange,
+  KeptConversation,
+  KeptDeposit,
+  KeptMember,
+  KeptPlace,
+  KeptRoom,
+} from '../room/store.ts';
 import type { KeptWrap } from '../room/wrap-queue.ts';
 import type { Meta } from './meta.ts';
 
@@ -54,6 +62,7 @@ export function loadRoom(
     invitations: rows('SELECT * FROM invitations ORDER BY number').map(invitationOf),
     bans: rows('SELECT * FROM bans ORDER BY number').map(banOf),
     mutedUntilMs: rows('SELECT * FROM mutes').map((row) => [String(row['member']), Number(row['until_ms'])]),
+    deposits: depositsOf(rows),
     era: Number(eras.at(-1)?.['era'] ?? 0),
     eras: eras.map(signedOf),
     placedAtMs: Number(
@@ -162,6 +171,22 @@ function conversationsOf(rows: (sql: string) => readonly Row[]): readonly KeptCo
       placedAtMs: Number(latest.get(key)?.[0]?.['placed_at_ms'] ?? 0),
     };
   });
+}
+
+function depositsOf(rows: (sql: string) => readonly Row[]): readonly KeptDeposit[] {
+  // Whoever only looks at a room brings it to no newer version.
+  if (rows("SELECT name FROM sqlite_schema WHERE name = 'deposits'").length === 0) return [];
+  const members = Map.groupBy(rows('SELECT * FROM deposit_members'), (row) => String(row['file']));
+  return rows('SELECT * FROM deposits').map((row) => ({
+    fileId: fromHex(String(row['file'])),
+    owner: String(row['owner']),
+    bytes: Number(row['bytes']),
+    cameAtMs: Number(row['came_at_ms']),
+    members: (members.get(String(row['file'])) ?? []).map(({ member, state }) => [
+      String(member),
+      state as DepositNews,
+    ]),
+  }));
 }
 
 function changeOf(row: Row): KeptChange {

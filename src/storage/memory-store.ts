@@ -27,5 +27,7 @@ export function memoryStore(roomId: RoomId, limits: Limits): RoomStore {
     savePlace: nothing,
     forgetPlace: nothing,
     saveConversationEra: nothing,
+    saveDeposit: nothing,
+    forgetDeposit: nothing,
   };
 }

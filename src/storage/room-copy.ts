@@ -37,7 +37,7 @@ export function settleRoom(path: string): void {
 }
 
 /**
- * Makes a room of a copy: what invitations it had open nothing before the owner has said so again.
+ * Makes a room of a copy: what invitations it had open nothing before the owner has said so again, and no file waits there.
  * @returns how many of them were open
  * @throws StorageError when it is damaged, newer than this program, or no room
  */
@@ -49,6 +49,8 @@ export function reviveRoom(path: string, nowMs: number): number {
     );
     const { number } = open.get(nowMs) ?? {};
     database.exec('UPDATE invitations SET suspended = 1');
+    // The files themselves are in no copy.
+    database.exec('DELETE FROM deposits');
     return Number(number ?? 0);
   });
 }

@@ -167,4 +167,22 @@ export const MIGRATIONS: readonly string[] = [
 
   ALTER TABLE wraps ADD COLUMN conversation TEXT NOT NULL DEFAULT '00000000000000000000000000000000';
   `,
+  `
+  -- Files that wait beside the room as ciphertext. Their names and keys are nowhere in here.
+  CREATE TABLE deposits (
+    file TEXT PRIMARY KEY,
+    owner TEXT NOT NULL,
+    -- Of plaintext.
+    bytes INTEGER NOT NULL,
+    came_at_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- Who is awaited, and what others did of which its owner has not been told.
+  CREATE TABLE deposit_members (
+    file TEXT NOT NULL REFERENCES deposits ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+    member TEXT NOT NULL,
+    state TEXT NOT NULL,
+    PRIMARY KEY (file, member)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

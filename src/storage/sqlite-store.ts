@@ -19,6 +19,7 @@ import type { Ban } from '../room/bans.ts';
 import type { KeptInvitation } from '../room/invitations.ts';
 import type {
   ConversationRecord,
+  KeptDeposit,
   KeptPlace,
   KeptRoom,
   MemberProgress,
@@ -289,6 +290,18 @@ export class SqliteStore implements RoomStore {
          (SELECT era FROM conversation_eras WHERE conversation = ?1 ORDER BY era DESC LIMIT ${ERAS_MOST})`,
       conversation,
     );
+  }
+
+  saveDeposit({ fileId, owner, bytes, cameAtMs, members }: KeptDeposit): void {
+    const key = idKey(fileId);
+    this.#run('INSERT OR IGNORE INTO deposits VALUES (?, ?, ?, ?)', key, owner, bytes, cameAtMs);
+    this.#run('DELETE FROM deposit_members WHERE file = ?', key);
+    for (const [member, news] of members)
+      this.#run('INSERT INTO deposit_members VALUES (?, ?, ?)', key, member, news);
+  }
+
+  forgetDeposit(file: IdKey): void {
+    this.#run('DELETE FROM deposits WHERE file = ?', file);
   }
 
   /** What the host calls an invitation and gives to others, beside what the room knows of it. */

@@ -1,6 +1,7 @@
 /** Copies of a room's file, and rooms made of them. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { leafHash } from '../../src/crypto/log-hash.ts';
 import { ciphertext, type InvitationId, invitationId } from '../../src/protocol/identifiers.ts';
@@ -97,13 +98,19 @@ test('a room made of a copy has every invitation suspended, and tells how many w
   }
   // The host's own way in, which nobody was given.
   store.saveInvitation(invitation('own', { role: 'owner' }));
+  const fileId = new Uint8Array(16);
+  const members = [['bob', 'awaited']] as const;
+  store.saveDeposit({ fileId, owner: 'ann', bytes: 1, cameAtMs: 1, members });
   store.commit();
   store.close();
 
   const copy = newPath();
   await copyRoom(path, copy);
+  assert.equal(readRoom(copy).kept?.deposits.length, 1);
   assert.equal(reviveRoom(copy, 1_500), 2);
   assert.deepEqual(besides(copy), []);
+  // The files themselves are in no copy.
+  assert.deepEqual(readRoom(copy).kept?.deposits, []);
   assert.deepEqual(
     readRoom(copy).kept?.invitations,
     [...all, invitation('own', { role: 'owner' })].map((each) => ({ ...each, suspended: true })),
@@ -122,4 +129,17 @@ test('what waits is counted, and what everyone has is not', () => {
   const { log, kept } = readRoom(path);
   assert.deepEqual([log.index, log.waitingBytes, log.head, kept], [3, 200, store.log.head, null]);
   store.close();
+});
+
+test('a room from before files could wait is looked at as it is', () => {
+  const path = newPath();
+  const store = createStore(path);
+  for (const name of ['operation', 'operation-signature'] as const)
+    store.meta.setBytes(name, new Uint8Array(1));
+  store.commit();
+  store.close();
+  const older = new DatabaseSync(path);
+  older.exec('DROP TABLE deposit_members; DROP TABLE deposits; PRAGMA user_version = 2');
+  older.close();
+  assert.deepEqual(readRoom(path).kept?.deposits, []);
 });

@@ -20,7 +20,7 @@ import {
 import { ERAS_MOST } from '../../src/protocol/session-frames.ts';
 import type { RosterEntry } from '../../src/protocol/signed-objects.ts';
 import type { NewEntry } from '../../src/room/log.ts';
-import type { KeptChange, KeptMember, PlacedOperation } from '../../src/room/store.ts';
+import type { KeptChange, KeptDeposit, KeptMember, PlacedOperation } from '../../src/room/store.ts';
 import type { KeptWrap } from '../../src/room/wrap-queue.ts';
 import { StorageError } from '../../src/storage/errors.ts';
 import { createDatabase } from '../../src/storage/room-database.ts';
@@ -287,6 +287,23 @@ describe('a room', () => {
     store.saveBans(bans);
     store.saveMutes([['nobody', 1]]);
     store.saveMutes([[BOB.key, 1_900_000_000_002]]);
+    const deposit: KeptDeposit = {
+      ...{
+        fileId: new Uint8Array(16).fill(1),
+        owner: ANN.key,
+        bytes: 2 ** 33 + 1,
+        cameAtMs: 1_800_000_000_001,
+      },
+      members: [
+        [BOB.key, 'awaited'],
+        [EVE.key, 'awaited'],
+      ],
+    };
+    store.saveDeposit(deposit);
+    store.saveDeposit({ ...deposit, fileId: new Uint8Array(16).fill(2) });
+    store.forgetDeposit('02'.repeat(16));
+    const known = { ...deposit, members: [[BOB.key, 'done']] } as const;
+    store.saveDeposit(known);
     for (let era = 1; era <= 10; era += 1) store.saveEra(era, signedOf(`era ${era}`));
     store.meta.setText('room-name', 'Küche');
     store.meta.setNumber('opened-at-ms', 1_800_000_000_456);
@@ -317,6 +334,7 @@ describe('a room', () => {
         invitations: [tried, second],
         bans,
         mutedUntilMs: [[BOB.key, 1_900_000_000_002]],
+        deposits: [known],
         era: 10,
         eras: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].slice(-ERAS_MOST).map((era) => signedOf(`era ${era}`)),
         placedAtMs: 1_000,

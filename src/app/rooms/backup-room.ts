@@ -1,6 +1,6 @@
 /** Copies of kept rooms in one file each, and rooms made of them. What has not been checked never has the name. */
 import { randomBytes } from 'node:crypto';
-import { chmod, constants, copyFile, rename, rm } from 'node:fs/promises';
+import { chmod, constants, copyFile, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { bytesEqual, toHex } from '../../protocol/bytes.ts';
 import { StorageError } from '../../storage/errors.ts';
@@ -15,7 +15,8 @@ import { nameFor, type RoomFolder, type RoomPlace } from './room-folder.ts';
 
 /** @returns what has been done @throws InputError `no-such-room` or `file`; StorageError; nothing is left then */
 export async function backupRoom(folder: RoomFolder, name: string, file: string): Promise<string> {
-  const { file: room } = await folder.find(name);
+  const place = await folder.find(name);
+  const { file: room } = place;
   await checkAbsent(file);
   await takingShape(dirname(file), async (beside) => {
     await copyRoom(room, beside);
@@ -27,7 +28,7 @@ export async function backupRoom(folder: RoomFolder, name: string, file: string)
   await syncFolder(dirname(file));
   return (
     `The room ${name} as it is now is in ${file}, checked. Keep it as you keep the room: it holds the same, ` +
-    'messages that wait for members included. securechat rooms restore makes a room of it.'
+    `messages that wait for members included.${await withoutFiles(place)} securechat rooms restore makes a room of it.`
   );
 }
 
@@ -56,7 +57,7 @@ export async function restoreRoom(
         const revived = reviveRoom(beside, systemMoment().nowMs);
         // Whatever a room of this name has left behind is not this one's.
         for (const path of await folder.filesOf(place.name))
-          if (path !== place.lock) await rm(path, { force: true });
+          if (path !== place.lock) await rm(path, { force: true, recursive: path === place.files });
         await rename(beside, place.file);
         return revived;
       }),
@@ -68,6 +69,12 @@ export async function restoreRoom(
   }
 }
 
+/** What a person may miss one day. */
+async function withoutFiles({ files }: RoomPlace): Promise<string> {
+  const there = await readdir(files).catch(() => []);
+  return there.length === 0 ? '' : ' Files that wait for members are not in it.';
+}
+
 function consequences(
   { name }: RoomPlace,
   openInvitations: number,
@@ -76,6 +83,7 @@ function consequences(
   return [
     `The room is kept as ${name}, as it was when the backup was made. securechat s --keep ${name} opens it.`,
     'What was said since then is lost to it, and who joined since then is no member of it.',
+    'No file waits in it: whoever offers one has to be there for it to be taken.',
     'Who was removed or banned since then is a member again, and passwords are those of then: once it is open, look at /names and /banned first.',
     ...(openInvitations === 0
       ? []

@@ -52,7 +52,9 @@ export async function deleteRoom(
     const files = await folder.filesOf(name);
     const isJournal = (path: string): boolean => path === `${place.file}-wal`;
     const ordered = [...files.filter(isJournal), ...files.filter((path) => !isJournal(path))];
-    for (const path of ordered) if (path !== place.lock) await inWords(path, rm(path, { force: true }));
+    for (const path of ordered)
+      if (path !== place.lock)
+        await inWords(path, rm(path, { force: true, recursive: path === place.files }));
   } catch (error) {
     lock.release();
     throw error;

@@ -3,7 +3,7 @@
  * is what restores.
  * @see docs/protocol.md#exported-rooms
  */
-import { toBase64url } from '../../protocol/bytes.ts';
+import { fromHex, toBase64url } from '../../protocol/bytes.ts';
 import { ID_BYTES, idKey } from '../../protocol/identifiers.ts';
 import { RosterOperation } from '../../protocol/signed-objects.ts';
 import type { KeptInvitation } from '../../room/invitations.ts';
@@ -51,6 +51,14 @@ function roomReport(room: RoomSummary & RoomContents, nowMs: number): object {
     })),
     bans: (kept?.bans ?? []).map(({ nick, untilMs, by }) => ({ nick, until: timeOf(untilMs), by })),
     log: { index, head: toBase64url(head), waiting: room.waiting, waitingBytes },
+    files: (kept?.deposits ?? []).map(({ owner, bytes, cameAtMs, members }) => ({
+      from: toBase64url(fromHex(owner)),
+      bytes,
+      since: timeOf(cameAtMs),
+      waitsFor: members
+        .filter(([, news]) => news === 'awaited')
+        .map(([member]) => toBase64url(fromHex(member))),
+    })),
   };
 }
 

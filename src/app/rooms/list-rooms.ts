@@ -1,6 +1,7 @@
 /** The kept rooms of this account. One that cannot be read is listed as such. */
 import { existsSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { StorageError } from '../../storage/errors.ts';
 import { lookAt } from '../../storage/room-look.ts';
 import type { KeptRoomEvent } from '../../terminal/json-lines.ts';
@@ -14,7 +15,8 @@ export async function listRooms(folder: RoomFolder): Promise<readonly KeptRoomEv
 
 async function described(place: RoomPlace): Promise<KeptRoomEvent> {
   const { name, file } = place;
-  let known: KeptRoomEvent = { type: 'room-kept', name, file, bytes: await sizeOf(file), open: false };
+  const bytes = (await sizeOf([file, `${file}-wal`])) + (await sizeOfFolder(place.files));
+  let known: KeptRoomEvent = { type: 'room-kept', name, file, bytes, open: false };
   try {
     known = { ...known, open: isOpen(place) };
     const { roomName, members, waiting, openedAtMs } = lookAt(file);
@@ -26,10 +28,16 @@ async function described(place: RoomPlace): Promise<KeptRoomEvent> {
   }
 }
 
-/** With what SQLite has beside it. */
-async function sizeOf(file: string): Promise<number> {
-  const sizes = ['', '-wal'].map((end) =>
-    stat(`${file}${end}`).then(
+/** What waits for members as files. */
+async function sizeOfFolder(folder: string): Promise<number> {
+  const names = await readdir(folder).catch(() => []);
+  return sizeOf(names.map((name) => join(folder, name)));
+}
+
+/** Of those that are there. */
+async function sizeOf(files: readonly string[]): Promise<number> {
+  const sizes = files.map((file) =>
+    stat(file).then(
       ({ size }) => size,
       () => 0,
     ),

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { InputError } from '../../protocol/errors.ts';
 import { nearestWord } from '../../protocol/nearest-word.ts';
 import { cannotMake } from '../../storage/errors.ts';
+import { depositFolder } from '../deposits/deposit-folder.ts';
 import { fileProblem } from '../file-problem.ts';
 import { makeFolder } from '../private-file.ts';
 import { canNameFile, shortNameOf } from '../short-name.ts';
@@ -18,6 +19,8 @@ export interface RoomPlace {
   /** The database. SQLite puts two more beside it while it is open. */
   readonly file: string;
   readonly lock: string;
+  /** The folder of what waits for members as files; there is none before anything does. */
+  readonly files: string;
 }
 
 const SUFFIX = '.room';
@@ -60,6 +63,7 @@ export class RoomFolder {
       folder: this.path,
       file: join(this.path, `${name}${SUFFIX}`),
       lock: join(this.path, `${name}.lock`),
+      files: depositFolder(join(this.path, `${name}${SUFFIX}`)),
     };
   }
 
