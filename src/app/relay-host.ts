@@ -35,6 +35,9 @@ import { memoryPair } from '../transport/memory-pair.ts';
 import { longestBeyond } from '../transport/queue-bound.ts';
 import { listenTls, type TlsListener } from '../transport/tls-listener.ts';
 import { accountGate } from './account-gate.ts';
+import { carried } from './carried.ts';
+import { DepositFiles } from './deposits/deposit-files.ts';
+import { depositFolder } from './deposits/deposit-folder.ts';
 import type { Log } from './log.ts';
 import { systemMoment } from './moment.ts';
 import { ANSWER_CREDENTIAL, type RoomKeys } from './rooms/room-keys.ts';
@@ -85,6 +88,7 @@ export class RelayHost {
   readonly #addressOf = new Map<number, string>();
   readonly #timer: NodeJS.Timeout;
   readonly #writing: Writing | null;
+  readonly #deposits: DepositFiles | null;
   #purgedAtMs = 0;
   #failure: StorageError | null = null;
   #lastLocalId = 0;
@@ -98,6 +102,7 @@ export class RelayHost {
     const { keys, limits, log } = settings;
     const gate = new DoorGate(limits);
     const gates = await answerGates(keys);
+    const deposits = await depositFiles(settings);
     let host: RelayHost | null = null;
     const listener = await listenTls({
       keyPem: keys.keyPem,
@@ -111,7 +116,7 @@ export class RelayHost {
       onRawClose: (socketId) => host?.depart(socketId),
     });
     try {
-      host = new RelayHost(settings, { gate, listener, gates });
+      host = new RelayHost(settings, { gate, listener, gates, deposits });
     } catch (error) {
       await listener.close();
       throw error;
@@ -121,7 +126,12 @@ export class RelayHost {
 
   private constructor(
     settings: RelayHostSettings,
-    parts: { readonly gate: DoorGate; readonly listener: TlsListener; readonly gates: AnswerGates },
+    parts: {
+      readonly gate: DoorGate;
+      readonly listener: TlsListener;
+      readonly gates: AnswerGates;
+      readonly deposits: DepositFiles | null;
+    },
   ) {
     const { keys, limits, keeping } = settings;
     this.#settings = settings;
@@ -130,6 +140,11 @@ export class RelayHost {
     this.tlsPin = keys.tlsPin;
     this.#gate = parts.gate;
     this.#listener = parts.listener;
+    const { deposits } = parts;
+    this.#deposits = deposits;
+    deposits?.onReport((report) =>
+      this.#run('deposit', null, () => this.#perform(this.#room.disk(report, systemMoment()))),
+    );
     this.#room = new Room(
       {
         roomId: keys.roomId,
@@ -142,6 +157,7 @@ export class RelayHost {
         ownerKey: keys.ownerKey,
         answer: parts.gates.answer,
         ...(keeping !== undefined && { accounts: parts.gates.accounts }),
+        ...(deposits !== null && { deposits: { there: deposits.there } }),
         gate: this.#gateFor(),
         store: keeping ?? memoryStore(keys.roomId, limits),
       },
@@ -310,7 +326,7 @@ export class RelayHost {
     const reason = this.#writing === null ? 'host-closing' : 'paused';
     this.#perform(this.#room.close(reason, text, systemMoment()));
     this.#writing?.finish();
-    await this.#listener.close();
+    await Promise.all([this.#deposits?.close(), this.#listener.close()]);
   }
 
   /** A connection whose handshake is done. */
@@ -374,10 +390,24 @@ export class RelayHost {
     else line.connection.destroy();
   }
 
+  /** What comes on this line goes on to those who receive it, as it is. */
+  #stream(id: number): void {
+    this.#lines.get(id)?.connection.stream((bytes) =>
+      this.#run('bytes', id, () => {
+        carried(bytes.length);
+        const { to, deposit, effects } = this.#room.bytes(id, bytes.length, systemMoment());
+        if (deposit !== null) this.#deposits?.write(deposit, bytes);
+        for (const receiver of to) this.#lines.get(receiver)?.connection.forward(bytes);
+        if (effects.length > 0) this.#perform(effects);
+      }),
+    );
+  }
+
   #onClose(id: number): void {
     const line = this.#lines.get(id);
     if (line === undefined) return;
     this.#lines.delete(id);
+    this.#deposits?.left(id);
     this.#fanOut.delete(line.subscriber);
     this.#perform(this.#room.disconnected(id, systemMoment()));
   }
@@ -430,6 +460,7 @@ export class RelayHost {
     this.#writing?.abandon();
     this.#settings.log.error('storage', error.message);
     for (const id of this.#lines.keys()) this.#cut(id);
+    void this.#deposits?.close();
     void this.#listener.close();
     this.#onFailure(error);
   }
@@ -482,12 +513,24 @@ export class RelayHost {
             .get(effect.connection)
             ?.connection.setFrameLimit(this.#settings.limits.frameBytesAfterAdmission);
           break;
+        case 'stream':
+          this.#stream(effect.connection);
+          break;
+        case 'deposit':
+        case 'drop':
+          this.#deposits?.perform(effect, undefined);
+          break;
+        case 'read':
+          this.#deposits?.perform(effect, this.#lines.get(effect.connection)?.connection);
+          break;
         case 'close': {
           const line = this.#lines.get(effect.connection);
           if (line === undefined) break;
           this.#lines.delete(effect.connection);
+          this.#deposits?.left(effect.connection);
           this.#fanOut.delete(line.subscriber);
-          line.connection.close(effect.frame);
+          if (effect.frame === null) line.connection.close();
+          else line.connection.close(effect.frame);
           break;
         }
         case 'notice':
@@ -501,6 +544,13 @@ export class RelayHost {
 interface AnswerGates {
   readonly answer: EntranceStart['answer'];
   readonly accounts: AccountGate;
+}
+
+/** Beside a room that is kept. */
+async function depositFiles({ keeping, limits, log }: RelayHostSettings): Promise<DepositFiles | null> {
+  if (keeping === undefined) return null;
+  const options = { folder: depositFolder(keeping.path), spareBytes: limits.depositSpareBytes, log };
+  return DepositFiles.open(options, keeping.kept?.deposits ?? []);
 }
 
 /** The OPAQUE host side for this room's answer and its accounts. */

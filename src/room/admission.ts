@@ -2,7 +2,8 @@
  * One candidate's run at the door, as the host sees it.
  *
  *   awaitHello ─ join ─▶ awaitAnswer ─▶ awaitProof ─▶ awaitJoin ─▶ judged ─▶ (WAIT and WELCOME by the room)
- *        └────── login ─▶ awaitLogin ─────────────────────────────▶ judged
+ *        ├────── login ─▶ awaitLogin ─────────────────────────────▶ judged
+ *        └────── transfer ─▶ closed here: a line for a file, no session
  *
  *   awaitJoin ─ password ─▶ awaitPassword ─▶ awaitJoin, where the nickname is an account's
  *
@@ -131,7 +132,9 @@ export type AdmissionEffect =
   | { readonly kind: 'close'; readonly frame: Bytes; readonly reason: Refusal }
   | { readonly kind: 'stage'; readonly stage: DoorStage; readonly invitation: IdKey }
   | { readonly kind: 'joins'; readonly candidate: Candidate }
-  | { readonly kind: 'returns'; readonly returner: Returner };
+  | { readonly kind: 'returns'; readonly returner: Returner }
+  /** A member opens a line beside their session. */
+  | { readonly kind: 'transfers'; readonly member: IdKey };
 
 /** Where someone stands at the door, for the host to see. */
 export type DoorStage =
@@ -320,7 +323,7 @@ export class Admission {
     this.#transcript.add(frame);
     const subject = idKey(hello.subject);
     const invitation = hello.mode === 'join' ? this.#door.invitations.find(subject) : undefined;
-    const account = hello.mode === 'login' ? this.#door.account(subject) : undefined;
+    const account = hello.mode === 'join' ? undefined : this.#door.account(subject);
     const key = invitation?.admissionKey ?? account?.accountKey ?? NOBODYS_KEY;
     const fields = body.subarray(0, body.length - HELLO_PROOF_BYTES);
     const proved = secretsEqual(helloProof(key, this.#channelBinding, fields), hello.proof);
@@ -328,8 +331,12 @@ export class Admission {
       this.#door.unrecognised(this.#holder, moment);
       return [this.#refusal('not-recognised')];
     }
-    if (!this.#door.recognised(this.#holder, { kind: hello.mode, key: subject }))
-      return [this.#refusal('busy')];
+    const kind = hello.mode === 'join' ? 'join' : 'login';
+    if (!this.#door.recognised(this.#holder, { kind, key: subject })) return [this.#refusal('busy')];
+    if (hello.mode === 'transfer') {
+      this.#state = { kind: 'closed' };
+      return [{ kind: 'transfers', member: subject }];
+    }
     this.#features = agreedFeatures(this.#door.dialect.features, hello.features);
     const nonce = moment.randomBytes(32);
     if (account !== undefined) {

@@ -46,5 +46,20 @@ export type RoomEffect =
   | { readonly kind: 'live'; readonly connection: HolderId }
   /** The run at the door is over: larger frames are allowed now. */
   | { readonly kind: 'admitted'; readonly connection: HolderId }
-  | { readonly kind: 'close'; readonly connection: HolderId; readonly frame: Bytes }
+  /** From here on what comes on this connection is a bare stream: it goes to `Room.bytes`. */
+  | { readonly kind: 'stream'; readonly connection: HolderId }
+  /** A file of which `Room.bytes` names the key is to be written beside the room: so many bytes. */
+  | { readonly kind: 'deposit'; readonly file: IdKey; readonly bytes: number }
+  /** Whatever is there of it goes. Who reads it already reads on. */
+  | { readonly kind: 'drop'; readonly file: IdKey }
+  /** What was written goes to this connection: the stream from that chunk on, as far as there is room for it. */
+  | {
+      readonly kind: 'read';
+      readonly connection: HolderId;
+      readonly file: IdKey;
+      readonly fromChunk: number;
+      readonly upTo: number;
+    }
+  /** `null`: a bare stream, on which nothing more can be said. */
+  | { readonly kind: 'close'; readonly connection: HolderId; readonly frame: Bytes | null }
   | { readonly kind: 'notice'; readonly notice: RoomNotice };

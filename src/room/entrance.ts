@@ -84,6 +84,8 @@ export interface EntranceContext {
     positions: readonly LogPosition[],
     moment: Moment,
   ) => { readonly welcome: Welcome; readonly deliveries: readonly Bytes[] };
+  /** A member opens a line for a file. */
+  readonly transfers: (connection: HolderId, member: IdKey, moment: Moment) => RoomEffect[];
   /** The line of a session that continues on another one. */
   readonly replaced: (connection: HolderId, moment: Moment) => RoomEffect[];
 }
@@ -318,6 +320,10 @@ export class Entrance {
           return this.#judged(connection, effect.candidate, moment);
         case 'returns':
           return this.#returns(connection, effect.returner, moment);
+        case 'transfers':
+          this.#peers.delete(connection);
+          this.#start.gate.admitted(connection);
+          return this.#context.transfers(connection, effect.member, moment);
         default:
           return unreachable(effect);
       }

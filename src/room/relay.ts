@@ -66,6 +66,7 @@ import { type Circle, judgePost } from './posting.ts';
 import { PresenceNews } from './presence.ts';
 import type { Resident, ResidentChanges } from './resident.ts';
 import type { RoomStore } from './store.ts';
+import type { Transfers } from './transfers.ts';
 import type { KeptWrap } from './wrap-queue.ts';
 
 /** One member's connection. */
@@ -95,6 +96,7 @@ export interface RelayContext {
   readonly dialect: Dialect;
   readonly changes: ResidentChanges;
   readonly conversations: Conversations;
+  readonly transfers: Transfers;
   readonly store: Pick<RoomStore, 'kept' | 'saveEra'>;
 }
 
@@ -172,6 +174,7 @@ export class Relay {
     resident.connection = connection;
     resident.liveIn.clear();
     this.#context.conversations.arrived(resident);
+    this.#context.transfers.returned(resident.member.key, moment);
     this.#listPages.presenceChanged();
     resident.sessionId = sessionId(moment.randomBytes(16));
     resident.offlineSinceMs = null;
@@ -292,6 +295,12 @@ export class Relay {
         return [{ kind: 'send', to: peer.connection, frame: this.#context.accounts.record(peer, body) }];
       case SESSION_FRAME.act:
         return this.#act(peer, ActFrame.decode(body).act, moment);
+      case SESSION_FRAME.offerFile:
+        return this.#context.transfers.offer(peer.resident, body);
+      case SESSION_FRAME.withdrawFile:
+        return this.#context.transfers.withdraw(peer.resident, body);
+      case SESSION_FRAME.declineFile:
+        return this.#context.transfers.decline(peer.resident, body);
       default:
         throw new ProtocolError('unexpected-frame', `frame ${type} in a session`);
     }

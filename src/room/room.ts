@@ -14,7 +14,7 @@ import { type Hash, type IdKey, idKey } from '../protocol/identifiers.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
 import type { CloseReason, Refusal, Removal } from '../protocol/reasons.ts';
-import { PLAIN_ROOM } from '../protocol/room-settings.ts';
+import { heldMs, PLAIN_ROOM } from '../protocol/room-settings.ts';
 import { closeFrame } from '../protocol/session-frames.ts';
 import type { RoomSettings } from '../protocol/signed-objects.ts';
 import { DIALECT } from '../protocol/version.ts';
@@ -22,6 +22,7 @@ import { Accounts } from './accounts.ts';
 import { type Ban, BanBook, type BanView } from './bans.ts';
 import { CodeKeeper, type ShownCode } from './code-keeper.ts';
 import { Conversations } from './conversations.ts';
+import type { DepositStart } from './deposits.ts';
 import type { RoomEffect } from './effects.ts';
 import { Entrance, type EntranceStart } from './entrance.ts';
 import { type HolderId, InvitationBook } from './invitations.ts';
@@ -32,6 +33,7 @@ import { Owner } from './owner.ts';
 import { Relay, type RelayPeer } from './relay.ts';
 import { Resident, type ResidentChanges } from './resident.ts';
 import type { KeptRoom, PlacedOperation, RoomStore } from './store.ts';
+import { type DiskReport, Transfers } from './transfers.ts';
 import type { Visitor } from './visitors.ts';
 import type { WrapKeeper } from './wrap-queue.ts';
 
@@ -40,6 +42,8 @@ export interface RoomStart extends EntranceStart {
   readonly store: RoomStore;
   /** How a new room is to begin with, where it is not plain. */
   readonly settings?: Partial<RoomSettings>;
+  /** Not given: files only pass through. */
+  readonly deposits?: DepositStart;
 }
 
 /** Where list and log stand. */
@@ -69,6 +73,7 @@ export class Room {
   readonly invitations: InvitationBook;
   readonly #store: RoomStore;
   readonly #conversations: Conversations;
+  readonly #transfers: Transfers;
   readonly #changes: ResidentChanges = {
     records: new Set(),
     progress: new Set(),
@@ -115,7 +120,14 @@ export class Room {
       ...{ roomId, roster: this.#roster, owner: this.#owner, residents: this.#residents, limits, store },
       changed: this.#changes.conversations,
     });
+    const keeping = start.deposits && {
+      ...start.deposits,
+      store,
+      heldMs: () => heldMs(this.#roster.settings.staySeconds, limits.backlogMs),
+    };
+    this.#transfers = new Transfers({ residents: this.#residents, limits, ...(keeping && { keeping }) });
     const relay = {
+      transfers: this.#transfers,
       conversations: this.#conversations,
       roomId,
       roster: this.#roster,
@@ -143,6 +155,7 @@ export class Room {
       logIndex: () => this.#relay.position.index,
       attach: (connection, resident, positions, moment) =>
         this.#attach(connection, resident, positions, moment),
+      transfers: (connection, member, moment) => this.#transfers.enter(connection, member, moment),
       replaced: (connection, moment) =>
         this.#close(connection, 'replaced', 'this session continues elsewhere', moment),
     });
@@ -170,6 +183,7 @@ export class Room {
       this.#nicknames.take(member.nick);
     }
     this.#conversations.restore(kept.conversations, this.#relay.beginEra(moment));
+    this.#transfers.restore();
     // Written down at once, and signed a moment later: the host may have ended between the two.
     for (const { member } of this.#bans.all) this.#showOut(member, null, moment, 'banned');
     return kept.roster.operation;
@@ -272,8 +286,10 @@ export class Room {
   /** One whole frame. A peer that breaks the protocol is told so and closed; nobody else notices. */
   frame(connection: HolderId, frame: Bytes, moment: Moment): RoomEffect[] {
     const line = this.#lines.get(connection);
-    if (line === undefined && !this.#entrance.has(connection)) return [];
+    const isTransfer = this.#transfers.has(connection);
+    if (line === undefined && !isTransfer && !this.#entrance.has(connection)) return [];
     try {
+      if (isTransfer) return this.#transfers.frame(connection, frame, moment);
       if (line === undefined)
         return [...this.#entrance.frame(connection, frame, moment), ...this.#settle(moment)];
       line.lastHeardMs = moment.nowMs;
@@ -282,6 +298,25 @@ export class Room {
       if (!(error instanceof ProtocolError || error instanceof SecurityError)) throw error;
       return [...this.#close(connection, 'protocol', error.message, moment), ...this.#settle(moment)];
     }
+  }
+
+  /**
+   * So many bytes of a bare stream have come on a line for a file.
+   * @returns the lines that get the same bytes, before the effects, and the file that is written down, if it is
+   */
+  bytes(connection: HolderId, count: number, moment: Moment): ReturnType<Transfers['arrived']> {
+    try {
+      return this.#transfers.arrived(connection, count, moment);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      const effects = this.#close(connection, 'protocol', error.message, moment);
+      return { to: [], deposit: null, effects };
+    }
+  }
+
+  /** What has become of a file that is written beside the room, or read from there. */
+  disk(report: DiskReport, moment: Moment): RoomEffect[] {
+    return this.#transfers.disk(report, moment);
   }
 
   disconnected(connection: HolderId, moment: Moment): RoomEffect[] {
@@ -311,6 +346,7 @@ export class Room {
       }
     }
     this.#relay.tick(moment);
+    effects.push(...this.#transfers.tick(moment));
     effects.push(...this.#settle(moment), ...this.#relay.presence(moment));
     return effects;
   }
@@ -381,6 +417,7 @@ export class Room {
       ...last,
       ...lines.flatMap((connection) => this.#close(connection, reason, text, moment)),
       ...this.#entrance.close(moment),
+      ...this.#transfers.close(),
     ];
   }
 
@@ -453,6 +490,7 @@ export class Room {
       this.#residents.delete(member.key);
       this.#store.forgetMember(member.key);
       this.#moderation.gone(member.key);
+      effects.push(...this.#transfers.memberGone(member.key, moment));
       if (reason !== 'replaced') {
         this.#nicknames.free(member.nick);
         effects.push(...this.#entrance.accountEnded(member.key, moment));
@@ -480,14 +518,13 @@ export class Room {
   }
 
   #close(connection: HolderId, reason: CloseReason, text: string, moment: Moment): RoomEffect[] {
-    return [
-      ...this.#drop(connection, 'refused', moment),
-      { kind: 'close', connection, frame: closeFrame(reason, text) },
-    ];
+    const frame = this.#transfers.isBare(connection) ? null : closeFrame(reason, text);
+    return [...this.#drop(connection, 'refused', moment), { kind: 'close', connection, frame }];
   }
 
   /** A connection is gone. @param how it is told to the host where someone stood at the door with it */
   #drop(connection: HolderId, how: 'gone' | 'refused', moment: Moment): RoomEffect[] {
+    if (this.#transfers.has(connection)) return this.#transfers.gone(connection, moment);
     const line = this.#lines.get(connection);
     if (line === undefined) return this.#entrance.gone(connection, how);
     this.#lines.delete(connection);

@@ -379,7 +379,7 @@ export class TestRoom implements LineRoom {
           const line = this.#line(effect.connection);
           if (line === undefined) break;
           line.live = false;
-          this.toMember(line, effect.frame);
+          if (effect.frame !== null) this.toMember(line, effect.frame);
           this.#queue.push({ line, to: 'member', frame: null });
           break;
         }
