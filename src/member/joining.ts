@@ -155,20 +155,13 @@ export class Joining {
 
   /** The first frame of the run. */
   hello(moment: Moment): JoiningEffect[] {
-    const { purpose, roomId, channelBinding } = this.#start;
-    const mode: Mode = purpose.kind;
-    const fields = {
-      version: this.#dialect.version,
-      suite: SUITE,
-      features: [...this.#dialect.features],
-      mode,
-      roomId,
-      subject: purpose.kind === 'join' ? purpose.invitationId : purpose.memberId,
-      nonce: moment.randomBytes(32),
-    };
-    const key = purpose.kind === 'join' ? purpose.admissionKey : purpose.accountKey;
-    const proof = helloProof(key, channelBinding, HelloFields.encode(fields));
-    return [this.#send(ADMISSION_FRAME.hello, Hello.encode({ ...fields, proof }))];
+    const { purpose, ...start } = this.#start;
+    const [subject, key] =
+      purpose.kind === 'join'
+        ? [purpose.invitationId, purpose.admissionKey]
+        : [purpose.memberId, purpose.accountKey];
+    const body = helloBody({ ...start, mode: purpose.kind, subject, key, dialect: this.#dialect }, moment);
+    return [this.#send(ADMISSION_FRAME.hello, body)];
   }
 
   /** @throws ProtocolError or SecurityError when the host breaks the protocol or is not who the invitation names. */
@@ -419,4 +412,34 @@ export class Joining {
     this.#transcript.add(frame);
     return { kind: 'send', frame };
   }
+}
+
+interface HelloStart {
+  readonly roomId: RoomId;
+  readonly channelBinding: Bytes;
+  readonly mode: Mode;
+  readonly subject: Bytes;
+  /** That the proof is made with. */
+  readonly key: Bytes;
+  readonly dialect: Dialect;
+}
+
+function helloBody(
+  { roomId, channelBinding, mode, subject, key, dialect }: HelloStart,
+  moment: Moment,
+): Bytes {
+  const { version, features } = dialect;
+  const nonce = moment.randomBytes(32);
+  const fields = { version, suite: SUITE, features: [...features], mode, roomId, subject, nonce };
+  const proof = helloProof(key, channelBinding, HelloFields.encode(fields));
+  return Hello.encode({ ...fields, proof });
+}
+
+/** The first frame of a line for a file, by a member who is in: nothing else has to be shown. */
+export function transferHello(
+  start: Omit<HelloStart, 'mode' | 'dialect'> & { readonly dialect?: Dialect },
+  moment: Moment,
+): Bytes {
+  const { dialect = DIALECT } = start;
+  return encodeFrame(ADMISSION_FRAME.hello, helloBody({ ...start, mode: 'transfer', dialect }, moment));
 }

@@ -9,6 +9,8 @@ import type { Bytes } from '../protocol/bytes.ts';
 import { codec, type Decoded, field } from '../protocol/codec.ts';
 import { SALT_BYTES } from '../protocol/content.ts';
 import { ProtocolError } from '../protocol/errors.ts';
+import { KEEP_FOR_MOST } from '../protocol/file-frames.ts';
+import { fileOffer } from '../protocol/file-offer.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { ALGORITHM } from '../protocol/signed-objects.ts';
 import { HEADS_SAVED } from './history.ts';
@@ -27,6 +29,9 @@ const VERSION = 1;
 const KEM_SEED_BYTES = 64;
 /** Acts that a roster remembers: as many as fit into the operations for which they stay fresh. */
 const ACTS_MOST = 64 * 12;
+
+/** Of files: past it the oldest that nothing is under way with is forgotten. */
+export const OFFERS_KEPT = 256;
 
 /** None or one. */
 const maybe = <T>(inner: Parameters<typeof field.list<T>>[2]) => field.list(field.u8, 1, inner);
@@ -111,6 +116,25 @@ const SavedStateCodec = codec(
       PINS_MOST,
       field.struct({ identity: field.hash, nick: field.shortText, heir: maybe(field.hash) }),
     ),
+    /** Offers that stand, one's own and others'. */
+    files: field.list(
+      field.u16,
+      OFFERS_KEPT,
+      field.struct({
+        offer: fileOffer,
+        memberId: field.memberId,
+        conversation: field.conversation,
+        message: maybe(field.shortText),
+        name: field.text,
+        atMs: field.timeMs,
+        /** Of one's own: where it lies. Of others': where it is to go, if not where files usually go. */
+        place: maybe(field.text),
+        /** Of others': this member has said yes. */
+        accepted: field.bool,
+        /** Of one's own: for whom it is to wait at the host, as long as it does not. */
+        keepFor: field.list(field.u8, KEEP_FOR_MOST, field.memberId),
+      }),
+    ),
     /** Beside the room. */
     conversations: field.list(
       field.u8,
@@ -158,8 +182,9 @@ export function decodeSavedState(bytes: Bytes): SavedState {
 }
 
 /** The private keys in it are gone; the object is of no more use. */
-export function eraseSavedState({ voices, conversations, wrapKeys, accountKey }: SavedState): void {
+export function eraseSavedState({ voices, conversations, wrapKeys, accountKey, files }: SavedState): void {
   accountKey.fill(0);
+  for (const { offer } of files) offer.key.fill(0);
   for (const { chains } of [...voices, ...conversations.flatMap((each) => each.voices)])
     for (const { chainKey } of chains) chainKey.fill(0);
   for (const { rsaPkcs8, kemSeed } of wrapKeys) {

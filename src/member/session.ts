@@ -14,6 +14,14 @@ import { type Bytes, bytesEqual, fromHex } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
 import type { Content } from '../protocol/content.ts';
 import { InputError, ProtocolError, SecurityError } from '../protocol/errors.ts';
+import {
+  DeclineFile,
+  FileProgress,
+  type FileProgress as FileProgressFrame,
+  FileWanted,
+  OfferFile,
+  WithdrawFile,
+} from '../protocol/file-frames.ts';
 import { frameBody, frameType } from '../protocol/framing.ts';
 import {
   type ConversationId,
@@ -21,6 +29,7 @@ import {
   hash,
   type IdKey,
   idKey,
+  type MemberId,
   ROOM_CONVERSATION,
   type RoomId,
 } from '../protocol/identifiers.ts';
@@ -68,6 +77,8 @@ import { Conversations, type ConversationWish } from './conversations.ts';
 import { difference } from './difference.ts';
 import { type ConversationView, event, type SessionEffect, type ShownMember, send } from './events.ts';
 import { EvidenceBook } from './evidence-book.ts';
+import { FileBook } from './file-book.ts';
+import type { FileNews } from './file-view.ts';
 import { KeyPulls } from './key-pulls.ts';
 import { KnownKeys } from './known-keys.ts';
 import type { ListedMember } from './list-reader.ts';
@@ -139,6 +150,8 @@ export class Session {
   readonly #heldActs = new HeldActs();
   readonly #receipts: Receipts;
   readonly #evidence = new EvidenceBook();
+  /** Files that were offered here. */
+  readonly files: FileBook;
   #away = false;
   readonly #registering = new Registering();
   #owner: VerifyKey | null = null;
@@ -208,6 +221,7 @@ export class Session {
         this.#revision += 1;
       },
     });
+    this.files = new FileBook(saved?.files, (id) => this.#roster.member(idKey(id)), this.#self);
     if (saved === null) return;
     this.#conversations.restore(saved.conversations);
     this.#returning = true;
@@ -249,6 +263,7 @@ export class Session {
       wrapKeys: [...wrapKeys],
       heldBack: this.#alarms.heldBack,
       conversations: this.#conversations.save(),
+      files: this.files.save(),
       pins: this.#trust.save(),
     };
     const generation = Math.max(...wrapKeys.map((key) => key.generation));
@@ -260,7 +275,7 @@ export class Session {
 
   /** Changes whenever there is something new to save. */
   get revision(): number {
-    return this.#revision;
+    return this.#revision + this.files.revision;
   }
 
   get phase(): Phase {
@@ -328,6 +343,12 @@ export class Session {
   /** Those beside the room. */
   get conversations(): readonly ConversationView[] {
     return this.#conversations.all.map(({ view }) => view);
+  }
+  /** Who reads a conversation beside the room and has no line to the host; nobody of the room itself, which has no end of them. */
+  absentFrom(conversation: ConversationId): readonly MemberId[] {
+    const view = this.conversations.find(({ id }) => bytesEqual(id, conversation));
+    const members = view?.members.map(({ member }) => member) ?? [];
+    return members.filter((member) => !this.shown(member).online).map(({ memberId }) => memberId);
   }
   get wrapGeneration(): number {
     return this.#wrapKeys.current.generation;
@@ -503,6 +524,12 @@ export class Session {
         );
       case SESSION_FRAME.receipts:
         return this.#marksArrived(ReceiptsFrame.decode(body).marks);
+      case SESSION_FRAME.fileWanted: {
+        const wanted = FileWanted.decode(body);
+        return [event({ kind: 'file-wanted', ...wanted, fileId: wanted.fileId.slice() })];
+      }
+      case SESSION_FRAME.fileProgress:
+        return this.#fileProgress(FileProgress.decode(body));
       case SESSION_FRAME.ping:
         return [send(SESSION_FRAME.pong, new Uint8Array())];
       case SESSION_FRAME.pong:
@@ -682,6 +709,28 @@ export class Session {
 
   registrationFinished(record: Bytes): SessionEffect[] {
     return this.#registering.finished(record);
+  }
+
+  /**
+   * Tells the host which file this member serves, serves no more or does not want. Nothing while there is no line.
+   * @param keepFor for whom it is to wait there
+   */
+  tellOfFile(what: FileNews, fileId: Bytes, bytes = 0, keepFor: readonly MemberId[] = []): SessionEffect[] {
+    if (this.#phase === 'away' || this.#phase === 'over' || !this.features.has(FEATURE.files)) return [];
+    switch (what) {
+      case 'offer':
+        return [send(SESSION_FRAME.offerFile, OfferFile.encode({ fileId, bytes, keepFor: [...keepFor] }))];
+      case 'withdraw':
+        return [send(SESSION_FRAME.withdrawFile, WithdrawFile.encode({ fileId }))];
+      case 'decline':
+        return [send(SESSION_FRAME.declineFile, DeclineFile.encode({ fileId }))];
+    }
+  }
+
+  #fileProgress({ fileId, memberId, state, doneBytes }: FileProgressFrame): SessionEffect[] {
+    const member = this.#roster.member(idKey(memberId));
+    if (member === undefined) return [];
+    return [event({ kind: 'file-progress', fileId: fileId.slice(), member, state, doneBytes })];
   }
 
   /** Time passes: to be called a few times a second. */

@@ -1,0 +1,456 @@
+/** What becomes of files that were offered: by what a person decides, and by what happens on the way. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { RosterMember } from '../../src/crypto/roster.ts';
+import { FileBook, type FileEffect, type Offered } from '../../src/member/file-book.ts';
+import { OFFERS_KEPT } from '../../src/member/saved-state.ts';
+import { toBase64url, u32 } from '../../src/protocol/bytes.ts';
+import { KEEP_FOR_MOST } from '../../src/protocol/file-frames.ts';
+import type { FileOffer } from '../../src/protocol/file-offer.ts';
+import { conversationId, hash, idKey, memberId, ROOM_CONVERSATION } from '../../src/protocol/identifiers.ts';
+import { LIMITS } from '../../src/protocol/limits.ts';
+
+function person(fill: number, nick: string): RosterMember {
+  const id = memberId(new Uint8Array(16).fill(fill));
+  return { key: idKey(id), memberId: id, nick } as RosterMember;
+}
+const ANN = person(1, 'ann');
+const BOB = person(2, 'bob');
+
+function offerOf(number: number, bytes = 1_000): FileOffer {
+  const fileId = new Uint8Array(16);
+  fileId.set(u32(number), 12);
+  const key = new Uint8Array(32).fill(number);
+  return { fileId, key, hash: hash(new Uint8Array(32)), bytes, manifestBytes: 0, files: 0 };
+}
+function offered(number: number, bytes?: number): Offered {
+  return {
+    offer: offerOf(number, bytes),
+    name: `${number}.txt`,
+    from: ANN,
+    conversation: ROOM_CONVERSATION,
+    atMs: 1_000,
+  };
+}
+function idOf(number: number): string {
+  return toBase64url(offerOf(number).fileId);
+}
+function short(effects: readonly FileEffect[]): string[] {
+  return effects.map((effect) => {
+    if (effect.kind === 'view') return `${effect.view.number} ${effect.view.state}`;
+    if (effect.kind === 'tell') return `tell ${effect.what}`;
+    return effect.kind;
+  });
+}
+
+const ANY = { maxBytes: Number.POSITIVE_INFINITY, folder: null };
+const NOW = { nowMs: 1_000_000 };
+
+/** Somebody else's files 1, 2, …, offered. */
+function bookWith(count: number): FileBook {
+  const book = new FileBook();
+  for (let number = 1; number <= count; number += 1) book.offered(offered(number), `message-${number}`);
+  return book;
+}
+
+describe('a file of somebody else', () => {
+  test('does nothing until it is accepted', () => {
+    const book = new FileBook();
+    assert.deepEqual(short(book.offered(offered(1), 'm')), ['1 offered']);
+    assert.deepEqual(book.tick(NOW), []);
+    assert.deepEqual(short(book.accept(null, ANY)), ['1 running', 'fetch']);
+    assert.equal(book.views[0]?.state, 'running');
+  });
+
+  test('goes from being taken to being there', () => {
+    const book = bookWith(1);
+    book.accept([1], ANY);
+    book.begun(idOf(1), '/downloads/1.txt', 0, NOW);
+    book.progressed(idOf(1), 500, { nowMs: NOW.nowMs + 1_000 });
+    const [view] = book.views;
+    assert.deepEqual([view?.doneBytes, view?.bytesPerSecond, view?.leftMs], [500, 500, 1_000]);
+    assert.deepEqual(short(book.checking(idOf(1))), ['1 checking']);
+    assert.deepEqual(short(book.received(idOf(1), '/downloads/1 (2).txt')), ['1 done']);
+    assert.equal(book.views[0]?.path, '/downloads/1 (2).txt');
+    assert.throws(() => book.accept(null, ANY), /no file to accept/);
+    // Gone from the disk since, perhaps.
+    assert.deepEqual(short(book.accept([1], ANY)), ['1 running', 'fetch']);
+  });
+
+  test('is shown at most once a second while it moves', () => {
+    const book = bookWith(1);
+    book.accept([1], ANY);
+    let shown = 0;
+    for (let ms = 0; ms < 10_000; ms += 250) {
+      book.progressed(idOf(1), ms / 20, { nowMs: NOW.nowMs + ms });
+      shown += book.tick({ nowMs: NOW.nowMs + ms }).length;
+    }
+    assert.equal(shown, 10);
+  });
+
+  test('waits where as many are under way as may be, and goes on when one is done', () => {
+    const book = bookWith(LIMITS.transfersPerMember + 2);
+    const effects = short(book.accept('all', ANY));
+    // One place stays for others than this sender.
+    const most = LIMITS.transfersPerMember - 1;
+    assert.equal(effects.filter((each) => each === 'fetch').length, most);
+    assert.equal(effects.filter((each) => each.endsWith('queued')).length, 3);
+    book.offered({ ...offered(9), from: BOB }, 'bobs');
+    assert.deepEqual(short(book.acceptUnasked('bobs', () => true)), ['7 running', 'fetch']);
+    assert.deepEqual(short(book.received(idOf(1), '/1')), ['1 done', '4 running', 'fetch']);
+    assert.deepEqual(short(book.failed(idOf(2), 'no room')), ['2 failed', '5 running', 'fetch']);
+  });
+
+  test('of somebody who is gone is withdrawn', () => {
+    const book = bookWith(2);
+    book.offered({ ...offered(9), from: BOB }, 'bobs');
+    book.accept([2], ANY);
+    assert.deepEqual(short(book.memberGone(ANN)), ['stop', '1 withdrawn', 'stop', '2 withdrawn']);
+    assert.equal(book.views[2]?.state, 'offered');
+  });
+
+  test('that stops is tried again, later and later, and at once when its sender is back', () => {
+    const book = bookWith(1);
+    book.accept(null, ANY);
+    let { nowMs } = NOW;
+    const waits: number[] = [];
+    for (let attempt = 0; attempt < 8; attempt += 1) {
+      book.interrupted(idOf(1), 'lost', { nowMs });
+      const fromMs = nowMs;
+      while (book.views[0]?.state === 'waiting') {
+        nowMs += 250;
+        book.tick({ nowMs });
+      }
+      waits.push(nowMs - fromMs);
+    }
+    assert.deepEqual(waits, [500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000]);
+    book.interrupted(idOf(1), 'away', { nowMs });
+    assert.deepEqual(short(book.present(BOB)), []);
+    assert.deepEqual(short(book.present(ANN)), ['1 running', 'fetch']);
+  });
+
+  test('that is interrupted for long is told of once, with the reason', () => {
+    const book = bookWith(1);
+    book.accept(null, ANY);
+    let { nowMs } = NOW;
+    const told: string[] = [];
+    for (let attempt = 0; attempt < 6; attempt += 1) {
+      told.push(...short(book.interrupted(idOf(1), 'away', { nowMs })));
+      nowMs += 20_000;
+      book.tick({ nowMs });
+    }
+    assert.deepEqual(told, ['1 waiting']);
+  });
+
+  test('that is larger than may be taken is not taken, and stays offered', () => {
+    const book = bookWith(1);
+    assert.throws(() => book.accept(null, { ...ANY, maxBytes: 999 }), /--max-file/);
+    assert.equal(book.views[0]?.state, 'offered');
+  });
+
+  test('can be declined, which its sender is told, and accepted all the same', () => {
+    const book = bookWith(1);
+    assert.deepEqual(short(book.decline(null)), ['1 declined', 'tell decline']);
+    assert.throws(() => book.decline(null), /no file to decline/);
+    assert.deepEqual(short(book.accept([1], ANY)), ['1 running', 'fetch']);
+  });
+
+  test('can be cancelled while it is under way, and what comes afterwards changes nothing', () => {
+    const book = bookWith(1);
+    assert.throws(() => book.cancel(null), /no file to cancel/);
+    book.accept(null, ANY);
+    assert.deepEqual(short(book.cancel([1])), ['stop', '1 cancelled']);
+    assert.deepEqual(short(book.failed(idOf(1), 'no room')), []);
+    assert.deepEqual(short(book.interrupted(idOf(1), 'lost', NOW)), []);
+    assert.equal(book.views[0]?.state, 'cancelled');
+  });
+
+  test('is withdrawn with the message that offered it', () => {
+    const book = bookWith(2);
+    book.accept([1], ANY);
+    assert.deepEqual(short(book.messageDeleted('message-1', ANN, ROOM_CONVERSATION)), [
+      'stop',
+      '1 withdrawn',
+    ]);
+    assert.deepEqual(short(book.messageDeleted('message-2', ANN, ROOM_CONVERSATION)), [
+      'stop',
+      '2 withdrawn',
+    ]);
+    assert.deepEqual(short(book.messageDeleted('message-2', ANN, ROOM_CONVERSATION)), []);
+    assert.throws(() => book.accept([1], ANY), /File 1 is withdrawn/);
+  });
+
+  test('is not withdrawn by anyone else, or by what is taken back in another conversation', () => {
+    const book = bookWith(1);
+    book.accept(null, ANY);
+    assert.deepEqual(book.messageDeleted('message-1', BOB, ROOM_CONVERSATION), []);
+    const elsewhere = conversationId(new Uint8Array(16).fill(1));
+    assert.deepEqual(book.messageDeleted('message-1', ANN, elsewhere), []);
+    assert.equal(book.views[0]?.state, 'running');
+  });
+
+  test('is gone with the message, where messages disappear, unless it is under way', () => {
+    const book = bookWith(2);
+    book.accept([2], ANY);
+    assert.deepEqual(short(book.expire(1_000)), []);
+    assert.deepEqual(short(book.expire(1_001)), []);
+    assert.deepEqual(
+      book.views.map(({ number }) => number),
+      [2],
+    );
+  });
+
+  test('of a folder is as large as what is in it', () => {
+    const book = new FileBook();
+    const folder = { ...offerOf(1, 1_000), manifestBytes: 400, files: 3 };
+    book.offered({ ...offered(1), offer: folder }, 'm');
+    book.accept(null, ANY);
+    book.progressed(idOf(1), 700, NOW);
+    const [view] = book.views;
+    assert.deepEqual([view?.bytes, view?.doneBytes, view?.files], [600, 300, 3]);
+  });
+
+  test('is taken unasked by what its own message says, whatever else names it', () => {
+    const book = new FileBook();
+    const small = (from: RosterMember, { bytes }: FileOffer): boolean => from.key === BOB.key && bytes < 100;
+    book.offered(offered(1, 10 ** 9), 'large');
+    assert.deepEqual(book.acceptUnasked('large', small), []);
+    const again = { ...offered(1, 50), from: BOB };
+    assert.deepEqual(book.offered(again, 'small'), []);
+    assert.deepEqual(book.acceptUnasked('small', small), []);
+    assert.equal(book.views[0]?.state, 'offered');
+    book.offered({ ...offered(2, 50), from: BOB }, 'other');
+    assert.deepEqual(short(book.acceptUnasked('other', small)), ['2 running', 'fetch']);
+  });
+
+  test('that was named before it was cancelled is there', () => {
+    const book = bookWith(1);
+    book.accept(null, ANY);
+    book.checking(idOf(1));
+    book.cancel(null);
+    assert.deepEqual(short(book.received(idOf(1), '/1')), ['1 done']);
+  });
+
+  test('is numbered once, however often it is offered', () => {
+    const book = bookWith(1);
+    assert.deepEqual(book.offered(offered(1), 'another'), []);
+    assert.equal(book.views.length, 1);
+  });
+
+  test('is forgotten when there are too many, but for what is under way', () => {
+    const book = bookWith(1);
+    book.accept(null, ANY);
+    for (let number = 2; number <= 2 * OFFERS_KEPT; number += 1) book.offered(offered(number), `${number}`);
+    assert.equal(book.views.length, OFFERS_KEPT);
+    assert.equal(book.views[0]?.number, 1);
+  });
+
+  test('is not remembered where all that is remembered is to be taken', () => {
+    const book = new FileBook();
+    for (let number = 1; number <= 2 * OFFERS_KEPT; number += 1) {
+      book.offered(offered(number), `${number}`);
+      book.acceptUnasked(`${number}`, () => true);
+    }
+    assert.equal(book.views.length, OFFERS_KEPT);
+    assert.equal(book.save().length, OFFERS_KEPT);
+    assert.equal(book.views.at(-1)?.number, OFFERS_KEPT);
+  });
+});
+
+describe("one's own file", () => {
+  test('is not served from a place that it does not have', () => {
+    const book = new FileBook();
+    book.serve(offered(1), '/home/1.txt');
+    assert.deepEqual(book.wanted(idOf(1), 7, 1), []);
+    assert.deepEqual(short(book.wanted(idOf(1), 7, 0)), ['serve']);
+  });
+
+  test('is told to the host, served to whoever wants it, and told again on a new line', () => {
+    const book = new FileBook();
+    assert.deepEqual(short(book.serve(offered(1), '/home/1.txt')), ['1 offered', 'tell offer']);
+    assert.deepEqual(short(book.wanted(idOf(1), 7, 0)), ['serve']);
+    assert.deepEqual(short(book.wanted(idOf(2), 7, 3)), []);
+    assert.deepEqual(short(book.live()), ['tell offer']);
+    assert.deepEqual(book.own(idOf(1))?.place, '/home/1.txt');
+  });
+
+  test('shows how far the slowest is who takes it', () => {
+    const book = new FileBook();
+    book.serve(offered(1), '/1');
+    book.taken(idOf(1), ANN, 'running', 900, NOW);
+    book.taken(idOf(1), BOB, 'running', 100, NOW);
+    assert.deepEqual([book.views[0]?.state, book.views[0]?.doneBytes], ['running', 100]);
+    assert.deepEqual(short(book.taken(idOf(1), BOB, 'done', 1_000, NOW)), ['1 running']);
+    book.taken(idOf(1), ANN, 'stopped', 900, NOW);
+    assert.equal(book.views[0]?.state, 'offered');
+    // A line that ends afterwards takes nothing from who has it.
+    book.taken(idOf(1), BOB, 'stopped', 0, NOW);
+    assert.equal(book.views[0]?.takers.find(({ member }) => member === BOB)?.state, 'done');
+  });
+
+  test('says no more of anyone than there is, whatever the host says', () => {
+    const book = new FileBook();
+    book.serve(offered(1), '/1');
+    book.taken(idOf(1), BOB, 'running', 10 ** 12, NOW);
+    assert.equal(book.views[0]?.takers[0]?.doneBytes, 1_000);
+  });
+
+  test('is taken back, and is not served any more', () => {
+    const book = new FileBook();
+    book.serve(offered(1), '/1');
+    assert.deepEqual(short(book.cancel(null)), ['stop', 'tell withdraw', '1 cancelled']);
+    assert.deepEqual(book.wanted(idOf(1), 1, 0), []);
+    assert.deepEqual(book.live(), []);
+  });
+
+  test('is to wait at the host for who is away once it has its place, until it does or need not', () => {
+    const book = new FileBook();
+    const told = (effects: readonly FileEffect[]): unknown[] =>
+      effects.flatMap((effect) => (effect.kind === 'tell' ? [effect.keepFor ?? []] : []));
+    assert.deepEqual(told(book.serve(offered(1), '/1')), [[]]);
+    const absent = [ANN.memberId, BOB.memberId];
+    assert.deepEqual(told(book.offered(offered(1), 'placed', () => absent)), [absent]);
+    // It is read once more, and those who are away are others.
+    assert.deepEqual(told(book.offered(offered(1), 'placed', () => absent)), []);
+    assert.deepEqual(told(book.live()), [absent]);
+    const find = (): RosterMember => BOB;
+    const later = new FileBook(book.save(), find, BOB.key);
+    assert.deepEqual(told(later.live()), [absent]);
+    book.taken(idOf(1), ANN, 'running', 1, NOW);
+    assert.deepEqual(told(book.live()), [absent]);
+    const { revision } = book;
+    assert.deepEqual(short(book.taken(idOf(1), ANN, 'kept', 0, NOW)), ['1 offered']);
+    assert.notEqual(book.revision, revision);
+    assert.deepEqual(told(book.live()), [[BOB.memberId]]);
+    book.taken(idOf(1), BOB, 'declined', 0, NOW);
+    assert.deepEqual(told(book.live()), [[]]);
+    // Said again on each new line, it is shown once.
+    assert.deepEqual(short(book.taken(idOf(1), ANN, 'kept', 0, NOW)), []);
+  });
+
+  test('waits for no more than one offer may name', () => {
+    const book = new FileBook();
+    book.serve(offered(1), '/1');
+    const many = Array.from({ length: KEEP_FOR_MOST + 1 }, (_, at) => memberId(new Uint8Array(16).fill(at)));
+    const [effect] = book.offered(offered(1), 'placed', () => many);
+    assert.ok(effect?.kind === 'tell');
+    assert.deepEqual(effect.keepFor, many.slice(0, KEEP_FOR_MOST));
+  });
+
+  test('that has changed fails, and is served no more', () => {
+    const book = new FileBook();
+    book.serve(offered(1), '/1');
+    assert.deepEqual(short(book.spoiled(idOf(1), 'it has changed')), ['tell withdraw', '1 failed']);
+    assert.equal(book.views[0]?.problem, 'it has changed');
+  });
+
+  test('may be over without being taken back', () => {
+    const book = new FileBook();
+    book.serve({ ...offered(1), from: BOB }, '/x');
+    book.offered({ ...offered(1), from: BOB }, 'placed');
+    book.taken(idOf(1), ANN, 'done', 1_000, NOW);
+    // The message stays: nothing is unsaid.
+    assert.deepEqual(short(book.finish(idOf(1))), ['stop', 'tell withdraw', '1 done']);
+    assert.deepEqual(book.finish(idOf(1)), []);
+    assert.deepEqual(book.wanted(idOf(1), 1, 0), []);
+    assert.deepEqual([book.save(), book.live()], [[], []]);
+  });
+
+  test('does not take on what somebody else says under its name', () => {
+    const book = new FileBook();
+    book.serve({ ...offered(1), from: BOB }, '/1');
+    assert.deepEqual(book.offered(offered(1), 'foreign'), []);
+    assert.equal(book.views[0]?.message, null);
+    assert.deepEqual(short(book.offered({ ...offered(1), from: BOB }, 'own')), ['1 offered']);
+    assert.equal(book.views[0]?.message, 'own');
+  });
+
+  test('is told of as taken back later, where there was no line to tell it on', () => {
+    const book = new FileBook();
+    book.serve(offered(1), '/1');
+    for (const effect of book.cancel(null))
+      if (effect.kind === 'tell') book.untold(effect.what, effect.offer);
+    assert.deepEqual(short(book.live()), ['tell withdraw']);
+    assert.deepEqual(short(book.live()), []);
+  });
+
+  test('is gone with the message, where messages disappear, unless somebody takes it', () => {
+    const book = new FileBook();
+    book.serve(offered(1), '/1');
+    book.serve(offered(2), '/2');
+    book.taken(idOf(2), BOB, 'running', 10, NOW);
+    assert.deepEqual(short(book.expire(1_001)), ['stop', 'tell withdraw']);
+    assert.deepEqual(
+      book.views.map(({ number }) => number),
+      [2],
+    );
+  });
+
+  test('is one of so many', () => {
+    const book = new FileBook();
+    for (let number = 0; number < LIMITS.offersPerMember; number += 1) book.serve(offered(number), '/x');
+    assert.throws(() => book.serve(offered(1_000), '/x'), /\/cancel/);
+    book.cancel([1]);
+    book.serve(offered(1_000), '/x');
+  });
+});
+
+describe('a later run', () => {
+  const find = (id: Uint8Array): RosterMember | undefined =>
+    [ANN, BOB].find(({ memberId: each }) => idKey(each) === idKey(id));
+
+  test('goes on with what was accepted, serves what was offered, and knows what is open', () => {
+    const before = bookWith(3);
+    before.accept([2], ANY);
+    before.serve({ ...offered(9), from: BOB }, '/home/9.txt');
+    before.decline([1]);
+    const book = new FileBook(before.save(), find, BOB.key);
+    assert.deepEqual(
+      book.views.map(({ name, state, isOwn }) => [name, state, isOwn]),
+      [
+        ['2.txt', 'waiting', false],
+        ['3.txt', 'offered', false],
+        ['9.txt', 'offered', true],
+      ],
+    );
+    assert.deepEqual(short(book.live()), ['tell offer', '1 running', 'fetch']);
+    assert.equal(book.own(idOf(9))?.place, '/home/9.txt');
+    assert.deepEqual(short(book.messageDeleted('message-3', ANN, ROOM_CONVERSATION)), [
+      'stop',
+      '2 withdrawn',
+    ]);
+  });
+
+  test('what was written down is overwritten, and neither run loses a key by it', () => {
+    const before = bookWith(1);
+    const saved = before.save();
+    const book = new FileBook(saved, find, BOB.key);
+    for (const { offer } of saved) offer.key.fill(0);
+    for (const each of [before, book]) {
+      const [fetch] = each.accept(null, ANY).filter(({ kind }) => kind === 'fetch');
+      assert.ok(fetch?.kind === 'fetch');
+      assert.deepEqual(fetch.file.offer.key, offerOf(1).key);
+    }
+  });
+
+  test('drops what somebody offered who is gone', () => {
+    const book = new FileBook(bookWith(2).save(), () => undefined, BOB.key);
+    assert.deepEqual(book.views, []);
+  });
+
+  test('has something to save whenever something has changed that it would miss', () => {
+    const book = bookWith(1);
+    const seen = [book.revision];
+    const steps = [
+      () => book.accept(null, ANY),
+      () => book.cancel(null),
+      () => book.serve({ ...offered(5), from: BOB }, '/5'),
+      () => book.offered({ ...offered(5), from: BOB }, 'placed'),
+    ];
+    for (const step of steps) {
+      step();
+      assert.ok(!seen.includes(book.revision));
+      seen.push(book.revision);
+    }
+  });
+});
