@@ -10,7 +10,8 @@ import type { RosterMember } from '../crypto/roster.ts';
 import type { SigningKey } from '../crypto/signature.ts';
 import type { ConversationWish } from '../member/conversations.ts';
 import type { SessionEffect, SessionEvent } from '../member/events.ts';
-import type { Purpose } from '../member/joining.ts';
+import type { FileNews } from '../member/file-view.ts';
+import { type Purpose, transferHello } from '../member/joining.ts';
 import type { SavedState } from '../member/saved-state.ts';
 import { type SaveMark, Session, type SessionStart } from '../member/session.ts';
 import type { Mark } from '../member/trust.ts';
@@ -26,12 +27,14 @@ import {
   ANY_SESSION,
   type ConversationId,
   type InvitationId,
+  type MemberId,
   NO_SESSION,
   type SessionId,
 } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { type CloseReason as ClosingReason, PASSING_CLOSES, type Refusal } from '../protocol/reasons.ts';
 import { closeFrame, type Prefer, USUAL_PREFER } from '../protocol/session-frames.ts';
+import { FEATURE } from '../protocol/version.ts';
 import type { Connection } from '../transport/connection.ts';
 import { DoorRun, type DoorRunOptions, LostError, RefusedError } from './door-run.ts';
 import { systemMoment } from './moment.ts';
@@ -70,6 +73,8 @@ export interface SavedMembership {
   readonly place: SavedPlace;
   /** Whatever program goes on as this member elsewhere ends there. */
   readonly takeover: boolean;
+  /** Nothing of this run is saved: what is said meanwhile is there for the next one, and the place is as it was. */
+  readonly isVisit?: boolean;
 }
 
 /** How a membership ended. */
@@ -158,11 +163,11 @@ export class Membership {
   }
 
   /** Goes on where an earlier run stopped, as soon as the host can be reached. */
-  async resume({ state, place, takeover }: SavedMembership): Promise<void> {
+  async resume({ state, place, takeover, isVisit = false }: SavedMembership): Promise<void> {
     try {
       const identity = await this.#options.identity;
       const wrapKeys = OwnWrapKeys.restore(identity, state.roomId, state.wrapKeys);
-      this.#begin({ identity, wrapKeys, saved: state }, place);
+      this.#begin({ identity, wrapKeys, saved: state }, place, isVisit);
       if (takeover) this.#replaces = ANY_SESSION;
     } catch (error) {
       return this.#fail(error);
@@ -170,7 +175,11 @@ export class Membership {
     await this.#comeBack(true);
   }
 
-  #begin(start: Pick<SessionStart, 'identity' | 'wrapKeys' | 'saved'>, place: SavedPlace | null): void {
+  #begin(
+    start: Pick<SessionStart, 'identity' | 'wrapKeys' | 'saved'>,
+    place: SavedPlace | null,
+    isVisit = false,
+  ): void {
     const { roomId, prefers = USUAL_PREFER } = this.#options;
     this.#place = place;
     if (place === null) this.#session = new Session({ roomId, ...start, prefers });
@@ -183,11 +192,13 @@ export class Membership {
         keeps: 'when-saved',
         prefers: { ...prefers, stays: true },
       });
-      this.#keeper = new StateKeeper({
-        place,
-        onSaved: (mark) => this.#saved(mark),
-        onProblem: (text) => this.#tell({ kind: 'notice', level: 'warning', code: 'not-saved', text }),
-      });
+      // What is never saved is never acknowledged: the host goes on keeping it for this member.
+      if (!isVisit)
+        this.#keeper = new StateKeeper({
+          place,
+          onSaved: (mark) => this.#saved(mark),
+          onProblem: (text) => this.#tell({ kind: 'notice', level: 'warning', code: 'not-saved', text }),
+        });
     }
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
@@ -247,6 +258,41 @@ export class Membership {
   /** Asks the owner for a change. @throws InputError when it cannot be asked for; a refusal comes as a notice. */
   act(request: ActRequest): void {
     this.#perform(this.#session?.act(request) ?? []);
+  }
+
+  /**
+   * A line beside the session, for a file. Nothing has been said on it but who opens it.
+   * @throws whatever made it fail, `LostError` while there is no session to open it beside
+   */
+  async openLine(signal: AbortSignal): Promise<{ readonly connection: Connection; readonly hello: Bytes }> {
+    const login = this.#session?.login ?? null;
+    const isSupported = this.#session?.features.has(FEATURE.files) === true;
+    if (login === null || this.#connection === null || !isSupported)
+      throw new LostError('There is no line to the host.');
+    const either = AbortSignal.any([signal, this.#stop.signal]);
+    const connection = await this.#options.connect(either).catch((error: unknown) => {
+      throw this.#stop.signal.aborted ? new LostError('The membership is over.') : error;
+    });
+    const { memberId: subject, accountKey: key } = login.welcome;
+    const { channelBinding } = connection;
+    const start = { roomId: this.#options.roomId, channelBinding, subject, key };
+    return { connection, hello: transferHello(start, systemMoment()) };
+  }
+
+  /** What has changed until now is on the disk when this is done, where the membership is kept. */
+  async keep(): Promise<void> {
+    if (this.#session !== null) await this.#keeper?.now(this.#session);
+  }
+
+  /**
+   * What the host is to know of a file.
+   * @param keepFor for whom it is to wait there
+   * @returns whether there is a line to tell it on
+   */
+  tellOfFile(what: FileNews, fileId: Bytes, bytes: number, keepFor?: readonly MemberId[]): boolean {
+    const effects = this.#session?.tellOfFile(what, fileId, bytes, keepFor) ?? [];
+    this.#perform(effects);
+    return effects.length > 0;
   }
 
   setAway(away: boolean): void {

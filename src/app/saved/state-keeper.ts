@@ -48,9 +48,21 @@ export class StateKeeper {
     if (this.busy || session.revision === this.#revision) return;
     const isMuch = session.entries - this.#index >= LIMITS.ackEntries && !this.#failed;
     if (nowMs < this.#notBeforeMs && !isMuch) return;
-    this.#saving = this.#save(session).finally(() => {
+    void this.#begin(session);
+  }
+
+  /** Saves at once. @returns when it is on the disk, or cannot be written */
+  async now(session: Session): Promise<void> {
+    await this.idle();
+    if (session.revision !== this.#revision) await this.#begin(session);
+  }
+
+  #begin(session: Session): Promise<void> {
+    const saving = this.#save(session).finally(() => {
       this.#saving = null;
     });
+    this.#saving = saving;
+    return saving;
   }
 
   /** Once nothing is being written any more. */

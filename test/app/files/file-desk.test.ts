@@ -1,0 +1,167 @@
+/** What a person does with files, on real lines and a real disk: whatever comes first, what is said of a file is so. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { FileDesk } from '../../../src/app/files/file-desk.ts';
+import type { AutoAccept } from '../../../src/app/options.ts';
+import { type FileState, type FileView, mayCancel } from '../../../src/member/file-view.ts';
+import type { RoomId } from '../../../src/protocol/identifiers.ts';
+import { type HostedMember, HostedRoom } from '../../helpers/hosted-room.ts';
+
+const MIB = 1_024 * 1_024;
+
+/** A member who deals with files. */
+class Dealer {
+  readonly member: HostedMember;
+  readonly desk: FileDesk;
+  readonly folder: string;
+  readonly views: FileView[] = [];
+  readonly problems: unknown[] = [];
+  #look: () => void = () => {};
+
+  constructor(member: HostedMember, roomId: RoomId, folder: string, autoAccept: readonly AutoAccept[] = []) {
+    this.member = member;
+    this.folder = folder;
+    const { membership } = member;
+    const { session } = membership;
+    assert.ok(session !== null);
+    this.desk = new FileDesk({
+      roomId,
+      settings: { downloads: folder, maxBytes: 100 * MIB, autoAccept },
+      ...{ membership, book: session.files },
+      onView: (view) => {
+        this.views.push(view);
+        this.#look();
+      },
+      onMoved() {},
+      onUnsay: (message) => {
+        const reference = Buffer.from(message, 'base64url');
+        membership.say({ kind: 'delete', reference, text: '' }, null);
+      },
+      onNote() {},
+      goneBeforeMs: () => null,
+      onProblem: (error) => this.problems.push(error),
+    });
+    member.onEvent = (event) => this.desk.follow(event);
+  }
+
+  send(path: string): Promise<void> {
+    const self = this.member.membership.session?.self;
+    assert.ok(self !== undefined);
+    return this.desk.send(path, self, (content) => this.member.membership.say(content, null));
+  }
+
+  /** @returns the first view of this state, from now or before */
+  until(state: FileState): Promise<FileView> {
+    return new Promise((resolve) => {
+      this.#look = () => {
+        const found = this.views.find((view) => view.state === state);
+        if (found !== undefined) resolve(found);
+      };
+      this.#look();
+    });
+  }
+}
+
+/** Waits until the folder holds these. */
+async function holds(folder: string, names: readonly string[]): Promise<void> {
+  const watcher = watch(folder);
+  try {
+    while (`${readdirSync(folder).sort()}` !== `${names}`) await once(watcher, 'change');
+  } finally {
+    watcher.close();
+  }
+}
+
+describe('what a person does with files', () => {
+  let room: HostedRoom;
+  let members: readonly [HostedMember, HostedMember];
+  let folder: string;
+  let ann: Dealer;
+  let bob: Dealer;
+
+  before(async () => {
+    room = await HostedRoom.open();
+    members = [await room.join('ann'), await room.join('bob')];
+  });
+  after(() => room.close());
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'securechat-desk-'));
+    for (const name of ['ann', 'bob']) mkdirSync(join(folder, name));
+    ann = new Dealer(members[0], room.host.roomId, join(folder, 'ann'));
+    bob = new Dealer(members[1], room.host.roomId, join(folder, 'bob'));
+  });
+  afterEach(async () => {
+    for (const { desk, problems } of [ann, bob]) {
+      const open = desk.views.filter((view) => mayCancel(view)).map(({ number }) => number);
+      if (open.length > 0) desk.cancel(open);
+      await desk.close();
+      assert.deepEqual(problems, []);
+    }
+    rmSync(folder, { recursive: true });
+  });
+
+  function file(name: string, bytes: number): string {
+    const path = join(folder, name);
+    writeFileSync(path, Buffer.alloc(bytes, name));
+    return path;
+  }
+
+  test('cancelled and accepted again, a file goes on from the beginning and is there', async () => {
+    await ann.send(file('film.bin', 40 * MIB));
+    await bob.until('offered');
+    bob.desk.accept(null, null);
+    const { number } = await bob.until('running');
+    bob.desk.cancel([number]);
+    bob.desk.accept([number], null);
+    const { path } = await bob.until('done');
+    assert.equal(readFileSync(path ?? '').length, 40 * MIB);
+    assert.ok(!bob.views.some(({ state }) => state === 'failed'));
+    assert.deepEqual(readdirSync(bob.folder), ['film.bin']);
+  });
+
+  test('cancelled while it is under way, nothing is left of it', async () => {
+    await ann.send(file('film.bin', 60 * MIB));
+    await bob.until('offered');
+    bob.desk.accept(null, null);
+    await bob.until('running');
+    bob.desk.cancel(null);
+    await holds(bob.folder, []);
+    assert.equal(bob.desk.views.at(-1)?.state, 'cancelled');
+  });
+
+  test('closed while it is under way, what has come stays and nobody else is kept from it', async () => {
+    await ann.send(file('film.bin', 60 * MIB));
+    await bob.until('offered');
+    bob.desk.accept(null, null);
+    await bob.until('running');
+    await bob.desk.close();
+    const [part = '', ...others] = readdirSync(bob.folder);
+    assert.match(part, /^film\.bin\.[0-9a-f]{12}\.part$/);
+    assert.deepEqual(others, []);
+  });
+
+  test('is sent from where it lay, wherever the program stands later', async () => {
+    const path = file('report.txt', 1_000);
+    await ann.send(relative(process.cwd(), path));
+    await ann.until('offered');
+    assert.equal(members[0].membership.session?.files.save().at(-1)?.place[0], path);
+  });
+
+  test('a bot takes what its rules say, and asks for the rest', async () => {
+    await bob.desk.close();
+    const bot = new Dealer(members[1], room.host.roomId, bob.folder, [
+      { nick: null, maxBytes: 10_000 },
+      { nick: 'ann', maxBytes: 2 * MIB },
+    ]);
+    await ann.send(file('large.bin', 3 * MIB));
+    await ann.send(file('small.bin', MIB));
+    const { name } = await bot.until('done');
+    assert.equal(name, 'small.bin');
+    assert.equal(bot.desk.views.find((view) => view.name === 'large.bin')?.state, 'offered');
+    await bot.desk.close();
+  });
+});
