@@ -17,6 +17,7 @@ import {
 import { basename, join, relative, resolve } from 'node:path';
 import seaModule from '@yao-pkg/pkg/lib-es5/sea.js';
 import { build } from 'esbuild';
+import { PICTURE_CODECS } from '../src/app/pictures/codecs.ts';
 import { SHELLS } from '../src/cli/commands.ts';
 import { completionScript } from '../src/cli/completion/script.ts';
 import { manualPage } from '../src/cli/manual.ts';
@@ -72,6 +73,12 @@ function strippedNode(work: string): string {
   return copy;
 }
 
+/** @returns the paths of what workers run beside their bundles, by asset name. */
+function codecs(): Record<string, string> {
+  const files = Object.values(PICTURE_CODECS);
+  return Object.fromEntries(files.map((file) => [basename(file), join(root, 'node_modules', file)]));
+}
+
 /** @returns the paths of the bundles by asset name, and the files that went into them. */
 async function bundleWorkers(
   work: string,
@@ -98,7 +105,7 @@ function writeLicences(inputs: readonly string[]): void {
     const { version, license = 'names no licence' } = JSON.parse(
       readFileSync(join(folder, 'package.json'), 'utf8'),
     );
-    const texts = globSync('{LICENSE,LICENCE,COPYING,license}*', { cwd: folder });
+    const texts = globSync('{,codec/}{LICENSE,LICENCE,COPYING,license}*', { cwd: folder });
     const text = texts.map((file) => readFileSync(join(folder, file), 'utf8').trim()).join('\n\n');
     return `${name} ${version} (${license})\n\n${text || `No licence file in the package; it names ${license}.`}`;
   });
@@ -130,7 +137,7 @@ async function main(): Promise<void> {
       useCodeCache: true,
       // Without this the executable obeys NODE_OPTIONS, --require included.
       execArgvExtension: 'none',
-      assets: workers.assets,
+      assets: { ...workers.assets, ...codecs() },
     };
     const output = join(work, basename(executable));
     await seaModule.default(program, {

@@ -1,6 +1,10 @@
 /**
- * Files that travel inside the executable: the code of each worker, which cannot be loaded from a folder there.
+ * Files that travel inside the executable: the code of each worker and what it runs, which cannot be loaded from a folder
+ * there.
  */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename } from 'node:path';
 import { getAsset, isSea } from 'node:sea';
 
 /**
@@ -10,4 +14,14 @@ import { getAsset, isSea } from 'node:sea';
  */
 export function loadAsset(name: string): string | null {
   return isSea() ? getAsset(name, 'utf8') : null;
+}
+
+/**
+ * @param file of a package, as it would be imported
+ * @throws Error when the executable was built without it, or the package is not there.
+ */
+export function loadBinaryAsset(file: string): ArrayBuffer {
+  if (isSea()) return getAsset(basename(file));
+  const bytes = readFileSync(createRequire(import.meta.url).resolve(file));
+  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
 }
