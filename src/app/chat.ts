@@ -7,31 +7,45 @@ import { sha256 } from '../crypto/hash.ts';
 import { roomCheck } from '../crypto/room-check.ts';
 import type { RosterMember } from '../crypto/roster.ts';
 import type { SessionEvent, ShownMember } from '../member/events.ts';
+import { type FileView, mayCancel } from '../member/file-view.ts';
 import type { Session } from '../member/session.ts';
 import { KEY_CHANGED } from '../member/trust.ts';
 import { type ActRequest, mayAct } from '../protocol/acts.ts';
 import type { Question } from '../protocol/admission-frames.ts';
 import { u32 } from '../protocol/bytes.ts';
-import { type Content, isSaid, said } from '../protocol/content.ts';
+import { cleanText } from '../protocol/clean-text.ts';
+import { type Content, idReference, isSaid, said } from '../protocol/content.ts';
 import { InputError } from '../protocol/errors.ts';
 import {
   type ConversationId,
   type Hash,
   type IdKey,
+  idKey,
   ROOM_CONVERSATION,
   type RoomId,
 } from '../protocol/identifiers.ts';
 import type { RoomSettings } from '../protocol/signed-objects.ts';
+import { FEATURE } from '../protocol/version.ts';
 import { StorageError } from '../storage/errors.ts';
-import type { CommandCall, ContentCall, ConversationCall, HostCall } from '../terminal/commands/calls.ts';
+import type {
+  CommandCall,
+  ContentCall,
+  ConversationCall,
+  FileCall,
+  HostCall,
+} from '../terminal/commands/calls.ts';
 import { helpLines, helpTopicLines } from '../terminal/commands/help.ts';
 import { parseInput, unknownText } from '../terminal/commands/input.ts';
 import { type Audience, findCommand, mayGive } from '../terminal/commands/table.ts';
+import { expandHome } from '../terminal/home.ts';
 import { checkTexts, namesText, policyText, proofWrittenText, roomLines, whoisText } from './about.ts';
 import { answer, type ContentContext, contentOf } from './content-calls.ts';
 import { labelOf, namesOf } from './conversation-text.ts';
 import { Conversing, type ConversingContext } from './conversing.ts';
-import { jsonEvents } from './event-view.ts';
+import { type EventContext, fileEvent, jsonEvents } from './event-view.ts';
+import { fileRows } from './file-rows.ts';
+import { FileDesk, type FileDeskOptions } from './files/file-desk.ts';
+import { filesTexts } from './files-text.ts';
 import { type Front, type FrontListener, GaveUpError, type SayOptions } from './front/front.ts';
 import type { HostControls } from './hosting/host-controls.ts';
 import type { Membership } from './membership.ts';
@@ -39,6 +53,7 @@ import { systemMoment } from './moment.ts';
 import { askNewPassword } from './new-password.ts';
 import { writeProof } from './proof-file.ts';
 import { type SelfFacts, securityLines } from './security-text.ts';
+import { tellIfSlow } from './tell-if-slow.ts';
 import { Verifying, type VerifyingContext } from './verifying.ts';
 
 /** `alarm`: what was said cannot be sent, and nobody is there to say whether it should be. */
@@ -58,6 +73,8 @@ export interface ChatOptions {
   readonly roomId: RoomId;
   readonly roomName: string;
   readonly ownerFingerprint: Hash;
+  /** Not given: files are neither sent nor taken. */
+  readonly files?: Pick<FileDeskOptions, 'membership' | 'settings' | 'book'>;
   /** What of the room is on the host's disk. */
   readonly keeps: Question['keeps'];
   /** The person wants to go. */
@@ -81,29 +98,56 @@ export class Chat implements FrontListener {
   #registering = false;
   readonly #verifying = new Verifying();
   readonly #conversing = new Conversing();
+  /** `null` for a host that takes no part. */
+  readonly #desk: FileDesk | null;
+  /** What is to be shown of files, after the event that is being shown. */
+  #heldViews: FileView[] | null = null;
 
   constructor(options: ChatOptions) {
     this.#options = options;
+    const { roomId, files, front } = options;
+    this.#desk =
+      files === undefined
+        ? null
+        : new FileDesk({
+            ...{ ...files, roomId },
+            onView: (view) => this.#showFile(view),
+            onMoved: (views) => front.setFiles(fileRows(views)),
+            onUnsay: (message, conversation) => this.#try(() => this.#unsay(message, conversation)),
+            onNote: (text) => this.#tell('files', text),
+            goneBeforeMs: () => this.#goneBeforeMs(),
+            onProblem: (error) => this.#refuse(error),
+          });
+    void this.#desk?.cleanUp();
   }
 
   show(event: SessionEvent): void {
-    const { roomId, roomName } = this.#options;
     this.#follow(event);
-    const session = this.#options.membership?.session ?? null;
-    this.#conversing.follow(event, session);
-    const context = {
-      room: { id: roomId, name: roomName },
-      settings: this.#settings,
-      self: this.#self,
-      conversations: session?.conversations ?? [],
-      shown: (member: RosterMember) => this.#shown(member),
-    };
-    for (const json of jsonEvents(event, context)) this.#options.front.emit(json);
+    this.#conversing.follow(event, this.#session);
+    // What becomes of a file is shown after what made it so.
+    this.#heldViews = [];
+    this.#desk?.follow(event);
+    const views = this.#heldViews;
+    this.#heldViews = null;
+    for (const json of jsonEvents(event, this.#eventContext)) this.#options.front.emit(json);
+    for (const view of views) this.#showFile(view);
     // An alarm of an earlier run of the program may hold sending back still.
     const isAlarm = event.kind === 'alarm' && event.code !== KEY_CHANGED;
     if (isAlarm || event.kind === 'joined') this.#afterAlarm();
     this.refreshStatus();
     this.#endWhenPlaced();
+  }
+
+  get #eventContext(): EventContext {
+    const { roomId, roomName } = this.#options;
+    return {
+      room: { id: roomId, name: roomName },
+      settings: this.#settings,
+      self: this.#self,
+      conversations: this.#session?.conversations ?? [],
+      file: (id) => this.#desk?.views.find((view) => view.id === id),
+      shown: (member) => this.#shown(member),
+    };
   }
 
   refreshStatus(): void {
@@ -126,7 +170,15 @@ export class Chat implements FrontListener {
     const nicks = others.map(({ member }) => member.nick).sort();
     const all = this.#options.membership?.session?.conversations ?? [];
     const conversations = all.filter(({ isDirect }) => !isDirect).map((view) => labelOf(view, all));
-    return { viewer: this.#viewer, nicks, conversations, ...this.#options.host?.known };
+    const files = this.#desk?.views ?? [];
+    const numbers = (fits: (view: FileView) => boolean): string[] =>
+      files.filter(fits).map(({ number }) => `${number}`);
+    return {
+      ...{ viewer: this.#viewer, nicks, conversations },
+      offers: numbers(({ isOwn, state }) => !isOwn && state === 'offered'),
+      transfers: numbers(mayCancel),
+      ...this.#options.host?.known,
+    };
   }
 
   say(text: string, ref: string | null, { to, replyTo }: SayOptions = {}): void {
@@ -196,6 +248,11 @@ export class Chat implements FrontListener {
     this.#goOnceAgain('Ctrl-C', 'interrupted');
   }
 
+  /** The room is left: what is under way is let go of. @returns once the disk has what came of it */
+  async close(): Promise<void> {
+    await this.#desk?.close();
+  }
+
   #follow(event: SessionEvent): void {
     if (this.#options.membership !== null) return;
     if (event.kind === 'presence') {
@@ -263,7 +320,7 @@ export class Chat implements FrontListener {
   #checkSay(content: Content): void {
     const { membership } = this.#options;
     if (membership?.session == null) throw notJoined();
-    if (isSaid(content.kind) && content.text.trim() === '')
+    if (isSaid(content.kind) && content.kind !== 'file' && content.text.trim() === '')
       throw new InputError('empty', 'There is nothing to say in that.');
     if (membership.session.heldBack) {
       throw new InputError(
@@ -377,6 +434,12 @@ export class Chat implements FrontListener {
       case 'lock':
       case 'unlock':
         return this.#act({ kind: call.name });
+      case 'send':
+      case 'accept':
+      case 'decline':
+      case 'cancel':
+      case 'files':
+        return this.#file(call);
       case 'clear':
         front.display(call);
         return membership?.session?.forgetShown();
@@ -394,6 +457,74 @@ export class Chat implements FrontListener {
       default:
         return this.#host(call);
     }
+  }
+
+  #file(call: FileCall): void {
+    const desk = this.#desk;
+    if (desk === null) throw notJoined();
+    if (this.#session?.features.has(FEATURE.files) === false)
+      throw new InputError('not-supported', 'The host of this room knows no files.');
+    switch (call.name) {
+      case 'send':
+        this.#send(call.paths, call.to, desk).catch((error: unknown) => this.#refuse(error));
+        return;
+      case 'accept':
+        return desk.accept(call.numbers, call.folder === null ? null : expandHome(call.folder));
+      case 'decline':
+        return desk.decline(call.numbers);
+      case 'cancel':
+        return desk.cancel(call.numbers);
+      case 'files': {
+        const { conversations = [] } = this.#session ?? {};
+        const placeOf = (key: IdKey): string | null => {
+          const view = conversations.find(({ id }) => idKey(id) === key);
+          return view === undefined ? null : labelOf(view, conversations);
+        };
+        for (const text of filesTexts(desk.views, placeOf)) this.#tell('files', text);
+      }
+    }
+  }
+
+  /** One after the other: each is an offer of its own. */
+  async #send(paths: readonly string[], to: string | null, desk: FileDesk): Promise<void> {
+    for (const path of paths) {
+      const self = this.#self;
+      if (self === null) throw notJoined();
+      const sending = desk.send(expandHome(path), self, (content) => {
+        this.#checkSay(content);
+        if (to === null) this.#conversing.say(content, null, this.#conversingContext);
+        else this.#conversing.sayCalled(to, content, this.#conversingContext);
+      });
+      tellIfSlow(sending, this.#options.front, `Reading ${cleanText(path)}, to know what is offered…`);
+      await sending;
+    }
+  }
+
+  /** Others see that it is taken back, where the room lets messages be taken back. */
+  #unsay(message: string, conversation: ConversationId): void {
+    const reference = idReference(message);
+    if (reference === null || this.#session?.policy.edits !== true) return;
+    this.#conversing.sayIn(
+      conversation,
+      { kind: 'delete', reference, text: '' },
+      null,
+      this.#conversingContext,
+    );
+  }
+
+  /** When what was said is so old that it has disappeared. */
+  #goneBeforeMs(): number | null {
+    const { staySeconds = 0 } = this.#settings ?? {};
+    return staySeconds === 0 ? null : Date.now() - staySeconds * SECOND_MS;
+  }
+
+  #showFile(view: FileView): void {
+    if (this.#heldViews !== null) return void this.#heldViews.push(view);
+    const { front } = this.#options;
+    front.emit(fileEvent(view, this.#eventContext));
+    // What was offered is there, and is what was said: only now is it looked into.
+    if (!view.isOwn && view.state === 'done' && view.path !== null && view.files === null)
+      void front.showPicture(view.path, view.name);
   }
 
   #converse(call: ConversationCall): void {

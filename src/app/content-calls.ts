@@ -31,7 +31,13 @@ export function contentOf(call: ContentCall, context: ContentContext): Placed {
       return saidHere(answer(call.text, idCalled(call.id, context), context), context);
     case 'fix': {
       if (call.text.trim() === '') throw new InputError('empty', 'There is nothing to say in that.');
-      return about('edit', ownMessage(call.id, context), call.text);
+      const called = ownMessage(call.id, context);
+      if (called.message.isFile)
+        throw new InputError(
+          'is-file',
+          'That offers a file, whose name stays. /cancel takes it back; /ids on shows other messages.',
+        );
+      return about('edit', called, call.text);
     }
     case 'delete':
       return about('delete', ownMessage(call.id, context), '');

@@ -135,6 +135,14 @@ export class Conversing {
   }
 
   /**
+   * Says it where a person names: a nickname, a conversation of theirs, or the room.
+   * @throws InputError when nobody and nothing is called that, or more than one is
+   */
+  sayCalled(to: string, content: Content, context: ConversingContext): void {
+    sayThere(destinationCalled(to, context), { content, ref: null }, context.membership);
+  }
+
+  /**
    * An answer goes where the answered message stands: to nobody, where a program means somewhere else.
    * @throws InputError `elsewhere`, or as `sayTo`
    */
@@ -298,6 +306,54 @@ export class Conversing {
   }
 }
 
+/** Where a name leads. */
+export type Destination =
+  | { readonly kind: 'room' }
+  | { readonly kind: 'conversation'; readonly id: ConversationId }
+  | { readonly kind: 'direct'; readonly member: RosterMember };
+
+/**
+ * Where a person means by a nickname, the name of a conversation of theirs, or `room`.
+ * @throws InputError when nobody and nothing is called that, or more than one is
+ */
+export function destinationCalled(
+  to: string,
+  {
+    session,
+    memberCalled,
+  }: {
+    readonly session: Pick<Session, 'members' | 'conversations'>;
+    readonly memberCalled: ConversingContext['memberCalled'];
+  },
+): Destination {
+  if (ROOM_NAMES.has(to)) return { kind: 'room' };
+  const name = to.replace(/^[@#]/u, '').normalize('NFC').toLowerCase();
+  const isNick = session.members.some(({ member }) => member.nick === name);
+  const isMade = session.conversations.some((view) => !view.isDirect && view.name?.toLowerCase() === name);
+  if (!/^[@#]/u.test(to) && isNick && isMade)
+    throw new InputError('ambiguous', `Which one? @${name}, or #${name}. Nothing was sent.`);
+  const isConversation = to.startsWith('#') || (!to.startsWith('@') && !isNick);
+  if (isConversation && (isMade || to.startsWith('#')))
+    return { kind: 'conversation', id: called(to, session).id };
+  return { kind: 'direct', member: memberCalled(name) };
+}
+
+/** @throws InputError as the membership does */
+export function sayThere(
+  there: Destination,
+  { content, ref }: { readonly content: Content; readonly ref: string | null },
+  membership: Pick<Membership, 'say' | 'sayIn' | 'sayTo'>,
+): void {
+  switch (there.kind) {
+    case 'room':
+      return membership.say(content, ref);
+    case 'conversation':
+      return membership.sayIn(there.id, content, ref);
+    case 'direct':
+      return membership.sayTo(there.member, content, ref);
+  }
+}
+
 /** As people write it: with or without `@`, in any case. */
 function nickOf(text: string): string {
   return text.replace(/^@/u, '').toLowerCase();
@@ -313,7 +369,7 @@ function viewOf(session: Session | null, id: ConversationId): ConversationView |
  * By its name; where several have that, by name and maker.
  * @throws InputError `no-such-conversation` or `ambiguous`
  */
-function called(name: string, session: Session): ConversationView {
+function called(name: string, session: Pick<Session, 'conversations'>): ConversationView {
   const made = session.conversations.filter(({ isDirect }) => !isDirect);
   const wanted = name.replace(/^#/u, '').normalize('NFC').toLowerCase();
   const labels = made.map((view) => ({ view, label: labelOf(view, made).toLowerCase() }));

@@ -8,17 +8,20 @@ import type {
   SessionEvent,
   ShownMember,
 } from '../member/events.ts';
-import { bytesEqual, toBase64url } from '../protocol/bytes.ts';
-import type { ConversationId, RoomId } from '../protocol/identifiers.ts';
+import type { FileView } from '../member/file-view.ts';
+import { bytesEqual, fromHex, toBase64url } from '../protocol/bytes.ts';
+import { type ConversationId, conversationId, type RoomId } from '../protocol/identifiers.ts';
 import { PLAIN_ROOM } from '../protocol/room-settings.ts';
 import type { RoomSettings } from '../protocol/signed-objects.ts';
 import type {
+  FileEvent,
   ConversationView as JsonConversation,
   JsonEvent,
   MemberChange,
   MemberEvent,
   MemberView,
   MessageEvent,
+  OfferedFile,
   PersonView,
   QuotedView,
   RoomSetting,
@@ -37,6 +40,8 @@ export interface EventContext {
   readonly self: RosterMember | null;
   /** Those beside the room that this person is in. */
   readonly conversations: readonly ConversationView[];
+  /** What is known here of a file that was offered; nothing where files are not dealt with. */
+  readonly file?: (id: string) => FileView | undefined;
   /** Where a member is. */
   readonly shown: (member: RosterMember) => ShownMember;
 }
@@ -221,6 +226,40 @@ function placeOf(
   return view.partner === null ? {} : { direct: personView(view.partner) };
 }
 
+/** What the message that offers it says of it. */
+export function offeredFile({ number, id, name, bytes, files }: FileView): OfferedFile {
+  return { number, id, name, bytes, ...(files !== null && { files }) };
+}
+
+/** A message that names a file which another one has offered before offers nothing. */
+function offerOf(
+  { id, file }: Extract<SessionEvent, { readonly kind: 'message' }>,
+  context: EventContext,
+): Pick<MessageEvent, 'file'> {
+  const view = file === undefined ? undefined : context.file?.(toBase64url(file.fileId));
+  return view?.message === id ? { file: offeredFile(view) } : {};
+}
+
+/** What became of a file, for programs and for the lines of a screen. */
+export function fileEvent(view: FileView, context: EventContext): FileEvent {
+  const { isOwn, from, state, doneBytes, bytesPerSecond, leftMs, path, problem, takers } = view;
+  const conversation = conversationId(fromHex(view.conversation));
+  return {
+    type: 'file',
+    ...offeredFile(view),
+    own: isOwn,
+    from: personView(from),
+    conversation: toBase64url(conversation),
+    ...placeOf({ conversation }, context),
+    ...{ state, doneBytes },
+    ...(bytesPerSecond !== null && { bytesPerSecond }),
+    ...(leftMs !== null && { leftMs }),
+    ...(path !== null && { path }),
+    ...(problem !== null && { problem }),
+    ...(isOwn && { takers: takers.map(({ member, ...how }) => ({ member: personView(member), ...how })) }),
+  };
+}
+
 export function jsonEvents(event: SessionEvent, context: EventContext): readonly JsonEvent[] {
   switch (event.kind) {
     case 'joined': {
@@ -253,6 +292,10 @@ export function jsonEvents(event: SessionEvent, context: EventContext): readonly
         ...(settings === null ? [] : settingsEvents(settings, context)),
       ];
     }
+    // What they change is told of the file.
+    case 'file-wanted':
+    case 'file-progress':
+      return [];
     case 'conversation':
       return [conversationEvent(event)];
     case 'presence':
@@ -275,6 +318,7 @@ export function jsonEvents(event: SessionEvent, context: EventContext): readonly
           from: signerView(event.from),
           ...(context.shown(event.from).verified && { verified: true }),
           text: event.text,
+          ...offerOf(event, context),
           ...(event.replyTo !== null && { replyTo: quotedView(event.replyTo) }),
           at: new Date(event.atMs).toISOString(),
           ...(event.goesAtMs !== undefined && { disappearsAt: new Date(event.goesAtMs).toISOString() }),

@@ -57,8 +57,26 @@ export interface CommonOptions {
   readonly logLevel: LogLevel;
 }
 
+/** Files that are taken without asking. */
+export interface AutoAccept {
+  /** Whose; `null`: everybody's. */
+  readonly nick: string | null;
+  /** The largest; never more than is taken at all. */
+  readonly maxBytes: number;
+}
+
+export interface FileOptions {
+  /** Where accepted files go; `null`: the Downloads folder in the person's own folder. */
+  readonly downloads: string | null;
+  /** The largest file that is sent or taken. */
+  readonly maxBytes: number;
+  /** Any of them is enough. Empty: each is asked about. */
+  readonly autoAccept: readonly AutoAccept[];
+}
+
 /** Of the commands that go into a room. */
 interface RoomOptions extends CommonOptions {
+  readonly files: FileOptions;
   /** `null`: a new one, which ends with the room. */
   readonly identity: IdentitySource | null;
   /** How this person wants to be treated while away. */
@@ -139,22 +157,41 @@ export interface HostOptions extends RoomOptions {
   readonly clipboard: boolean;
 }
 
-export interface JoinOptions extends RoomOptions {
+/** Of whoever comes back to a saved room. */
+export interface ReturnOptions {
+  readonly identity: IdentitySource | null;
+  /** `--identity` itself was given, which is stronger than the identity that a saved room names. */
+  readonly identityByOption: boolean;
+  /** Of the identity that a saved room names. */
+  readonly passphrase: SecretSource | null;
+  /** A program that is in that room already ends there. */
+  readonly takeover: boolean;
+}
+
+/** Of `securechat send`. */
+export interface SendOptions extends RoomOptions, ReturnOptions {
+  /** Files and folders, one at least. */
+  readonly paths: readonly string[];
+  /** The saved room they go to. */
+  readonly saved: string;
+  /** A nickname or a conversation in it; `null`: everyone in the room. */
+  readonly to: string | null;
+  /** How long nothing may move before it gives up. */
+  readonly waitMs: number;
+  /** `null` for an account without a home. */
+  readonly dataFolder: string | null;
+}
+
+export interface JoinOptions extends RoomOptions, ReturnOptions {
   readonly invitation: InvitationSource | null;
   /** The name of a saved room to come back to, in place of an invitation. */
   readonly saved: string | null;
-  /** A program that is in that room already ends there. */
-  readonly takeover: boolean;
   /** `null`: where the host keeps the room as well, and the identity is one that can be opened again. */
   readonly save: boolean | null;
   /** What the saved room is called; `null`: after the room. */
   readonly saveAs: string | null;
   /** `null` for an account without a home. */
   readonly dataFolder: string | null;
-  /** Of the identity that a saved room names. */
-  readonly passphrase: SecretSource | null;
-  /** `--identity` itself was given, which is stronger than the identity that a saved room names. */
-  readonly identityByOption: boolean;
   readonly answer: SecretSource | null;
   readonly code: SecretSource | null;
   /** Of the account that has the nickname. */

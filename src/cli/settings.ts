@@ -2,15 +2,24 @@
  * Every setting there is, once. The options, the variables, the file's checks, `securechat config`, the completions, the
  * manual and docs/settings.md are all made from this table.
  */
-import type { AdvertisedAddress, ListenAddress, LogLevel, Reach, SigningAlgorithm } from '../app/options.ts';
+import type {
+  AdvertisedAddress,
+  AutoAccept,
+  ListenAddress,
+  LogLevel,
+  Reach,
+  SigningAlgorithm,
+} from '../app/options.ts';
 import { checkRoomName } from '../app/rooms/room-folder.ts';
 import { checkSavedName } from '../app/saved/saved-name.ts';
 import { parseDuration } from '../protocol/duration.ts';
+import { InputError } from '../protocol/errors.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import { checkNickname, type Nickname } from '../protocol/nickname.ts';
 import { parseStay } from '../protocol/room-settings.ts';
+import { expandHome } from '../terminal/home.ts';
 import type { Preferences } from '../terminal/view/preferences.ts';
-import { parseAdvertised, parseListen, parseText } from './parse.ts';
+import { parseAdvertised, parseAutoAccept, parseListen, parseSize, parseText } from './parse.ts';
 import {
   choice,
   count,
@@ -30,6 +39,12 @@ const JOIN: Where = { section: 'join', command: 'join' };
 const TERMINAL: Where = { section: 'terminal', command: 'both' };
 /** Guests copy nothing. */
 const HOST_TERMINAL: Where = { section: 'terminal', command: 'host' };
+/** As much as an offer may say of itself. */
+const FILE_BYTES_MOST = 64 * 2 ** 30;
+/** As much as most people mean to send or take without thinking about it. */
+const FILE_BYTES_DEFAULT = 100 * 2 ** 20;
+const AUTO_ACCEPT_MOST = 64;
+
 const LOG: Where = { section: 'log', command: 'both' };
 
 export const SETTINGS = {
@@ -77,6 +92,44 @@ export const SETTINGS = {
       offSummary: 'let senders see nothing of what has reached you, nor what you have read',
     },
     true,
+  ),
+  downloads: setting<string, null>(
+    GENERAL,
+    {
+      key: 'downloads',
+      summary: 'where files go that you accept',
+      fallbackText: 'Downloads in your home folder',
+      example: '"~/Downloads"',
+    },
+    { kind: 'file', argument: 'folder' },
+    null,
+    (text) => {
+      if (text === '') throw new InputError('bad-text', 'Write the name of a folder.');
+      return expandHome(text);
+    },
+  ),
+  maxFile: setting<number>(
+    GENERAL,
+    {
+      key: 'max-file',
+      summary: 'the largest file to send or take, at most 64G',
+      fallbackText: '100M',
+      example: '"500M"',
+    },
+    { kind: 'text', argument: 'size' },
+    FILE_BYTES_DEFAULT,
+    (text) => parseSize(text, FILE_BYTES_MOST),
+  ),
+  autoAccept: list<AutoAccept>(
+    GENERAL,
+    {
+      key: 'auto-accept',
+      summary:
+        'take files of this size, of this nick, or of this nick:size without asking (repeatable), up to --max-file',
+      example: '["ann:50M", "1M"]',
+    },
+    { argument: 'rule', most: AUTO_ACCEPT_MOST },
+    (text) => parseAutoAccept(text, FILE_BYTES_MOST),
   ),
 
   keep: setting<string, null>(
@@ -343,6 +396,13 @@ export const SETTINGS = {
       place: 'option',
     },
     true,
+  ),
+  pictures: choice<NonNullable<Preferences['pictures']>>(
+    TERMINAL,
+    { key: 'pictures', summary: 'draw pictures that you have accepted, as the terminal can, or none' },
+    'how',
+    ['auto', 'off'],
+    'auto',
   ),
 
   logFile: file(LOG, {

@@ -3,6 +3,7 @@ import { WriteStream } from 'node:tty';
 import type {
   CheckOptions,
   CommonOptions,
+  FileOptions,
   HostOptions,
   IdentityOptions,
   IdentitySource,
@@ -12,8 +13,10 @@ import type {
   RoomsAct,
   RoomsOptions,
   SecretSource,
+  SendOptions,
 } from '../app/options.ts';
 import { checkSavedName } from '../app/saved/saved-name.ts';
+import { parseDuration } from '../protocol/duration.ts';
 import { InputError } from '../protocol/errors.ts';
 import { parseFingerprint } from '../protocol/fingerprint.ts';
 import { checkNickname } from '../protocol/nickname.ts';
@@ -37,6 +40,7 @@ export function toHostOptions(
     ...toCommonOptions(choices, surroundings),
     identity,
     keep,
+    files: filesOf(choices),
     prefers: prefersOf(choices),
     roomName: choices.value(SETTINGS.room),
     question: choices.value(SETTINGS.question),
@@ -82,6 +86,7 @@ export function toJoinOptions(
   return {
     ...common,
     ...{ identity, invitation: source, answer, code, password, passphrase, dataFolder },
+    files: filesOf(choices),
     prefers: prefersOf(choices),
     identityByOption: choices.given(SETTINGS.identity)?.origin.kind === 'option',
     ...saveOf(choices, identity !== null || saved !== null),
@@ -121,6 +126,46 @@ function takeoverOf(choices: Choices, saved: string | null): boolean {
   if (takeover && saved === null)
     throw new InputError('usage', '--takeover is of a saved room: securechat c @name --takeover');
   return takeover;
+}
+
+/** How long `securechat send` waits for somebody to take anything. */
+const SEND_WAIT_MS = 10 * 60_000;
+const SEND_WAIT_MS_MOST = 7 * 24 * 60 * 60_000;
+
+/** @throws InputError when there is nothing to send, or not one room to send it to. */
+export function toSendOptions(
+  { words, to, wait }: SendWords,
+  choices: Choices,
+  surroundings: Surroundings,
+  dataFolder: string | null,
+): SendOptions {
+  const [room, another] = words.filter((word) => word.startsWith('@'));
+  const usage = 'It goes: securechat send PATH... --to NICK @ROOM';
+  if (room === undefined) throw new InputError('usage', `Into which saved room? ${usage}`);
+  if (another !== undefined)
+    throw new InputError('usage', `One room at a time; a file called ${another} is written ./${another}`);
+  const paths = words.filter((word) => !word.startsWith('@'));
+  if (paths.length === 0) throw new InputError('usage', `There is nothing to send. ${usage}`);
+  const passphrase = choices.value(SETTINGS.passphraseFile);
+  checkStandardInput(choices, [passphrase]);
+  return {
+    ...toCommonOptions(choices, surroundings),
+    ...{ paths, to, passphrase, dataFolder },
+    saved: checkSavedName(room),
+    waitMs: wait === null ? SEND_WAIT_MS : parseDuration(wait, SEND_WAIT_MS_MOST),
+    identity: identityOf(choices, true),
+    identityByOption: choices.given(SETTINGS.identity)?.origin.kind === 'option',
+    takeover: choices.value(SETTINGS.takeover),
+    files: filesOf(choices),
+    prefers: prefersOf(choices),
+  };
+}
+
+interface SendWords {
+  /** Paths, and `@room` among them. */
+  readonly words: readonly string[];
+  readonly to: string | null;
+  readonly wait: string | null;
 }
 
 /** @throws InputError when standard input is wanted for two things. */
@@ -208,6 +253,15 @@ function identityOf(choices: Choices, namedElsewhere = false): IdentitySource | 
   return null;
 }
 
+/** Nothing is taken unasked that is larger than what is taken at all. */
+function filesOf(choices: Choices): FileOptions {
+  const most = choices.value(SETTINGS.maxFile);
+  const autoAccept = choices
+    .value(SETTINGS.autoAccept)
+    .map(({ nick, maxBytes }) => ({ nick, maxBytes: Math.min(maxBytes, most) }));
+  return { downloads: choices.value(SETTINGS.downloads), maxBytes: most, autoAccept };
+}
+
 function prefersOf(choices: Choices): Prefer {
   const lastSeen = choices.value(SETTINGS.lastSeen);
   return { stays: false, receipts: choices.value(SETTINGS.receipts), lastSeen };
@@ -230,6 +284,7 @@ function toCommonOptions(choices: Choices, surroundings: Surroundings): CommonOp
       notify: choices.value(SETTINGS.notify),
       atDirect: choices.value(SETTINGS.atDirect),
       theme: choices.value(SETTINGS.theme),
+      pictures: choices.value(SETTINGS.pictures),
     },
     mayAsk: choices.value(SETTINGS.input),
     logFile: choices.value(SETTINGS.logFile),

@@ -3,6 +3,7 @@
  * @see docs/protocol.md#line-protocol
  */
 import type { Evidence } from '../member/events.ts';
+import type { FileState, Taker } from '../member/file-view.ts';
 import { HIDDEN_CHARACTERS } from '../protocol/clean-text.ts';
 import { idReference } from '../protocol/content.ts';
 import { InputError } from '../protocol/errors.ts';
@@ -188,10 +189,24 @@ type Where = {
   /** By which a person calls the conversation, where it is neither the room nor a direct one. */
   readonly in?: string;
 };
+/** A file, or a folder, that is offered. */
+export type OfferedFile = {
+  /** By which `/accept` and the other commands call it. */
+  readonly number: number;
+  /** The same at every member. */
+  readonly id: string;
+  /** As its sender calls it: not safe as a path. */
+  readonly name: string;
+  readonly bytes: number;
+  /** How many files the folder has; left out for a single file. */
+  readonly files?: number;
+};
 export type MessageEvent = Where & {
   readonly type: 'message';
   readonly id: string;
-  readonly kind: 'text' | 'emote';
+  /** `file` is an offer: its text is the name. */
+  readonly kind: 'text' | 'emote' | 'file';
+  readonly file?: OfferedFile;
   readonly from: SignerView;
   /** One had marked the key that signed it. */
   readonly verified?: true;
@@ -235,6 +250,25 @@ export type ReactionEvent = { readonly type: 'reaction' } & OnMessage & {
     readonly author?: PersonView;
     readonly excerpt?: string;
   };
+/** What becomes of a file that was offered: at each change, and once a second at most while it is under way. */
+export type FileEvent = Where &
+  OfferedFile & {
+    readonly type: 'file';
+    readonly own: boolean;
+    /** Who offers it. */
+    readonly from: PersonView;
+    readonly state: FileState;
+    readonly doneBytes: number;
+    readonly bytesPerSecond?: number;
+    readonly leftMs?: number;
+    /** Where it lies, or is going to. */
+    readonly path?: string;
+    /** Why it failed or waits, as a sentence. */
+    readonly problem?: string;
+    /** Of one's own: how far each has it who took it, as the host says. */
+    readonly takers?: readonly TakerView[];
+  };
+type TakerView = Pick<Taker, 'state' | 'doneBytes'> & { readonly member: PersonView };
 /** Somebody else has read all up to this message, as they say. */
 export type ReadEvent = Where & {
   readonly type: 'read';
@@ -347,6 +381,7 @@ export type JsonEvent =
   | EditedEvent
   | DeletedEvent
   | ReactionEvent
+  | FileEvent
   | ReadEvent
   | ReceiptEvent
   | NoticeEvent

@@ -22,6 +22,7 @@ class FakeFront implements Front {
   }
   listen(): void {}
   setStatus(): void {}
+  setFiles(): void {}
   display(): void {}
   messageCalled(): null {
     return null;
@@ -31,6 +32,7 @@ class FakeFront implements Front {
     return false;
   }
   showQr(): void {}
+  async showPicture(): Promise<void> {}
   close(): void {}
 
   /** What was told since the last call. */

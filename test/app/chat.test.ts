@@ -37,6 +37,7 @@ function sit(room: TestRoom, member: TestMember | null, place: Place = 'guest') 
     setStatus(next) {
       status = next;
     },
+    setFiles() {},
     display: (call) => displayed.push(call),
     // As programs do: by id.
     messageCalled: (name) => (idReference(name) === null ? null : name),
@@ -46,6 +47,7 @@ function sit(room: TestRoom, member: TestMember | null, place: Place = 'guest') 
     },
     copy: () => false,
     showQr: (text) => codes.push(text),
+    showPicture: async () => {},
     onGone() {},
     close() {},
   };

@@ -23,6 +23,7 @@ function sit(room: TestRoom, member: TestMember) {
       setStatus(next) {
         status = next;
       },
+      setFiles() {},
       display: () => {},
       messageCalled: (name) => name,
       get latestOfOthers() {
@@ -30,6 +31,7 @@ function sit(room: TestRoom, member: TestMember) {
       },
       copy: () => false,
       showQr: () => {},
+      showPicture: async () => {},
       onGone() {},
       close() {},
     },

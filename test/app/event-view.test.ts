@@ -1,12 +1,13 @@
 /** What programs are told of members and messages: no more than is known. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type EventContext, jsonEvents } from '../../src/app/event-view.ts';
+import { type EventContext, fileEvent, jsonEvents, offeredFile } from '../../src/app/event-view.ts';
 import type { RosterMember } from '../../src/crypto/roster.ts';
 import type { RosterChange } from '../../src/crypto/roster-change.ts';
 import type { Quoted, SessionEvent, ShownMember } from '../../src/member/events.ts';
+import type { FileView } from '../../src/member/file-view.ts';
 import { toBase64url } from '../../src/protocol/bytes.ts';
-import { ROOM_CONVERSATION } from '../../src/protocol/identifiers.ts';
+import { conversationId, idKey, ROOM_CONVERSATION } from '../../src/protocol/identifiers.ts';
 import { TEST_ROOM } from '../helpers/line.ts';
 import { person } from '../helpers/people.ts';
 import { openRoom } from '../helpers/room.ts';
@@ -274,4 +275,38 @@ test('what is said about messages names them by id, and says only what is known'
   assert.deepEqual(answering(about), [{ id: 'M', from: fromAnn, excerpt: 'tea?' }, true]);
   assert.deepEqual(answering({ ...about, from: bob }), [{ id: 'M', from: fromBob, excerpt: 'tea?' }, false]);
   assert.deepEqual(answering(unknown), [{ id: 'M' }, false]);
+});
+
+test("what becomes of a file: what is not known is left out, and takers are only of one's own", () => {
+  const [ann, bob] = [person('ann'), person('bob')];
+  const plans = conversationId(new Uint8Array(16).fill(7));
+  const view = { id: plans, isDirect: false, partner: null, name: 'plans', topic: '', members: [] };
+  const context: EventContext = {
+    room: { id: TEST_ROOM, name: 'Kitchen' },
+    ...{ settings: null, self: ann, conversations: [view], shown: inRoom },
+  };
+  const offered: FileView = {
+    ...{ number: 3, id: 'AAAA', isOwn: false, from: bob, conversation: idKey(ROOM_CONVERSATION) },
+    message: 'BBBB',
+    ...{ name: 'a\u202eb', bytes: 10, files: null, state: 'offered', doneBytes: 0 },
+    ...{ bytesPerSecond: null, leftMs: null, path: null, problem: null, takers: [] },
+  };
+  const from = { id: toBase64url(bob.memberId), nick: 'bob' };
+  const about = { number: 3, id: 'AAAA', name: 'a\u202eb', bytes: 10 };
+  assert.deepEqual(offeredFile(offered), about);
+  assert.deepEqual(fileEvent(offered, context), {
+    ...{ type: 'file', ...about, own: false, from, conversation: toBase64url(ROOM_CONVERSATION) },
+    ...{ state: 'offered', doneBytes: 0 },
+  });
+  const running = { state: 'running', doneBytes: 4, bytesPerSecond: 2, leftMs: 3_000, path: '/x' } as const;
+  const own: FileView = {
+    ...offered,
+    ...running,
+    ...{ isOwn: true, files: 2, conversation: idKey(plans), problem: 'No.' },
+    takers: [{ member: bob, state: 'stopped', doneBytes: 4 }],
+  };
+  assert.deepEqual(fileEvent(own, context), {
+    ...{ type: 'file', ...about, files: 2, own: true, from, conversation: toBase64url(plans), in: 'plans' },
+    ...{ ...running, problem: 'No.', takers: [{ member: from, state: 'stopped', doneBytes: 4 }] },
+  });
 });

@@ -5,6 +5,7 @@
 import type { DisplayCall } from '../../terminal/commands/calls.ts';
 import type { CompletionSources } from '../../terminal/commands/completion.ts';
 import type { JsonEvent, PromptEvent } from '../../terminal/json-lines.ts';
+import type { FileRow } from '../../terminal/view/file-row.ts';
 
 /** The person, or the program, has gone: standard input ended, or Ctrl-C. */
 export class GaveUpError extends Error {
@@ -63,6 +64,8 @@ export interface Front {
   /** From now on lines are said; what was typed ahead comes first. */
   listen(listener: FrontListener): void;
   setStatus(status: Status): void;
+  /** All files that are under way now: none of them, once nothing is. */
+  setFiles(files: readonly FileRow[]): void;
   /** A command that changes only the screen. @throws InputError `no-screen` where there is none to change. */
   display(call: DisplayCall): void;
   /** @returns the id of the message that the person calls so; `null` where none is called so */
@@ -73,6 +76,12 @@ export interface Front {
   copy(text: string): boolean;
   /** @throws InputError `no-screen` where nothing can be drawn, `too-small` where it does not fit. */
   showQr(text: string): void;
+  /**
+   * Shows a file that is a picture, as well as the screen can, and nothing where it is none. Only after it has been accepted,
+   * and is whole. Takes seconds at worst, and fails never.
+   * @param name as it was offered
+   */
+  showPicture(path: string, name: string): Promise<void>;
   /**
    * Called when the person goes while nobody listens and nothing is asked: someone waits for something else. At once when
    * they are gone already.

@@ -2,6 +2,7 @@
 import type { DisplayCall } from '../../terminal/commands/calls.ts';
 import type { JsonEvent, PromptEvent } from '../../terminal/json-lines.ts';
 import type { ChatScreen } from '../../terminal/screen/screen.ts';
+import type { FileRow } from '../../terminal/view/file-row.ts';
 import { type Front, type FrontListener, GaveUpError, type Status } from './front.ts';
 
 /**
@@ -60,10 +61,17 @@ export abstract class ScreenFront implements Front {
 
   abstract readLine(): Promise<string>;
   setStatus(_status: Status): void {}
+  /** Programs are told by events. */
+  setFiles(_files: readonly FileRow[]): void {}
   abstract display(call: DisplayCall): void;
   abstract messageCalled(name: string): string | null;
   abstract get latestOfOthers(): string | null;
   abstract showQr(text: string): void;
+
+  /** Programs look at the file themselves. */
+  showPicture(_path: string, _name: string): Promise<void> {
+    return Promise.resolve();
+  }
 
   copy(text: string): boolean {
     return this.screen.copy(text);

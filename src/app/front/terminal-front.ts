@@ -6,12 +6,17 @@ import type { DisplayCall } from '../../terminal/commands/calls.ts';
 import { completeLine, pathsFrom } from '../../terminal/commands/completion.ts';
 import { linesAsText } from '../../terminal/editor/paste.ts';
 import type { JsonEvent, MessageEvent, PromptEvent } from '../../terminal/json-lines.ts';
+import { pictureProtocol } from '../../terminal/picture/protocol.ts';
 import { PlainScreen } from '../../terminal/screen/plain-screen.ts';
 import { askLine, openScreen } from '../../terminal/screen/prompt.ts';
 import { adjust } from '../../terminal/view/adjust.ts';
+import { barSigns } from '../../terminal/view/bar.ts';
 import type { RenderView } from '../../terminal/view/entry.ts';
+import type { FileRow } from '../../terminal/view/file-row.ts';
 import { makePalette, type Palette } from '../../terminal/view/palette.ts';
 import type { Preferences } from '../../terminal/view/preferences.ts';
+import { ProgressLines } from '../../terminal/view/progress-lines.ts';
+import { progressRows } from '../../terminal/view/progress-rows.ts';
 import { qrLines, qrSize } from '../../terminal/view/qr.ts';
 import { bannerLines, promptText } from '../../terminal/view/ready-panel.ts';
 import { Scroll } from '../../terminal/view/scroll.ts';
@@ -19,7 +24,9 @@ import { VERSION } from '../../version.ts';
 import type { CommonOptions, HostOptions } from '../options.ts';
 import { editText } from './editor.ts';
 import type { FrontListener, Status } from './front.ts';
+import { PictureViewer } from './picture-viewer.ts';
 import { ScreenFront } from './screen-front.ts';
+import { SeldomDone } from './seldom.ts';
 
 const PROMPT = '> ';
 
@@ -28,12 +35,14 @@ const AT_NICK = /^@\S/u;
 
 /** Folded lines, day changes and the code's seconds are due in steps of this. */
 const TICK_MS = 1_000;
+/** Progress is drawn again this often at most: more could not be read. */
+const PROGRESS_MS = 200;
 /** One member can name another twenty times a second: more than this tells nothing more. */
 const BELLS = { perSecond: 1, burst: 3 };
 const NOTIFICATIONS = { perSecond: 0.2, burst: 3 };
 
 type FrontOptions = Pick<CommonOptions, 'display' | 'color' | 'colors' | 'preferences' | 'mayAsk'> &
-  Partial<Pick<HostOptions, 'qr' | 'clipboard'>>;
+  Partial<Pick<HostOptions, 'qr' | 'clipboard'>> & { readonly banner?: boolean };
 
 export class TerminalFront extends ScreenFront {
   readonly #options: FrontOptions;
@@ -52,6 +61,10 @@ export class TerminalFront extends ScreenFront {
   #status: Status | null = null;
   #timer: NodeJS.Timeout | null = null;
   #editing: AbortController | null = null;
+  #files: readonly FileRow[] = [];
+  readonly #progress = new ProgressLines();
+  readonly #drawFiles = new SeldomDone(PROGRESS_MS, () => this.#drawProgress());
+  readonly #pictures: PictureViewer;
 
   constructor(options: FrontOptions) {
     const plain = options.display === 'plain';
@@ -61,12 +74,15 @@ export class TerminalFront extends ScreenFront {
     this.#preferences = options.preferences;
     this.#draws = !(screen instanceof PlainScreen);
     this.#palette = this.#makePalette();
+    const { color, colors } = options;
+    this.#pictures = new PictureViewer(pictureProtocol(process.env, { draws: this.#draws, color, colors }));
     screen.onLook((looking) => {
       this.#looking = looking;
       this.#scroll.look(looking);
       this.#see();
     });
-    if (this.#draws) this.#print(bannerLines({ version: VERSION, ...this.#view }));
+    if (this.#draws && options.banner !== false)
+      this.#print(bannerLines({ version: VERSION, ...this.#view }));
   }
 
   override emit(event: JsonEvent): void {
@@ -133,6 +149,21 @@ export class TerminalFront extends ScreenFront {
     this.#drawStatus();
   }
 
+  override setFiles(files: readonly FileRow[]): void {
+    const isNews = files.length !== this.#files.length;
+    this.#files = files;
+    if (!this.#draws) return this.#print(this.#progress.lines(files, this.#view));
+    // What begins or is over is not kept waiting.
+    if (isNews) this.#drawFiles.now();
+    else if (files.length > 0) this.#drawFiles.soon();
+  }
+
+  #drawProgress(): void {
+    const files = this.#files;
+    const signs = barSigns(process.env);
+    this.screen.setAbove((columns) => progressRows(files, { columns, palette: this.#palette, signs }));
+  }
+
   /** Lines, a sentence, or a change of how things look: nobody else learns of it. */
   override display(call: DisplayCall): void {
     switch (call.name) {
@@ -190,9 +221,17 @@ export class TerminalFront extends ScreenFront {
     this.#print(lines);
   }
 
+  override async showPicture(path: string, name: string): Promise<void> {
+    if (this.#preferences.pictures === 'off') return;
+    const window = () => ({ view: this.#view, screenRows: this.screen.rows });
+    this.#print(await this.#pictures.lines(path, name, window));
+  }
+
   override close(): void {
+    void this.#pictures.end();
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#editing?.abort();
+    this.#drawFiles.end();
     super.close();
   }
 

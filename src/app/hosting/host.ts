@@ -9,6 +9,7 @@ import type { Visitor } from '../../room/visitors.ts';
 import { AnswerThread } from '../answer-thread.ts';
 import { Chat, type QuitReason } from '../chat.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { fileDealings } from '../files/file-dealings.ts';
 import { finish, LEFT_EXIT, outcomeOf, outcomeOfError } from '../finish.ts';
 import type { Front } from '../front/front.ts';
 import { openFront } from '../front/open-front.ts';
@@ -80,6 +81,7 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
         roomName,
         ownerFingerprint,
         keeps: kept === null ? 'nothing' : 'ciphertext',
+        ...(member !== null && fileDealings(member, options)),
         onQuit: (how) => over.resolve(how),
       });
     const door = new DoorReport({ names: desk, tell: (event) => front.emit(event) });
@@ -152,6 +154,7 @@ export async function runHost(options: HostOptions): Promise<ExitCode> {
     }
 
     const how = await over.promise;
+    await (chat as Chat | null)?.close();
     log.info('room', `closing: ${how instanceof Error ? how.message : how}`);
     // Members are told that the room closes; the host's own membership needs no LEAVE for that, but a last word to its file.
     if (kept !== null && membership !== null) {

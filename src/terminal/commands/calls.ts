@@ -69,10 +69,23 @@ export type ConversationCall =
       { readonly conversation: string; readonly nick: string }
     >;
 
+/** Which files, by the numbers that `/files` shows; `null`: the latest that it can be meant for. */
+export type FileNumbers = readonly number[] | 'all' | null;
+
+/** What is sent as a file, and what becomes of what others send. */
+export type FileCall =
+  /** Paths as they were typed, `~` included. `to` is a nickname or a conversation; `null`: where one is. */
+  | Named<'send', { readonly paths: readonly string[]; readonly to: string | null }>
+  /** `folder` of `null`: the usual one. */
+  | Named<'accept', { readonly numbers: FileNumbers; readonly folder: string | null }>
+  | Named<'decline' | 'cancel', { readonly numbers: FileNumbers }>
+  | Named<'files'>;
+
 /** A command with its arguments understood. */
 export type CommandCall =
   | DisplayCall
   | ContentCall
+  | FileCall
   | HostCall
   | ConversationCall
   | Named<'quit' | 'leave' | 'away' | 'back' | 'names' | 'register' | 'room' | 'security' | 'lock' | 'unlock'>

@@ -4,6 +4,8 @@ import { HIDDEN_CHARACTERS } from '../../protocol/clean-text.ts';
 import { lastWordStart } from '../editor/last-word.ts';
 import type { Completion } from '../editor/walk.ts';
 import { expandHome } from '../home.ts';
+import { isTo } from './file-arguments.ts';
+import { type QuotedWord, quotedWords, quoteWord } from './quoted-words.ts';
 import { type Argument, type Audience, COMMANDS, type Command, findCommand, mayGive } from './table.ts';
 
 export interface CompletionSources {
@@ -12,6 +14,10 @@ export interface CompletionSources {
   readonly conversations?: readonly string[];
   /** Of the others in the room, in the order in which they are offered. */
   readonly nicks: readonly string[];
+  /** The numbers of files that may be accepted or declined. */
+  readonly offers?: readonly string[];
+  /** The numbers of files that may be cancelled. */
+  readonly transfers?: readonly string[];
   /** Who stands at the door, as `/deny` names them; known to the host only, like all that follows. */
   readonly visitors?: readonly string[];
   /** Of these, who waits for the host. */
@@ -48,7 +54,12 @@ function argument(kind: Argument, typed: string, sources: CompletionSources): re
     case 'command':
       return commandNames(typed.replace(/^\//, ''), sources.viewer).map((name) => `${name} `);
     case 'path':
+    case 'paths':
       return sources.paths(typed);
+    case 'offers':
+      return starting(typed, numbers(sources.offers));
+    case 'transfers':
+      return starting(typed, numbers(sources.transfers));
     case 'visitor':
       return nicknames(typed, sources.visitors ?? [], ' ');
     case 'waiting':
@@ -76,12 +87,55 @@ function starting(typed: string, words: readonly string[]): readonly string[] {
   return words.filter((word) => word.startsWith(typed.toLowerCase())).map((word) => `${word} `);
 }
 
+function numbers(files: readonly string[] = []): readonly string[] {
+  return files.length > 1 ? [...files, 'all'] : files;
+}
+
+/** The word before the cursor, empty behind a space. Its quotation mark may not be closed yet. */
+function lastOf(words: readonly QuotedWord[], line: string): QuotedWord {
+  const last = words.at(-1);
+  if (last !== undefined && last.end === line.length) return last;
+  return { text: '', start: line.length, end: line.length, quote: '', isBare: true, isOpen: false };
+}
+
+/** Words that may hold spaces: paths, and behind `to` where they go. */
+function quotedArgument(kind: 'paths' | 'offers', before: string, sources: CompletionSources): Completion {
+  const [name = ''] = before.split(/\s/u, 1);
+  const args = before.slice(name.length);
+  const words = quotedWords(args);
+  const last = lastOf(words, args);
+  const earlier = words.filter(({ start }) => start < last.start);
+  const mark = earlier.at(-1);
+  const isBehindTo = mark !== undefined && isTo(mark) && (kind === 'offers' || earlier.length > 1);
+  const from = name.length + last.start;
+  if (isBehindTo && kind === 'paths') return { from, candidates: whoOrWhere(last.text, sources) };
+  if (kind === 'offers' && !isBehindTo) return { from, candidates: argument(kind, last.text, sources) };
+  const paths = sources.paths(last.text).map((path) => {
+    const isWhole = !/[/\\]$/.test(path);
+    return quoteWord(path, { quote: last.quote, isWhole }) + (isWhole ? ' ' : '');
+  });
+  return { from, candidates: paths };
+}
+
+function whoOrWhere(
+  typed: string,
+  { nicks, conversations: names = [] }: CompletionSources,
+): readonly string[] {
+  return [...nicknames(typed, nicks, ' '), ...(typed.startsWith('@') ? [] : starting(typed, names))];
+}
+
+/** What goes on to the end of the line. */
+const IN_REST: ReadonlySet<Argument> = new Set(['path', 'text', 'offers', 'transfers']);
+
 /** The rest of a command's line: its words have places, and a path or a text is all that is left. */
 function commandArgument(entry: Command, before: string, sources: CompletionSources): Completion | null {
   const words = [...before.matchAll(/\S+/gu)];
   const place = words.length - (/\s$/u.test(before) ? 1 : 2);
   const kinds = kindsOf(entry, words[1]?.[0].toLowerCase() ?? '');
-  const rest = kinds.findIndex((kind) => kind === 'path' || kind === 'text');
+  const [first] = kinds;
+  if (first === 'paths' || (first === 'offers' && entry.name === 'accept'))
+    return quotedArgument(first, before, sources);
+  const rest = kinds.findIndex((kind) => kind !== undefined && kind !== null && IN_REST.has(kind));
   const isRest = rest >= 0 && place >= rest;
   const kind = kinds[isRest ? rest : place];
   if (kind === undefined || kind === null) return null;

@@ -34,6 +34,7 @@ import {
   verify,
 } from './arguments.ts';
 import type { CommandCall } from './calls.ts';
+import { accept, ofNumbers, send } from './file-arguments.ts';
 
 /** Who may give a command, each kind including those before it. */
 const AUDIENCES = ['everyone', 'moderators', 'host'] as const;
@@ -41,7 +42,8 @@ export type Audience = (typeof AUDIENCES)[number];
 
 /**
  * What may stand at a place of the arguments, for completion. `path` and `text` are all that is left of the line; a
- * text names people.
+ * text names people. So are `paths`, where each is a word and the last may be whom they are for, and the numbers of
+ * `offers`, which may end with a folder, and of `transfers`.
  */
 export type Argument =
   | 'nick'
@@ -53,6 +55,9 @@ export type Argument =
   | 'banned'
   | 'conversation'
   | 'invitation'
+  | 'paths'
+  | 'offers'
+  | 'transfers'
   | readonly string[];
 
 /** An argument of some of a command's acts only. */
@@ -80,6 +85,7 @@ export interface Command {
 export const SECTIONS = [
   'Talking',
   'Conversations',
+  'Files',
   'The room',
   'This screen',
   'Keeping order',
@@ -396,6 +402,64 @@ export const COMMANDS: readonly Command[] = [
       completes: ['conversation'],
     },
     renameConversation,
+  ),
+  command(
+    'Files',
+    'everyone',
+    {
+      name: 'send',
+      usage: 'PATH... [to NICK|NAME]',
+      summary: 'offer files or folders to those who read what you type, or to one member or conversation',
+      details:
+        'Nothing travels before somebody accepts. A name with spaces stands in quotation marks, or with a backslash before each space; a file called "to" is ./to.',
+      completes: ['paths'],
+    },
+    send,
+  ),
+  command(
+    'Files',
+    'everyone',
+    {
+      name: 'accept',
+      usage: '[N...|all] [to FOLDER]',
+      summary: 'take a file that is offered: the latest, or those of these numbers',
+      details:
+        'It goes into the folder of --downloads, and takes its name only when all of it is there and is what was offered. Nothing that is there already is written over.',
+      completes: ['offers'],
+    },
+    accept,
+  ),
+  command(
+    'Files',
+    'everyone',
+    {
+      name: 'decline',
+      usage: '[N...|all]',
+      summary: 'say that you do not want a file: the latest, or those of these numbers',
+      completes: ['offers'],
+    },
+    ofNumbers('decline'),
+  ),
+  command(
+    'Files',
+    'everyone',
+    {
+      name: 'cancel',
+      usage: '[N...|all]',
+      summary: 'stop taking a file, or take your own offer back',
+      details: 'Without a number the latest. What others have of your file already stays theirs.',
+      completes: ['transfers'],
+    },
+    ofNumbers('cancel'),
+  ),
+  command(
+    'Files',
+    'everyone',
+    {
+      name: 'files',
+      summary: 'show what is offered and under way, with the numbers for /accept, /decline and /cancel',
+    },
+    nothing({ name: 'files' }),
   ),
   command(
     'The room',

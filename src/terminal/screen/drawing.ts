@@ -2,7 +2,13 @@
 
 import type { InputLayout } from '../editor/input-layout.ts';
 import { columnsOf } from '../graphemes.ts';
-import { CLEAR_DOWN, down, up, WRAP_OFF, WRAP_ON } from './escapes.ts';
+import { CLEAR_DOWN, CLEAR_LINE_END, down, up, WRAP_OFF, WRAP_ON } from './escapes.ts';
+
+/** What stands above the line being typed, as far as that leaves room for it. @param maxRows of both together */
+export function withRowsAbove(layout: InputLayout, above: readonly string[], maxRows: number): InputLayout {
+  const shown = above.slice(0, Math.max(0, maxRows - layout.rows.length));
+  return { ...layout, rows: [...shown, ...layout.rows], cursorRow: layout.cursorRow + shown.length };
+}
 
 function isCursorAtEnd({ rows, cursorRow, beforeCursor }: InputLayout): boolean {
   return cursorRow === rows.length - 1 && beforeCursor === rows.at(-1);
@@ -25,6 +31,24 @@ export function addedAtEnd(before: InputLayout, after: InputLayout): string | nu
   return grown && after.beforeCursor.startsWith(before.beforeCursor)
     ? after.beforeCursor.slice(before.beforeCursor.length)
     : null;
+}
+
+/**
+ * What to write where only rows above the cursor's are others, as when something goes on while somebody types: the line
+ * being typed stays untouched. Null where more has changed.
+ */
+export function changedAbove(before: InputLayout, after: InputLayout): string | null {
+  const { rows, cursorRow, beforeCursor } = after;
+  const isSame = (row: string, index: number): boolean => index < cursorRow || row === before.rows[index];
+  if (before.rows.length !== rows.length || before.cursorRow !== cursorRow) return null;
+  if (before.beforeCursor !== beforeCursor || !rows.every(isSame)) return null;
+  // Cleared first: behind a full row the cursor stands on its last letter.
+  const changed = rows.flatMap((row, index) =>
+    row === before.rows[index]
+      ? []
+      : [`${up(cursorRow - index)}\r${CLEAR_LINE_END}${row}${down(cursorRow - index)}`],
+  );
+  return changed.length === 0 ? '' : `${WRAP_OFF}${changed.join('')}\r${beforeCursor}${WRAP_ON}`;
 }
 
 /**

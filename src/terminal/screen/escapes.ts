@@ -10,6 +10,7 @@ export const WRAP_OFF = `${ESC}[?7l`;
 export const WRAP_ON = `${ESC}[?7h`;
 export const CURSOR_ON = `${ESC}[?25h`;
 export const CLEAR_DOWN = `${ESC}[J`;
+export const CLEAR_LINE_END = `${ESC}[K`;
 export const CLEAR_SCREEN = `${ESC}[H${ESC}[2J`;
 /** In this order: some terminals move what they clear into the scrollback. */
 export const CLEAR_ALL = `${CLEAR_SCREEN}${ESC}[3J`;

@@ -50,6 +50,7 @@ export class PlainScreen implements ChatScreen {
   }
 
   setPrompt(): void {}
+  setAbove(): void {}
 
   setMasked(masked: boolean): void {
     if (!this.#input.isTTY || masked === (this.#secret !== null)) return;

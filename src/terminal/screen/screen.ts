@@ -14,7 +14,7 @@ import { type InputLayout, layoutInput } from '../editor/input-layout.ts';
 import { edit, type Key, withText } from '../editor/line-editor.ts';
 import { type EditorSignal, type EditorState, newEditor } from '../editor/state.ts';
 import type { Completer } from '../editor/walk.ts';
-import { addedAtEnd, drawInput, eraseInput, leaveInput } from './drawing.ts';
+import { addedAtEnd, changedAbove, drawInput, eraseInput, leaveInput, withRowsAbove } from './drawing.ts';
 import {
   BELL,
   CLEAR_ALL,
@@ -59,6 +59,11 @@ export interface ChatScreen {
   print(line: string): void;
   /** Shown before what is being typed. */
   setPrompt(text: string): void;
+  /**
+   * Rows above the line being typed, drawn again in place each time they are given; they give way to what is typed.
+   * @param rows for a width: clean, colours allowed, none wider than that
+   */
+  setAbove(rows: (columns: number) => readonly string[]): void;
   /** While true, what is typed is shown as dots and kept in no history. A draft begun before comes back after. */
   setMasked(masked: boolean): void;
   /** With `null`, lines wait until somebody asks again. */
@@ -138,6 +143,9 @@ export class Screen implements ChatScreen {
   #sentAtMs: readonly number[] = [];
   #completer: Completer | null = null;
   #prompt = '';
+  #above: (columns: number) => readonly string[] = () => [];
+  /** As they were made for the width now: a key that is pressed makes none anew. */
+  #madeAbove: { readonly columns: number; readonly rows: readonly string[] } | null = null;
   #drawn: InputLayout | null = null;
   #drawScheduled = false;
   #resized = false;
@@ -204,6 +212,12 @@ export class Screen implements ChatScreen {
   setPrompt(text: string): void {
     if (text === this.#prompt) return;
     this.#prompt = text;
+    this.#schedule();
+  }
+
+  setAbove(rows: (columns: number) => readonly string[]): void {
+    this.#above = rows;
+    this.#madeAbove = null;
     this.#schedule();
   }
 
@@ -485,15 +499,25 @@ export class Screen implements ChatScreen {
 
   #draw(): void {
     const { columns } = this;
-    const layout = layoutInput(this.#editor, this.#prompt, { columns, maxRows: Math.max(1, this.rows - 1) });
+    const maxRows = Math.max(1, this.rows - 1);
+    const input = layoutInput(this.#editor, this.#prompt, { columns, maxRows });
+    const layout = withRowsAbove(input, this.#rowsAbove(columns), maxRows);
     const unmoved = this.#waiting.isEmpty && !this.#resized ? this.#drawn : null;
     const added = unmoved === null ? null : addedAtEnd(unmoved, layout);
-    if (added === null) {
+    const above = unmoved === null || added !== null ? null : changedAbove(unmoved, layout);
+    if (above !== null) {
+      if (above !== '') this.#write(above);
+    } else if (added === null) {
       const erased = this.#drawn === null ? '' : eraseInput(this.#drawn, columns);
       this.#write(erased + this.#takeWaiting() + drawInput(layout));
     } else if (added !== '') this.#write(WRAP_OFF + added + WRAP_ON);
     this.#drawn = layout;
     this.#resized = false;
+  }
+
+  #rowsAbove(columns: number): readonly string[] {
+    if (this.#madeAbove?.columns !== columns) this.#madeAbove = { columns, rows: this.#above(columns) };
+    return this.#madeAbove.rows;
   }
 
   #takeWaiting(): string {

@@ -1,11 +1,10 @@
 /** A kept room as a line of the list. */
 import { cleanText } from '../../protocol/clean-text.ts';
 import type { KeptRoomEvent } from '../json-lines.ts';
+import { sizeText } from './amounts.ts';
 import { clock, shortDate } from './dates.ts';
 import type { RenderView } from './entry.ts';
 import { wrapLine } from './wrap.ts';
-
-const UNITS = ['bytes', 'KiB', 'MiB', 'GiB'] as const;
 
 export function keptRoomLines(event: KeptRoomEvent, { columns, timeZone }: RenderView): readonly string[] {
   const { name, room, members = 0, waiting = 0, bytes, problem, openedAt } = event;
@@ -23,9 +22,4 @@ export function keptRoomLines(event: KeptRoomEvent, { columns, timeZone }: Rende
 
 function counted(count: number, thing: string): string {
   return `${count} ${thing}${count === 1 ? '' : 's'}`;
-}
-
-function sizeText(bytes: number): string {
-  const power = Math.min(UNITS.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
-  return `${Math.ceil(bytes / 1_024 ** power)} ${UNITS[power]}`;
 }

@@ -11,6 +11,8 @@ export type Preferences = {
   /** A text that begins with `@nick` goes to that member alone. */
   readonly atDirect: boolean;
   readonly theme: 'auto' | 'dark' | 'light';
+  /** Of files that were accepted; left out: as the terminal can. */
+  readonly pictures?: 'auto' | 'off';
   /** A number before each message; left out: none. */
   readonly ids?: boolean;
 };

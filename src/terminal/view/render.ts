@@ -15,7 +15,18 @@ import { closedText } from './closed.ts';
 import { columnsTable } from './columns-table.ts';
 import { answeredLines, deletedLines, editedLines, reactionLines } from './content-lines.ts';
 import { conversationLines } from './conversation-lines.ts';
-import { alert, alertRows, barColumns, cleanNick, entry, type RenderView, stamp, underBar } from './entry.ts';
+import {
+  alert,
+  alertRows,
+  barColumns,
+  cleanNick,
+  entry,
+  type RenderView,
+  SIGN,
+  stamp,
+  underBar,
+} from './entry.ts';
+import { offerText } from './file-lines.ts';
 import { keptRoomLines } from './kept-room-lines.ts';
 import { memberLines } from './member-lines.ts';
 import { paintMentions } from './mention.ts';
@@ -64,6 +75,11 @@ function message(event: MessageEvent, view: RenderView): readonly string[] {
   const time = stamp(Date.parse(event.at), view) + number;
   const answered = answeredLines(event, view);
   const isForYou = event.mention || (event.direct !== undefined && !event.own);
+  // The sign tells an offer from a text that reads like one.
+  if (event.kind === 'file') {
+    const sign = isForYou ? found(SIGN.alert) : SIGN.alert;
+    return [...answered, ...entry(`${time}${sign} ${head}`, offerText(event), view)];
+  }
   if (!isForYou) return [...answered, ...entry(time + head, event.text, view)];
   const said = entry(`${time}${found(NAMES_YOU)} ${head}`, event.text, view, (row) =>
     paintMentions(row, view.self ?? '', found),
@@ -184,6 +200,7 @@ export function renderEvent(event: JsonEvent, view: RenderView): readonly string
       return reactionLines(event, view);
     case 'receipt':
     case 'read':
+    case 'file':
       // Told together, by `scroll.ts`.
       return [];
     case 'room-kept':

@@ -3,10 +3,18 @@
  * goings folded, who is ignored, and what can be searched. Time comes with the view; nothing here has a clock.
  */
 
-import type { DeletedEvent, EditedEvent, JsonEvent, MessageEvent, ReactionEvent } from '../json-lines.ts';
+import type {
+  DeletedEvent,
+  EditedEvent,
+  FileEvent,
+  JsonEvent,
+  MessageEvent,
+  ReactionEvent,
+} from '../json-lines.ts';
 import { type ComingEvent, Comings, isComing } from './comings.ts';
 import { clock, dayOf } from './dates.ts';
 import type { RenderView } from './entry.ts';
+import { FileFold, type FileNews, fileLines } from './file-lines.ts';
 import { foldedLines } from './member-lines.ts';
 import { ReadFold, readLines } from './read-lines.ts';
 import { ReceiptFold, type ReceiptNews, receiptLines } from './receipt-lines.ts';
@@ -21,6 +29,7 @@ export class Scroll {
   readonly #comings = new Comings();
   readonly #receipts = new ReceiptFold();
   readonly #reads = new ReadFold();
+  readonly #files = new FileFold();
   readonly #shown = new ShownMessages();
   readonly #book = new SearchBook();
   /** Member id by nickname, of those in the room now. */
@@ -45,6 +54,7 @@ export class Scroll {
       this.#receipts.take(event, view.nowMs);
       return due;
     }
+    if (event.type === 'file') return [...due, ...this.#fileLines(event, view)];
     if (this.#hides(event, view)) return due;
     this.#reads.follow(event, view.nowMs);
     if (event.type === 'read') return due;
@@ -66,6 +76,19 @@ export class Scroll {
       ...this.#marked(waited, view.nowMs, view),
       ...(isNews ? this.#marked(rendered, atMs, view, own, late) : rendered),
     ];
+  }
+
+  /** What somebody ignored takes back was never shown. */
+  #fileLines(event: FileEvent, view: RenderView): readonly string[] {
+    const isShown = (news: FileNews): boolean =>
+      news.kind === 'taker'
+        ? !this.isIgnored(news.taker.member.id)
+        : event.state !== 'withdrawn' || !this.isIgnored(event.from.id);
+    const lines = this.#files
+      .take(event)
+      .filter(isShown)
+      .flatMap((news) => fileLines(news, view));
+    return this.#marked(lines, view.nowMs, view);
   }
 
   /** @returns the number of a message on this screen */

@@ -16,6 +16,9 @@ const sources: CompletionSources = {
   waiting: ['carl', 'cleo'],
   banned: ['mallory'],
   invitations: ['1', '2', '12'],
+  conversations: ['plans'],
+  offers: ['3', '4'],
+  transfers: ['7'],
   paths: (prefix) => [`${prefix}…`],
 };
 
@@ -54,6 +57,25 @@ describe('completeLine', () => {
     ['/deny #', ['/deny #7 ']],
     ['/unban m', ['/unban mallory ']],
     ['/unban a', []],
+    ['/send my', ['/send my… ']],
+    ['/send my.txt a\\ b', ['/send my.txt a\\ b… ']],
+    ['/send "a b', ['/send "a b…" ']],
+    ["/send 'a b", ["/send 'a b…' "]],
+    [
+      '/send a.txt to ',
+      ['/send a.txt to ann ', '/send a.txt to anton ', '/send a.txt to bob ', '/send a.txt to plans '],
+    ],
+    ['/send a.txt to @b', ['/send a.txt to @bob ']],
+    ['/send a.txt to pl', ['/send a.txt to plans ']],
+    // Nothing is sent yet: that is the name of a file.
+    ['/send to', ['/send to… ']],
+    ['/send a.txt "to" b', ['/send a.txt "to" b… ']],
+    ['/accept ', ['/accept 3 ', '/accept 4 ', '/accept all ']],
+    ['/accept 3 ', ['/accept 3 3 ', '/accept 3 4 ', '/accept 3 all ']],
+    ['/accept 3 to ~/a\\ b', ['/accept 3 to ~/a\\ b… ']],
+    ['/decline 3 4', ['/decline 3 4 ']],
+    ['/cancel ', ['/cancel 7 ']],
+    ['/files ', []],
     // A new name is nobody's yet.
     ['/nick a', []],
     ['/topic ask b', ['/topic ask bob ']],

@@ -142,6 +142,31 @@ test('arguments are understood', () => {
     assert.deepEqual(call(`/${name}`), { name });
 });
 
+test('what is sent: paths, quoted or escaped, and whom it is for', () => {
+  const sent = (paths: readonly string[], to: string | null = null) => ({ name: 'send', paths, to });
+  assert.deepEqual(call('/send a.txt'), sent(['a.txt']));
+  assert.deepEqual(call('/send ~/a.txt ./b'), sent(['~/a.txt', './b']));
+  assert.deepEqual(call('/send "a  b.txt" to @Ann'), sent(['a  b.txt'], '@Ann'));
+  assert.deepEqual(call('/send \'a "b".txt\' to plans'), sent(['a "b".txt'], 'plans'));
+  assert.deepEqual(call('/send a\\ b.txt c to "the plans"'), sent(['a b.txt', 'c'], 'the plans'));
+  assert.deepEqual(call("/send ann's.txt"), sent(["ann's.txt"]));
+  // What a backslash does not stand before stays: as in the name of a file that has one.
+  assert.deepEqual(call('/send a\\b.txt'), sent(['a\\b.txt']));
+  assert.deepEqual(call('/send ./to'), sent(['./to']));
+  assert.deepEqual(call('/send "to" bob'), sent(['to', 'bob']));
+});
+
+test('which files are taken, declined and cancelled', () => {
+  assert.deepEqual(call('/accept'), { name: 'accept', numbers: null, folder: null });
+  assert.deepEqual(call('/accept 3'), { name: 'accept', numbers: [3], folder: null });
+  assert.deepEqual(call('/accept #3 4,5 4'), { name: 'accept', numbers: [3, 4, 5], folder: null });
+  assert.deepEqual(call('/accept ALL to ~/x'), { name: 'accept', numbers: 'all', folder: '~/x' });
+  assert.deepEqual(call('/accept to "my folder"'), { name: 'accept', numbers: null, folder: 'my folder' });
+  assert.deepEqual(call('/decline all'), { name: 'decline', numbers: 'all' });
+  assert.deepEqual(call('/cancel 1 2'), { name: 'cancel', numbers: [1, 2] });
+  assert.deepEqual(call('/files'), { name: 'files' });
+});
+
 test('arguments that do not fit are refused with the usage', () => {
   for (const line of [
     '/quit now',
@@ -173,6 +198,21 @@ test('arguments that do not fit are refused with the usage', () => {
     '/search',
     '/unban',
     '/invite new 0',
+    '/send',
+    '/send ""',
+    '/send to bob',
+    '/send a.txt to',
+    '/send a.txt to bob carl',
+    '/send a.txt to ""',
+    '/send "a.txt',
+    '/accept x',
+    '/accept 0',
+    '/accept 3 all',
+    '/accept ,',
+    '/accept 3 to',
+    '/accept 3 to my folder',
+    '/decline 1 to x',
+    '/files now',
   ]) {
     assert.throws(
       () => call(line),

@@ -8,6 +8,8 @@ import { FakeTerminal } from './fake-terminal.ts';
 type Deed =
   | { readonly kind: 'type' | 'paste' | 'key'; readonly text: string }
   | { readonly kind: 'print' }
+  /** Rows above the line being typed, of so many columns where there is room for them. */
+  | { readonly kind: 'above'; readonly widths: readonly number[] }
   | { readonly kind: 'turn' }
   | { readonly kind: 'resize'; readonly columns: number; readonly rows: number };
 
@@ -32,6 +34,10 @@ function deeds(
       text: fc.array(words, { maxLength: 4 }).map((lines) => lines.join('\n')),
     }),
     fc.constant({ kind: 'print' as const }),
+    fc.record({
+      kind: fc.constant('above' as const),
+      widths: fc.array(fc.integer({ min: 1, max: 100 }), { maxLength: 5 }),
+    }),
     fc.constant({ kind: 'turn' as const }),
     fc.record({ kind: fc.constant('resize' as const), columns, rows }),
   );
@@ -50,7 +56,9 @@ async function play(list: readonly Deed[], size: { readonly columns: number; rea
     if (deed.kind === 'print') {
       printed.push(`line ${String(printed.length).padStart(3, '0')}`);
       screen.print(printed.at(-1) ?? '');
-    } else if (deed.kind === 'resize') await fake.resize(deed.columns, deed.rows);
+    } else if (deed.kind === 'above')
+      screen.setAbove((columns) => deed.widths.map((width) => '#'.repeat(Math.min(width, columns))));
+    else if (deed.kind === 'resize') await fake.resize(deed.columns, deed.rows);
     else if (deed.kind === 'turn') await fake.settle();
     else fake.input.write(deed.kind === 'paste' ? `\u001b[200~${deed.text}\u001b[201~` : deed.text);
   }
