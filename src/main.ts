@@ -17,6 +17,7 @@ async function main(words: readonly string[]): Promise<void> {
     {
       host: async (options) => (await import('./app/hosting/host.ts')).runHost(options),
       join: async (options) => (await import('./app/client.ts')).runJoin(options),
+      send: async (options) => (await import('./app/send-command.ts')).runSend(options),
       identity: async (options) => (await import('./app/identity-command.ts')).runIdentity(options),
       rooms: async (options) => (await import('./app/rooms/rooms-command.ts')).runRooms(options),
       check: async (options) => (await import('./app/check-command.ts')).runCheck(options),

@@ -1,23 +1,23 @@
 /** `securechat c`: from an invitation to the room, and out again. */
 
-import { type Address, formatAddress, invitationClockWarning } from '../crypto/invitation.ts';
+import { formatAddress, invitationClockWarning } from '../crypto/invitation.ts';
 import { generateWrapKeys } from '../crypto/key-wrap.ts';
 import { ownerFingerprint } from '../crypto/signature.ts';
 import type { SessionEvent } from '../member/events.ts';
 import type { Question } from '../protocol/admission-frames.ts';
 import { InputError } from '../protocol/errors.ts';
 import { formatFingerprint } from '../protocol/fingerprint.ts';
-import type { Hash, RoomId } from '../protocol/identifiers.ts';
+import type { Hash } from '../protocol/identifiers.ts';
 import { checkNickname } from '../protocol/nickname.ts';
-import type { Connection } from '../transport/connection.ts';
-import { dialTls } from '../transport/tls-dialer.ts';
 import { aboutRoom, policyDiffers } from './about-room.ts';
 import { AnswerThread } from './answer-thread.ts';
 import { askInvitation, type HeldInvitation } from './ask-invitation.ts';
 import { askUntil } from './ask-until.ts';
 import { Chat, type QuitReason } from './chat.ts';
+import { dialRoom, type RoomDoor } from './dial-room.ts';
 import type { Ask } from './door-run.ts';
 import type { ExitCode } from './exit-codes.ts';
+import { fileDealings } from './files/file-dealings.ts';
 import { comeBackWords, finish, outcomeOf, outcomeOfError } from './finish.ts';
 import { type Front, GaveUpError } from './front/front.ts';
 import { openFront } from './front/open-front.ts';
@@ -33,8 +33,6 @@ import { readSecret } from './secret.ts';
 import { MAKING_KEYS, problemText } from './sentences.ts';
 import { tellIfSlow } from './tell-if-slow.ts';
 
-const DIAL_MS = 20_000;
-
 /** What a run of the program has beside its membership. */
 interface Run {
   readonly options: JoinOptions;
@@ -44,11 +42,8 @@ interface Run {
 }
 
 /** A room to go into: by an invitation, or as it was saved. */
-interface Entry {
-  readonly roomId: RoomId;
+interface Entry extends RoomDoor {
   readonly ownerFingerprint: Hash;
-  readonly addresses: readonly Address[];
-  readonly tlsPin: Hash;
   /** Told by the host before anything else where it is not known. */
   readonly roomName: string;
   /** What of it the host has on its disk, as far as that is known. */
@@ -101,7 +96,7 @@ async function savedEntry(
     name = chosen.name;
   }
   const connect: ReturnContext['connect'] = ({ door, state }, signal) =>
-    dial({ ...door, roomId: state.roomId }, signal);
+    dialRoom({ ...door, roomId: state.roomId }, signal);
   const { head, door, identity, membership } = await openSaved(name, options, {
     ...{ rooms, front, answers, connect },
   });
@@ -144,13 +139,6 @@ async function invitedEntry(run: Run, pasted: HeldInvitation | null): Promise<En
   };
 }
 
-function dial(
-  { addresses, tlsPin, roomId }: Pick<Entry, 'addresses' | 'tlsPin' | 'roomId'>,
-  signal: AbortSignal,
-): Promise<Connection> {
-  return dialTls({ addresses, tlsPin, exporterContext: roomId, timeoutMs: DIAL_MS, signal });
-}
-
 async function enter(run: Run, entry: Entry): Promise<ExitCode> {
   const { options, front, log, answers } = run;
   const { roomId, ownerFingerprint, tlsPin } = entry;
@@ -168,7 +156,7 @@ async function enter(run: Run, entry: Entry): Promise<ExitCode> {
     ...{ roomId, ownerFingerprint, tlsPin, answers },
     ...entry.membership,
     prefers: options.prefers,
-    connect: (signal) => dial(entry, signal),
+    connect: (signal) => dialRoom(entry, signal),
     ask: answerer(options, front, {
       question: () => question?.question ?? '',
       keys: Promise.all([identity, wrapKeys]),
@@ -210,6 +198,7 @@ async function enter(run: Run, entry: Entry): Promise<ExitCode> {
         chat = new Chat({
           ...{ front, membership, host: null, roomId, roomName, ownerFingerprint },
           keeps: question?.keeps ?? entry.keeps,
+          ...fileDealings(membership, options),
           onQuit(how) {
             quit = how;
             // The account has the place for whoever comes back with its password.
@@ -243,6 +232,7 @@ async function enter(run: Run, entry: Entry): Promise<ExitCode> {
   log.info('dial', entry.addresses.map(formatAddress).join(', '));
   entry.begin(membership);
   const ending = await Promise.race([membership.ended, gaveUp]);
+  await (chat as Chat | null)?.close();
   log.info('end', ending instanceof GaveUpError ? ending.message : ending.kind);
   if (ending instanceof GaveUpError) {
     membership.quit();

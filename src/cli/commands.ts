@@ -18,6 +18,8 @@ interface ArgumentEntry {
   readonly summary: string;
   /** Words to choose from, a file's name, or something that only the person knows. */
   readonly values: readonly string[] | 'file' | 'anything';
+  /** Several of them: only the last one can be so. */
+  readonly isRepeated?: boolean;
 }
 
 export interface CommandEntry {
@@ -69,6 +71,55 @@ export const JOIN: CommandEntry = {
   ],
   switches: [],
   settings: settingsOf('join'),
+};
+
+export const SEND: CommandEntry = {
+  name: 'send',
+  aliases: [],
+  summary: 'send files into a saved room',
+  description:
+    'Send files and folders into a room that is saved ("securechat c --save"), to one member, a conversation or everyone, and ' +
+    'wait until they have them. It says and shows nothing else there, and what is said meanwhile is there when you come back. ' +
+    'It exits with 0 once each is with somebody and all have decided, with 4 where it was declined, with 3 where nobody took it.',
+  examples: [
+    'securechat send report.pdf photos --to ann @kitchen',
+    'securechat send backup.tar --to bob --wait 2h --passphrase-file passphrase.txt @kitchen',
+  ],
+  arguments: [
+    {
+      usage: '<path|@room...>',
+      summary: 'files and folders, and @name of the saved room; a file called @name is ./@name',
+      values: 'file',
+      isRepeated: true,
+    },
+  ],
+  switches: [
+    {
+      name: 'to',
+      argument: 'nick|conversation',
+      summary: 'whom it is for; everyone in the room when not given',
+    },
+    {
+      name: 'wait',
+      argument: 'duration',
+      summary: 'give up when nothing has moved for so long, at most 7d (default: 10m)',
+    },
+  ],
+  settings: [
+    SETTINGS.identity,
+    SETTINGS.passphraseFile,
+    SETTINGS.takeover,
+    SETTINGS.maxFile,
+    SETTINGS.lastSeen,
+    SETTINGS.receipts,
+    SETTINGS.color,
+    SETTINGS.plain,
+    SETTINGS.json,
+    SETTINGS.input,
+    SETTINGS.config,
+    SETTINGS.logFile,
+    SETTINGS.logLevel,
+  ],
 };
 
 export const IDENTITY: CommandEntry = {
@@ -179,7 +230,17 @@ export const MANUAL: CommandEntry = {
   settings: [],
 };
 
-const EXPLAINED: readonly CommandEntry[] = [HOST, JOIN, IDENTITY, ROOMS, CHECK, CONFIG, COMPLETION, MANUAL];
+const EXPLAINED: readonly CommandEntry[] = [
+  HOST,
+  JOIN,
+  SEND,
+  IDENTITY,
+  ROOMS,
+  CHECK,
+  CONFIG,
+  COMPLETION,
+  MANUAL,
+];
 
 export const HELP: CommandEntry = {
   name: 'help',

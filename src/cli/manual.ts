@@ -112,8 +112,8 @@ const EXIT_TEXTS: Readonly<Record<keyof typeof EXIT, string>> = {
   done: 'Done.',
   unexpected: "Unexpected failure, or a kept room's file that cannot be used.",
   usage: 'Wrong usage or input.',
-  network: 'Could not reach the host, or could not listen.',
-  notAdmitted: 'Not admitted, or no longer.',
+  network: 'Could not reach the host, or could not listen; nobody took what was sent.',
+  notAdmitted: 'Not admitted, or no longer; what was sent was declined.',
   security: 'A security check failed: pin, signature, history, protocol or proof.',
   interrupted: 'Interrupted.',
 };

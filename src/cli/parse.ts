@@ -1,10 +1,11 @@
 /**
  * Option values as people type them. Every failure is an `InputError` that says what would be accepted.
  */
-import type { AdvertisedAddress, ListenAddress, SecretSource } from '../app/options.ts';
+import type { AdvertisedAddress, AutoAccept, ListenAddress, SecretSource } from '../app/options.ts';
 import { canonicalHost } from '../crypto/address.ts';
 import { utf8 } from '../protocol/bytes.ts';
 import { InputError } from '../protocol/errors.ts';
+import { checkNickname } from '../protocol/nickname.ts';
 
 const PORT_MOST = 65_535;
 /** Three forms: a bare IPv6 address, or a bracketed one or a name, which a port may follow. */
@@ -52,6 +53,44 @@ export function parseAdvertised(text: string): AdvertisedAddress {
     );
   }
   return place;
+}
+
+const SIZE = /^(?<count>\d{1,15})(?:(?<unit>[kmg])(?:i?b)?|b)?$/i;
+const UNIT_BYTES: Readonly<Record<string, number>> = { k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
+
+/**
+ * @param text `500M`, `2G`, or bytes; K, M and G count by 1024
+ * @returns bytes, at least 1
+ * @throws InputError
+ */
+export function parseSize(text: string, mostBytes: number): number {
+  const { count = '0', unit } = SIZE.exec(text.trim())?.groups ?? {};
+  const bytes = Number(count) * (unit === undefined ? 1 : (UNIT_BYTES[unit.toLowerCase()] ?? Number.NaN));
+  if (!(bytes >= 1 && bytes <= mostBytes)) {
+    const most = `${Math.floor(mostBytes / 2 ** 30)}G`;
+    throw new InputError('bad-size', `Write a size such as 500M, 2G, or bytes: from 1 to ${most}.`);
+  }
+  return bytes;
+}
+
+/**
+ * @param text `SIZE`, `NICK` or `NICK:SIZE`. What is a size by itself is no nickname: that is written `500m:1G`.
+ * @returns the files that are taken without asking; without a size, up to `mostBytes`
+ * @throws InputError
+ */
+export function parseAutoAccept(text: string, mostBytes: number): AutoAccept {
+  const [, nick, size] = /^(?:([^:]+):)?([^:]+)$/.exec(text.trim()) ?? [];
+  if (size === undefined)
+    throw new InputError('bad-rule', 'Write SIZE, NICK or NICK:SIZE, such as 1M, ann or ann:50M.');
+  if (nick !== undefined) return { nick: nickname(nick), maxBytes: parseSize(size, mostBytes) };
+  if (SIZE.test(size)) return { nick: null, maxBytes: parseSize(size, mostBytes) };
+  return { nick: nickname(size), maxBytes: mostBytes };
+}
+
+/** Of anybody in a room, its host included. @throws InputError */
+function nickname(text: string): string {
+  const nick = text.trim().replace(/^@/, '').toLowerCase();
+  return checkNickname(nick, nick === 'host');
 }
 
 const BOOLEANS: ReadonlyMap<string, boolean> = new Map([

@@ -11,6 +11,7 @@ import type {
   JoinOptions,
   RoomsAct,
   RoomsOptions,
+  SendOptions,
 } from '../app/options.ts';
 import { cleanText } from '../protocol/clean-text.ts';
 import { InputError } from '../protocol/errors.ts';
@@ -29,6 +30,7 @@ import {
   JOIN,
   MANUAL,
   ROOMS,
+  SEND,
   type Shell,
 } from './commands.ts';
 import type { Given, Layer } from './layers.ts';
@@ -41,12 +43,14 @@ import {
   toIdentityOptions,
   toJoinOptions,
   toRoomsOptions,
+  toSendOptions,
 } from './to-options.ts';
 
 /** What the commands start. Each resolves to the exit code. */
 export interface Actions {
   host(options: HostOptions): Promise<number>;
   join(options: JoinOptions): Promise<number>;
+  send(options: SendOptions): Promise<number>;
   identity(options: IdentityOptions): Promise<number>;
   rooms(options: RoomsOptions): Promise<number>;
   check(options: CheckOptions): Promise<number>;
@@ -82,6 +86,13 @@ export async function execute(
     const { choices } = await choose(optionLayer(JOIN, flags), surroundings);
     exitCode = await actions.join(
       toJoinOptions(invitation, choices, surroundings, await surroundings.dataFolder()),
+    );
+  });
+  addCommand(program, SEND).action(async (words: readonly string[], flags: Flags) => {
+    const { choices } = await choose(optionLayer(SEND, flags), surroundings);
+    const asked = { words, to: given(flags, 'to'), wait: given(flags, 'wait') };
+    exitCode = await actions.send(
+      toSendOptions(asked, choices, surroundings, await surroundings.dataFolder()),
     );
   });
   addCommand(program, IDENTITY).action(async (what: IdentityOptions['what'], path: string, flags: Flags) => {

@@ -76,6 +76,9 @@ if (available(['bash', '--version'], 'completion for bash')) {
       assert.deepEqual(inBash('securechat', 'identity', 's'), ['show']);
       assert.deepEqual(inBash('securechat', 'identity', 'show', 'an'), ['an answer.txt']);
       assert.deepEqual(inBash('securechat', 'check', 'an'), ['an answer.txt']);
+      assert.deepEqual(inBash('securechat', 'send', 'f', 'an'), ['an answer.txt']);
+      assert.deepEqual(inBash('securechat', 'send', 'f', '--to', 'an'), []);
+      assert.deepEqual(inBash('securechat', 'send', 'f', '--wa'), ['--wait']);
       assert.deepEqual(inBash('securechat', 'check', 'f', '--ow'), ['--owner']);
       assert.deepEqual(inBash('securechat', 'check', 'f', '--owner', 'an'), []);
     });
@@ -101,6 +104,7 @@ if (available(['fish', '--version'], 'completion for fish')) {
       assert.deepEqual(inFish('securechat identity s'), ['show']);
       assert.deepEqual(inFish('securechat identity show an'), ['an answer.txt']);
       assert.deepEqual(inFish('securechat check an'), ['an answer.txt']);
+      assert.deepEqual(inFish('securechat send f an'), ['an answer.txt']);
     });
   });
 }

@@ -31,6 +31,7 @@ async function runWith(words: readonly string[], env: Record<string, string> = {
       },
       join: () => assert.fail('nobody joins'),
       identity: () => assert.fail('nobody keeps an identity'),
+      send: () => assert.fail('nobody sends'),
       rooms: () => assert.fail('nobody asks for rooms'),
       check: () => assert.fail('nobody has a proof'),
     },

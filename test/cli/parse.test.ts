@@ -3,9 +3,11 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import {
   parseAdvertised,
+  parseAutoAccept,
   parseCount,
   parseListen,
   parseSecretSource,
+  parseSize,
   parseText,
 } from '../../src/cli/parse.ts';
 import { InputError } from '../../src/protocol/errors.ts';
@@ -117,4 +119,40 @@ describe('parseText', () => {
 test('a secret comes from a file, or from standard input', () => {
   assert.deepEqual(parseSecretSource('answer.txt'), { kind: 'file', path: 'answer.txt' });
   assert.deepEqual(parseSecretSource('-'), { kind: 'standardInput' });
+});
+
+describe('parseSize', () => {
+  const most = 64 * 2 ** 30;
+  for (const [text, bytes] of [
+    ['1', 1],
+    ['1500', 1_500],
+    ['10b', 10],
+    ['4k', 4_096],
+    ['500M', 500 * 2 ** 20],
+    [' 500 ', 500],
+    ['2GiB', 2 * 2 ** 30],
+    ['2gb', 2 * 2 ** 30],
+    ['64G', most],
+  ] as const)
+    test(text, () => assert.equal(parseSize(text, most), bytes));
+
+  for (const text of ['', '0', '0M', '65G', '1.5G', '-1', '1T', 'G', '5 M', '9'.repeat(16), '1e3', 'NaN'])
+    test(`${JSON.stringify(text)} is refused`, () => refuses(() => parseSize(text, most)));
+});
+
+describe('parseAutoAccept', () => {
+  const most = 2 ** 30;
+  for (const [text, nick, maxBytes] of [
+    ['1M', null, 2 ** 20],
+    ['ann', 'ann', most],
+    ['@Ann:50k', 'ann', 50 * 2 ** 10],
+    ['host:1G', 'host', most],
+    // A nickname that reads like a size has its size named.
+    ['500m:1k', '500m', 1_024],
+    ['7up', '7up', most],
+  ] as const)
+    test(text, () => assert.deepEqual(parseAutoAccept(text, most), { nick, maxBytes }));
+
+  for (const text of ['', ':', 'ann:', ':1M', 'ann:bob', 'ann:1M:2', 'a b', '2G', 'everyone'])
+    test(`${JSON.stringify(text)} is refused`, () => refuses(() => parseAutoAccept(text, most)));
 });

@@ -6,6 +6,7 @@ import type {
   IdentityOptions,
   JoinOptions,
   RoomsOptions,
+  SendOptions,
 } from '../../src/app/options.ts';
 import { run } from '../../src/cli/run.ts';
 import type { Surroundings } from '../../src/cli/surroundings.ts';
@@ -21,6 +22,7 @@ interface Outcome {
   readonly kept: readonly IdentityOptions[];
   readonly rooms: readonly RoomsOptions[];
   readonly checked: readonly CheckOptions[];
+  readonly sent: readonly SendOptions[];
 }
 
 interface Setting extends Partial<Omit<Surroundings, 'writeOut' | 'writeErr'>> {
@@ -39,6 +41,7 @@ async function runWith(words: readonly string[], setting: Setting = {}): Promise
   const kept: IdentityOptions[] = [];
   const rooms: RoomsOptions[] = [];
   const checked: CheckOptions[] = [];
+  const sent: SendOptions[] = [];
   const exitCode = await run(
     words,
     {
@@ -48,6 +51,10 @@ async function runWith(words: readonly string[], setting: Setting = {}): Promise
       },
       join: (options) => {
         joined.push(options);
+        return command();
+      },
+      send: (options) => {
+        sent.push(options);
         return command();
       },
       identity: (options) => {
@@ -79,7 +86,7 @@ async function runWith(words: readonly string[], setting: Setting = {}): Promise
       },
     },
   );
-  return { exitCode, out, err, hosted, joined, kept, rooms, checked };
+  return { exitCode, out, err, hosted, joined, kept, rooms, checked, sent };
 }
 
 test('only who hosts may be called host', async () => {
@@ -161,11 +168,13 @@ describe('hosting', () => {
         notify: false,
         atDirect: false,
         theme: 'auto',
+        pictures: 'auto',
       },
       mayAsk: true,
       logFile: null,
       logLevel: 'warn',
       keep: null,
+      files: { downloads: null, maxBytes: 100 * 2 ** 20, autoAccept: [] },
       roomName: null,
       question: null,
       answer: null,
@@ -208,14 +217,24 @@ describe('hosting', () => {
       ...['--identity', 'id.pem', '--passphrase-file', 'p.txt', '--no-last-seen', '--no-receipts'],
       ...['--topic', 'Dinner', '--motd-file', 'm.txt', '--approve', '--no-qr', '--no-clipboard'],
       ...['--stay', '7d', '--no-edits', '--no-read-receipts'],
+      ...['--downloads', '/in', '--max-file', '2G', '--auto-accept', 'ann:50M', '--auto-accept', '1m'],
       ...['--timestamps', 'seconds', '--quiet', '--bell', 'all', '--notify', '--theme', 'light'],
       ...['--plain', '--no-color', '--no-input', '--log-file', 'log.txt', '--log-level', 'debug'],
+      ...['--pictures', 'off'],
     ];
     assert.deepEqual(await hostOptions(words, TERMINAL), {
       nick: 'ann',
       signing: 'dsa',
       identity: { path: 'id.pem', passphrase: { kind: 'file', path: 'p.txt' } },
       keep: { name: 'kitchen', passphrase: { kind: 'file', path: 'k.txt' }, folder: '/data' },
+      files: {
+        downloads: '/in',
+        maxBytes: 2 * 2 ** 30,
+        autoAccept: [
+          { nick: 'ann', maxBytes: 50 * 2 ** 20 },
+          { nick: null, maxBytes: 2 ** 20 },
+        ],
+      },
       prefers: { stays: false, receipts: false, lastSeen: false },
       display: 'plain',
       color: false,
@@ -227,6 +246,7 @@ describe('hosting', () => {
         notify: true,
         atDirect: false,
         theme: 'light',
+        pictures: 'off',
       },
       mayAsk: false,
       logFile: 'log.txt',
@@ -253,6 +273,35 @@ describe('hosting', () => {
       qr: false,
       clipboard: false,
     });
+  });
+});
+
+describe('files', () => {
+  test('nothing is taken unasked that is larger than --max-file, also where a rule names no size', async () => {
+    const words = ['--max-file', '500K', '--auto-accept', 'ann', '--auto-accept', 'bob:1M'];
+    const { files } = await joinOptions([...words, '--auto-accept', '1000']);
+    const all = 500 * 2 ** 10;
+    assert.deepEqual(files, {
+      downloads: null,
+      maxBytes: all,
+      autoAccept: [
+        { nick: 'ann', maxBytes: all },
+        { nick: 'bob', maxBytes: all },
+        { nick: null, maxBytes: 1_000 },
+      ],
+    });
+  });
+
+  test('a size that is none is refused with what would do', async () => {
+    for (const words of [
+      ['--max-file', '65G'],
+      ['--max-file', 'much'],
+      ['--auto-accept', 'ann:'],
+    ]) {
+      const { exitCode, err } = await runWith(['c', ...words]);
+      assert.equal(exitCode, 2);
+      assert.match(err, /--(max-file|auto-accept): Write (a size such as 500M|SIZE, NICK or NICK:SIZE)/);
+    }
   });
 });
 
@@ -358,6 +407,41 @@ describe('proofs', () => {
     );
     const { checked: other } = await runWith(['check', '--signer', SHOWN.replaceAll(' ', ''), 'p.txt']);
     assert.deepEqual([other[0]?.owner, other[0]?.signer?.length], [null, 16]);
+  });
+});
+
+describe('files from the shell', () => {
+  const sendOptions = async (...words: readonly string[]) => {
+    const { sent, err } = await runWith(['send', ...words]);
+    assert.equal(err, '');
+    return sent[0] ?? assert.fail('nothing was sent');
+  };
+  const refusal = async (...words: readonly string[]) => {
+    const { sent, err, exitCode } = await runWith(['send', ...words]);
+    assert.deepEqual([sent.length, exitCode], [0, 2]);
+    return err;
+  };
+
+  test('paths, the room among them, and whom they are for', async () => {
+    const usual = await sendOptions('a.txt', 'photos', '@kitchen');
+    assert.deepEqual([usual.paths, usual.saved, usual.to], [['a.txt', 'photos'], 'kitchen', null]);
+    assert.deepEqual([usual.waitMs, usual.takeover, usual.dataFolder], [600_000, false, '/data']);
+    const other = await sendOptions('@kitchen', './@a', '--to', '@ann', '--wait', '2h', '--takeover');
+    assert.deepEqual(
+      [other.paths, other.to, other.waitMs, other.takeover],
+      [['./@a'], '@ann', 7_200_000, true],
+    );
+    const { passphrase, identityByOption } = await sendOptions('a', '@b', '--passphrase-file', 'p.txt');
+    assert.deepEqual([passphrase, identityByOption], [{ kind: 'file', path: 'p.txt' }, false]);
+  });
+
+  test('what is missing or too much', async () => {
+    assert.match(await refusal('a.txt'), /Into which saved room\?/);
+    assert.match(await refusal('@kitchen'), /There is nothing to send\./);
+    assert.match(await refusal('a', '@b', '@c'), /One room at a time; a file called @c is written \.\/@c/);
+    assert.match(await refusal('a', '@b', '--to', 'ann', '--to', 'bob'), /--to is given twice/);
+    assert.match(await refusal('a', '@b', '--wait', '8d'), /at most 7d/);
+    assert.match(await refusal('a', '@b', '--json', '--passphrase-file', '-'), /standard input/);
   });
 });
 

@@ -10,7 +10,7 @@ import { DoorRun, type DoorRunOptions } from '../door-run.ts';
 import type { Front } from '../front/front.ts';
 import { unlockIdentity } from '../identity.ts';
 import type { SavedMembership } from '../membership.ts';
-import type { JoinOptions } from '../options.ts';
+import type { ReturnOptions } from '../options.ts';
 import type { SavedContent, SavedDoor, SavedHead } from './saved-file.ts';
 import { SavedPlace } from './saved-place.ts';
 import type { SavedRooms } from './saved-rooms.ts';
@@ -39,7 +39,7 @@ export interface SavedReturn {
  */
 export async function openSaved(
   name: string,
-  options: JoinOptions,
+  options: ReturnOptions,
   context: ReturnContext,
 ): Promise<SavedReturn> {
   const { rooms, front } = context;

@@ -27,7 +27,7 @@ complete -F _securechat securechat
 `;
 }
 
-function commandCase({ names, words, takesFile, options }: CompletedCommand): string {
+function commandCase({ names, words, takesFile, takesFiles, options }: CompletedCommand): string {
   const all = [...words, ...options.map(({ name }) => `--${name}`)].join(' ');
   const lines = [
     ...caseOf(options, ({ values }) => values === 'file', '_securechat_files "$current"; return'),
@@ -41,10 +41,10 @@ function commandCase({ names, words, takesFile, options }: CompletedCommand): st
     // Behind the command itself, where options may come first.
     ...(takesFile && words.length === 0
       ? [
-          `${names.join(' | ')}) [[ $current != -* ]] && { _securechat_files "$current"; return; }; words='${all}' ;;`,
+          `${takesFiles ? '*' : names.join(' | ')}) [[ $current != -* ]] && { _securechat_files "$current"; return; }; words='${all}' ;;`,
         ]
       : []),
-    `*) words='${all}' ;;`,
+    ...(takesFiles && words.length === 0 ? [] : [`*) words='${all}' ;;`]),
   ];
   const body = lines.map((line) => `          ${line}`).join('\n');
   return `      ${names.join(' | ')})\n        case $previous in\n${body}\n        esac\n        ;;`;

@@ -21,6 +21,8 @@ export interface CompletedCommand {
   readonly words: readonly string[];
   /** After one of these words comes a file's name; where there are none, after the command. */
   readonly takesFile: boolean;
+  /** Several of them. */
+  readonly takesFiles: boolean;
   readonly options: readonly CompletedOption[];
 }
 
@@ -53,6 +55,7 @@ function completed({
     summary,
     words: taken.flatMap(({ values }) => (typeof values === 'string' ? [] : values)),
     takesFile: taken.some(({ values }) => values === 'file'),
+    takesFiles: taken.some(({ values, isRepeated }) => values === 'file' && isRepeated === true),
     options: options.filter(
       (option, index) => index === options.findIndex((each) => each.name === option.name),
     ),

@@ -36,11 +36,11 @@ fi
 `;
 }
 
-function commandCase({ names, words, takesFile, options }: CompletedCommand): string {
+function commandCase({ names, words, takesFile, takesFiles, options }: CompletedCommand): string {
   const specs = [
     ...options.map(spec),
     ...(words.length > 0 ? [quoted(`1: :(${words.join(' ')})`)] : []),
-    ...(takesFile ? [quoted(`${words.length > 0 ? 2 : 1}:file:_files`)] : []),
+    ...(takesFile ? [quoted(`${takesFiles ? '*' : words.length > 0 ? 2 : 1}:file:_files`)] : []),
   ];
   const body = specs.map((each) => `            ${each}`).join(' \\\n');
   return `        ${names.join('|')})\n          _arguments \\\n${body}\n          ;;`;

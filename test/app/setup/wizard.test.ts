@@ -28,6 +28,7 @@ const OPTIONS: HostOptions = {
     theme: 'auto',
   },
   mayAsk: true,
+  files: { downloads: null, maxBytes: 100 * 2 ** 20, autoAccept: [] },
   logFile: null,
   logLevel: 'warn',
   roomName: null,
