@@ -3,17 +3,18 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { Calls, Reply } from './calls.ts';
 
-/** Servers run on one core, whatever loads them on the other. */
-export type Core = 'server' | 'load';
+/** Servers run on one core, whatever loads them on the other; `any` where the two do not tell sides apart. */
+export type Core = 'server' | 'load' | 'any';
 
-const CORE_NUMBER = { server: 0, load: 1 } as const;
+const CORES = { server: '0', load: '1', any: null } as const;
 const canPin = spawnSync('taskset', ['-c', '0,1', 'true']).status === 0;
 
 export const pinned = canPin ? 'server on core 0, load on core 1' : 'not pinned: no taskset, or one core';
 
-/** @returns the command that runs `command` on that core, or as it is where nothing can be pinned. */
+/** @returns the command that runs `command` on that core, or as it is where nothing can be pinned or is to be. */
 export function onCore(core: Core, command: readonly string[]): readonly [string, ...string[]] {
-  const prefix = canPin ? ['taskset', '-c', `${CORE_NUMBER[core]}`] : [];
+  const cores = CORES[core];
+  const prefix = canPin && cores !== null ? ['taskset', '-c', cores] : [];
   const [program = '', ...rest] = [...prefix, ...command];
   return [program, ...rest];
 }

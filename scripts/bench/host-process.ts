@@ -4,6 +4,7 @@
  */
 import { dirname } from 'node:path';
 import { AnswerThread } from '../../src/app/answer-thread.ts';
+import { depositFolder } from '../../src/app/deposits/deposit-folder.ts';
 import { RelayHost } from '../../src/app/relay-host.ts';
 import { createKeptRoom, type KeptRoom, lockRoom } from '../../src/app/rooms/kept-room.ts';
 import { makeRoomKeys, type RoomKeys } from '../../src/app/rooms/room-keys.ts';
@@ -55,7 +56,8 @@ function failure(about: string, text: string): void {
 const ABOUT = { roomName: 'bench', question: 'Where did we meet?' };
 
 function keepIn(file: string, keys: RoomKeys): Promise<KeptRoom> {
-  const place = { name: 'bench', folder: dirname(file), file, lock: `${file}.lock` };
+  const files = depositFolder(file);
+  const place = { name: 'bench', folder: dirname(file), file, lock: `${file}.lock`, files };
   const room = { ...ABOUT, keys, identity: null, passphrase: '' };
   return createKeptRoom(place, room, lockRoom(place), LIFTED_LIMITS);
 }

@@ -2,12 +2,13 @@
  * `npm run bench`: how fast the program is, as ratios to what it is compared with in the same run. Absolute figures belong to
  * the machine and the hour.
  *
- *   npm run bench -- [--json] [--quick] [--only relay|latency|join|memory|startup|crypto|terminal|kept|talk]
+ *   npm run bench -- [--json] [--quick] [--only relay|latency|join|memory|startup|crypto|terminal|kept|talk|files]
  */
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { pinned } from './child.ts';
 import { measureCrypto } from './crypto.ts';
+import { measureFiles } from './files.ts';
 import { measureKept } from './kept.ts';
 import { measureMemory } from './memory.ts';
 import { hasNgircd } from './ngircd.ts';
@@ -16,6 +17,7 @@ import { measureRoom, type RoomPlan } from './room.ts';
 import { measureStartup } from './startup.ts';
 import { measureTalk } from './talk.ts';
 import { measureTerminal } from './terminal.ts';
+import { hasWormhole } from './wormhole.ts';
 
 const TOPICS: readonly Topic[] = [
   'startup',
@@ -27,6 +29,7 @@ const TOPICS: readonly Topic[] = [
   'join',
   'kept',
   'talk',
+  'files',
 ];
 
 const FULL = {
@@ -39,6 +42,7 @@ const FULL = {
   terminal: { startups: 15, repetitions: 5, keys: 400, lines: 10_000 },
   kept: { repetitions: 5, stretches: 21, messages: 200, waiting: 10_000, returns: 3, openings: 9 },
   talk: { sizes: [10, 100, 1_000], repetitions: 7 },
+  files: { mib: 1_024, repetitions: 5, messages: 1_000 },
 };
 const QUICK = {
   startups: 5,
@@ -50,6 +54,7 @@ const QUICK = {
   terminal: { startups: 5, repetitions: 1, keys: 200, lines: 2_000 },
   kept: { repetitions: 3, stretches: 9, messages: 200, waiting: 2_000, returns: 1, openings: 3 },
   talk: { sizes: [10, 100], repetitions: 3 },
+  files: { mib: 128, repetitions: 3, messages: 300 },
 };
 
 const { values } = parseArgs({
@@ -100,6 +105,7 @@ async function measure(): Promise<Row[]> {
   }
   if (topics.has('kept')) rows.push(...(await measureKept(scale.kept, progress)));
   if (topics.has('talk')) rows.push(...(await measureTalk(scale.talk, progress)));
+  if (topics.has('files')) rows.push(...(await measureFiles(scale.files, progress)));
   const plan = roomPlan();
   if (plan.sizes.length + plan.joinSizes.length > 0) rows.push(...(await measureRoom(plan, progress)));
   return rows;
@@ -123,8 +129,10 @@ if (values.json) {
 } else {
   console.log(formatTable(rows));
   console.log(
-    `\nNode ${process.versions.node}; ${pinned}; medians of interleaved repetitions; ${seconds} s; ` +
-      `load average before: ${othersAtWork.toFixed(1)}.`,
+    `\nNode ${process.versions.node}; ${pinned}${topics.has('files') ? ' (files: any core)' : ''}; ` +
+      `medians of interleaved repetitions; ${seconds} s; load average before: ${othersAtWork.toFixed(1)}.`,
   );
+  if (topics.has('files') && !hasWormhole)
+    console.log('magic-wormhole with its two servers is not installed: it was left out.');
   if (!hasNgircd) console.log('ngircd is not installed: the host is compared with the floor alone.');
 }

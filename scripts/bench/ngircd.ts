@@ -2,12 +2,12 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { makeCertificate } from '../../src/crypto/certificate.ts';
 import { onCore } from './child.ts';
+import { answers, freePort } from './ports.ts';
 import { type Usage, usageOf } from './usage.ts';
 
 const PROGRAM = ['/usr/sbin/ngircd', '/usr/bin/ngircd', '/usr/local/sbin/ngircd'].find((path) =>
@@ -109,24 +109,4 @@ Ports = ${place.port}
 function ownUser(): string {
   const name = (flag: string): string => spawnSync('id', [flag], { encoding: 'utf8' }).stdout.trim();
   return `ServerUID = ${name('-un')}\nServerGID = ${name('-gn')}`;
-}
-
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: '127.0.0.1', port });
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -10,7 +10,8 @@ export type Topic =
   | 'crypto'
   | 'terminal'
   | 'kept'
-  | 'talk';
+  | 'talk'
+  | 'files';
 
 /** How far a figure may go, or has to. */
 type Bound = { readonly most: number } | { readonly least: number };

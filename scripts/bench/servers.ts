@@ -101,7 +101,7 @@ const START: Readonly<Record<ServerName, Start>> = {
   },
 };
 
-async function measurableHost(
+export async function measurableHost(
   name: HostName,
   host: Child<HostCalls>,
   load: Child<LoadCalls>,

@@ -5,6 +5,7 @@
 import { ROOM_CONVERSATION } from '../../src/protocol/identifiers.ts';
 import { Child } from './child.ts';
 import type { HostCalls } from './host-process.ts';
+import { inTime as within } from './in-time.ts';
 import { SPEAKERS_MOST } from './load/fleet.ts';
 import type { PersonCalls, Saying } from './load/person-process.ts';
 import type { LoadCalls } from './load/process.ts';
@@ -139,9 +140,6 @@ export class TalkRoom {
   }
 }
 
-/** @throws Error where nothing comes of it */
-async function inTime<Result>(what: string, step: Promise<Result>): Promise<Result> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error(`talk: nothing came of ${what}`)), STALLED_MS);
-  return await Promise.race([step, late.promise]).finally(() => clearTimeout(timer));
+function inTime<Result>(what: string, step: Promise<Result>): Promise<Result> {
+  return within(`talk: ${what}`, STALLED_MS, step);
 }

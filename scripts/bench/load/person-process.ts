@@ -4,28 +4,24 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { AnswerThread } from '../../../src/app/answer-thread.ts';
 import { Membership, type MembershipOptions } from '../../../src/app/membership.ts';
 import { SavedPlace } from '../../../src/app/saved/saved-place.ts';
 import { SavedRooms } from '../../../src/app/saved/saved-rooms.ts';
-import type { AnswerJob, AnswerOutcome } from '../../../src/crypto/answer-jobs.ts';
-import { generateWrapKeys } from '../../../src/crypto/key-wrap.ts';
 import { generateSigningKey, importSigningKey, type SigningKey } from '../../../src/crypto/signature.ts';
 import { said as saying } from '../../../src/protocol/content.ts';
 import {
   type ConversationId,
   hash,
   idKey,
-  invitationId,
   ROOM_CONVERSATION,
   roomId,
 } from '../../../src/protocol/identifiers.ts';
 import type { Connection } from '../../../src/transport/connection.ts';
-import { dialTls } from '../../../src/transport/tls-dialer.ts';
 import { serve } from '../calls.ts';
 import type { Entrance, RoomAddress } from '../host-process.ts';
 import { LIFTED_LIMITS } from '../lifted-limits.ts';
-import { ANSWER, answersReady, finishLightly, startLightly } from './light-answer.ts';
+import { answersReady } from './light-answer.ts';
+import { entranceOptions, personOptions } from './person-door.ts';
 
 interface Returned {
   /** From a saved room that nobody has opened yet to the last message shown. */
@@ -47,7 +43,6 @@ export interface Saying {
   readonly index: number;
 }
 
-const DIAL_MS = 20_000;
 /** Said and not placed yet: as many as a program takes before it asks people to wait, with some room. */
 const UNDER_WAY = 200;
 const TEXT = 'x'.repeat(200);
@@ -61,30 +56,11 @@ let sentBytes = 0;
 let awaited: { readonly isTrue: () => boolean; readonly resolve: () => void }[] = [];
 let attending: Promise<number> | null = null;
 
-async function answerLightly(job: AnswerJob): Promise<AnswerOutcome> {
-  if (job.op === 'start') return { op: 'start', ...startLightly(job.answer) };
-  if (job.op === 'finish') return { op: 'finish', result: finishLightly(job) };
-  throw new Error(`nobody here asks for ${job.op}`);
-}
-
 function optionsOf(room: RoomAddress, identity: SigningKey): Omit<MembershipOptions, 'wrapKeys' | 'ask'> {
-  const address = { addresses: [{ host: '127.0.0.1', port: room.port }], tlsPin: hash(room.tlsPin) };
+  const options = personOptions(room, identity, LIFTED_LIMITS);
   return {
-    roomId: roomId(room.roomId),
-    ownerFingerprint: hash(room.ownerFingerprint),
-    tlsPin: address.tlsPin,
-    answers: Object.assign(new AnswerThread(), { run: answerLightly as AnswerThread['run'] }),
-    identity: Promise.resolve(identity),
-    connect: async (signal) =>
-      counted(
-        await dialTls({
-          ...{ ...address, exporterContext: roomId(room.roomId), timeoutMs: DIAL_MS, signal },
-          limits: LIFTED_LIMITS,
-        }),
-      ),
-    onQuestion() {},
-    onWaiting() {},
-    onLine() {},
+    ...options,
+    connect: async (signal) => counted(await options.connect(signal)),
     onEvent(event) {
       if (event.kind === 'message') shown += 1;
       else if (event.kind === 'notice' || event.kind === 'alarm')
@@ -182,10 +158,7 @@ const calls = {
     const kept = Promise.withResolvers<void>();
     membership = new Membership({
       ...optionsOf(room, identity),
-      invitationId: invitationId(entrance.invitationId),
-      admissionKey: entrance.admissionKey,
-      wrapKeys: generateWrapKeys(),
-      ask: async (what) => ({ answer: ANSWER, code: entrance.code, nick, password: '' })[what],
+      ...entranceOptions(entrance, nick),
       ...(isKept && { keep: () => placeFor(room, identity), onKept: () => kept.resolve() }),
     });
     void membership.ended.then((ending) => kept.reject(new Error(`${nick} is out: ${ending.kind}`)));
