@@ -93,6 +93,9 @@ const invitation = {
   'label?': text,
 };
 
+/** One that is offered. */
+const offered = { number: count, id: id(16), name: text, bytes: count, 'files?': count };
+
 const conversation = object({
   id: id(16),
   kind: matching(/^(direct|group)$/),
@@ -171,7 +174,8 @@ const SHAPES: Readonly<Record<JsonEvent['type'], Shape>> = {
     conversation: id(16),
     'direct?': object(person),
     'in?': text,
-    kind: matching(/^(text|emote)$/),
+    kind: matching(/^(text|emote|file)$/),
+    'file?': object(offered),
     from: object(signer),
     'verified?': flag,
     text,
@@ -180,6 +184,28 @@ const SHAPES: Readonly<Record<JsonEvent['type'], Shape>> = {
     own: flag,
     mention: flag,
     'ref?': text,
+  }),
+  file: object({
+    type: text,
+    ...offered,
+    own: flag,
+    from: object(person),
+    conversation: id(16),
+    'direct?': object(person),
+    'in?': text,
+    state: matching(/^(offered|queued|waiting|running|checking|done|failed|declined|cancelled|withdrawn)$/),
+    doneBytes: count,
+    'bytesPerSecond?': count,
+    'leftMs?': count,
+    'path?': text,
+    'problem?': text,
+    'takers?': listOf(
+      object({
+        member: object(person),
+        state: matching(/^(running|stopped|done|declined)$/),
+        doneBytes: count,
+      }),
+    ),
   }),
   edited: object({ type: text, ...onMessage, text, 'before?': text }),
   deleted: object({ type: text, ...onMessage, 'saidAt?': time }),
