@@ -59,7 +59,7 @@ export class LayoutLanguage {
   }
 
   #makeList(type: string, length: number, listLength: number): Sample {
-    const [, bits, inner = ''] = /^list(8|16)<([^,]+),\d+>$/.exec(type) ?? [];
+    const [, bits, inner = ''] = /^list(8|16|32)<([^,]+),\d+>$/.exec(type) ?? [];
     const items = Array.from({ length }, () => this.#make(inner, listLength));
     return {
       value: items.map((item) => item.value),
@@ -125,5 +125,6 @@ function same(bytes: Bytes): Sample {
 }
 
 function count(bits: string | undefined, value: number): Bytes {
+  if (bits === '32') return u32(value);
   return bits === '8' ? Uint8Array.of(value) : Uint8Array.of(value >> 8, value & 0xff);
 }

@@ -7,6 +7,9 @@ import * as admission from '../../src/protocol/admission-frames.ts';
 import { concatBytes, toHex } from '../../src/protocol/bytes.ts';
 import type { Codec } from '../../src/protocol/codec.ts';
 import { CONTENT_KIND, SealedContent } from '../../src/protocol/content.ts';
+import * as files from '../../src/protocol/file-frames.ts';
+import { encodeManifest, type ManifestFile } from '../../src/protocol/file-manifest.ts';
+import * as offers from '../../src/protocol/file-offer.ts';
 import { Proof } from '../../src/protocol/proof.ts';
 import {
   ACT_OUTCOME,
@@ -85,6 +88,18 @@ const CODECS: Readonly<Record<string, Codec<unknown>>> = {
   CONVERSE_ANSWER: session.ConverseAnswer,
   PULL_CONVERSATION: session.PullConversation,
   CONVERSATION: session.ConversationPage,
+  OFFER_FILE: files.OfferFile,
+  WITHDRAW_FILE: files.WithdrawFile,
+  DECLINE_FILE: files.DeclineFile,
+  FILE_WANTED: files.FileWanted,
+  FILE_PROGRESS: files.FileProgress,
+  UPLOAD: files.Upload,
+  FETCH: files.Fetch,
+  STREAM: files.Stream,
+  CREDIT: files.Credit,
+  TAKEN: files.Taken,
+  RECEIVED: files.Received,
+  LINE_CLOSED: files.LineClosed,
   'roster-entry': objects.RosterEntry,
   'roster-operation': objects.RosterOperation,
   'wrap-key-statement': objects.WrapKeyStatement,
@@ -98,6 +113,7 @@ const CODECS: Readonly<Record<string, Codec<unknown>>> = {
   proof: Proof,
   'conversation-operation': objects.ConversationOperation,
   content: SealedContent,
+  'file-offer': offers.FileOffer,
 };
 
 const NUMBERS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
@@ -116,6 +132,8 @@ const NUMBERS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   'act-kind': acts.ACT_KIND,
   'act-outcome': ACT_OUTCOME,
   'converse-outcome': CONVERSE_OUTCOME,
+  'taker-state': files.TAKER_STATE,
+  'line-close': files.LINE_CLOSE,
 };
 
 /** Decoded views made plain, so that they compare by content. */
@@ -158,6 +176,15 @@ describe('layouts', () => {
   });
 });
 
+test('a manifest lists files as the document says', () => {
+  for (const count of [0, 1, 2]) {
+    const { value, bytes } = new LayoutLanguage(LAYOUTS, TABLES).sample('manifest', count);
+    const { files: listed } = value as unknown as { readonly files: readonly ManifestFile[] };
+    assert.equal(listed.length, count);
+    assert.equal(toHex(encodeManifest(listed)), toHex(bytes));
+  }
+});
+
 test('every table has the numbers of the code', () => {
   const documented = Object.fromEntries([...TABLES].map(([name, rows]) => [name, Object.fromEntries(rows)]));
   assert.deepEqual(documented, NUMBERS);
@@ -176,7 +203,11 @@ test('every frame is listed with its number', () => {
     name === 'NEEDKEY' ? 'needKey' : camel(name),
     Number(number),
   ]);
-  assert.deepEqual(Object.fromEntries(numbers), { ...admission.ADMISSION_FRAME, ...session.SESSION_FRAME });
+  assert.deepEqual(Object.fromEntries(numbers), {
+    ...admission.ADMISSION_FRAME,
+    ...session.SESSION_FRAME,
+    ...files.LINE_FRAME,
+  });
 });
 
 test('every structure of the code has a layout', () => {
@@ -186,9 +217,17 @@ test('every structure of the code has a layout', () => {
     admission.JoinFields,
     admission.LoginFields,
     admission.Boxed,
+    offers.fileOffer,
   ]);
   const known = new Set<unknown>([...Object.values(CODECS), ...parts]);
-  for (const [name, value] of Object.entries({ ...admission, ...session, ...objects, ...acts })) {
+  for (const [name, value] of Object.entries({
+    ...admission,
+    ...session,
+    ...objects,
+    ...acts,
+    ...files,
+    ...offers,
+  })) {
     const isCodec = typeof value === 'object' && 'decode' in value && 'encode' in value;
     if (isCodec) assert.ok(known.has(value), `${name} is not documented`);
   }

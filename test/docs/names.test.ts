@@ -15,6 +15,7 @@ const UNITS: Readonly<Record<string, number>> = {
   '': 1,
   KiB: 1_024,
   MiB: 1_024 * 1_024,
+  GiB: 1_024 * 1_024 * 1_024,
   s: 1_000,
   min: 60_000,
   d: 24 * 60 * 60_000,

@@ -5,9 +5,11 @@
 
 import { sealBox } from '../../src/crypto/box.ts';
 import { EVEN_WORDS, ODD_WORDS } from '../../src/crypto/check-words.ts';
+import { ChunkSealer } from '../../src/crypto/chunked.ts';
 import { contentCommitment, encodeContent } from '../../src/crypto/content.ts';
 import { DSA_GROUP } from '../../src/crypto/dsa-group.ts';
 import { sealEnvelope } from '../../src/crypto/envelope.ts';
+import { fileContext } from '../../src/crypto/file-context.ts';
 import { sha256 } from '../../src/crypto/hash.ts';
 import { helloProof } from '../../src/crypto/hello-proof.ts';
 import { readInvitation } from '../../src/crypto/invitation.ts';
@@ -19,8 +21,11 @@ import { importVerifyKey, ownerFingerprint } from '../../src/crypto/signature.ts
 import { Transcript } from '../../src/crypto/transcript.ts';
 import { verificationDigits } from '../../src/crypto/verification.ts';
 import { ADMISSION_FRAME, Hello, HelloFields, Question } from '../../src/protocol/admission-frames.ts';
-import { type Bytes, toHex, utf8 } from '../../src/protocol/bytes.ts';
+import { type Bytes, concatBytes, toHex, utf8 } from '../../src/protocol/bytes.ts';
 import { said } from '../../src/protocol/content.ts';
+import { encodeManifest } from '../../src/protocol/file-manifest.ts';
+import { FileOffer } from '../../src/protocol/file-offer.ts';
+import { CHUNK_BYTES } from '../../src/protocol/file-stream.ts';
 import { encodeFrame } from '../../src/protocol/framing.ts';
 import { chainId, hash, ROOM_CONVERSATION, ZERO_HASH } from '../../src/protocol/identifiers.ts';
 import { PLAIN_ROOM, policyOf } from '../../src/protocol/room-settings.ts';
@@ -172,5 +177,17 @@ export async function workedExample(): Promise<ReadonlyMap<string, string>> {
   const leaf = leafHash({ header, ciphertext, signature: run(0, 64) });
   note('leaf 2', leaf);
   note('head 2', nextHead(head, { index: 2, kind: 'message', placedAtMs: PLACED_AT_MS + 1, leaf }));
+
+  const end = utf8.encode('hello');
+  const file = concatBytes(new Uint8Array(CHUNK_BYTES), end);
+  const fileId = run(0xb0, 16);
+  const fileKey = run(0x60, 32);
+  const offer = { fileId, key: fileKey, hash: sha256(file), bytes: file.length, manifestBytes: 0, files: 0 };
+  note('file offer', FileOffer.encode(offer));
+  const context = fileContext(roomId, fileId);
+  const sealer = new ChunkSealer({ key: fileKey, context, salt: run(0, 24), fromChunk: 1 });
+  note('file pass', concatBytes(sealer.header, ...sealer.last(end)));
+  const listed = { path: 'a/hello.txt', bytes: end.length, hash: sha256(end), executable: false };
+  note('manifest', encodeManifest([listed]));
   return values;
 }

@@ -197,4 +197,18 @@ leaf_2 = leaf(header, ciphertext, run(0, 64))
 check("leaf 2", leaf_2)
 check("head 2", head(head_1, 2, 1, PLACED_AT_MS + 1, leaf_2))
 
+# File
+file_id, file_key, salt = run(0xB0, 16), run(0x60, 32), run(0, 24)
+file = bytes(16384) + b"hello"
+check("file offer", file_id + file_key + H(file) + u64(len(file)) + u32(0) + u32(0))
+info = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0" + salt + b"sc1/file" + room_id + file_id
+keys, number = b"", 1
+while len(keys) < 76:
+    keys += hmac.new(file_key, keys[-64:] + info + bytes([number]), hashlib.sha512).digest()
+    number += 1
+chunk_key, base_nonce, file_commitment = keys[:32], keys[32:44], keys[44:76]
+chunk_nonce = base_nonce[:8] + u32(int.from_bytes(base_nonce[8:], "big") ^ 1)
+check("file pass", salt + file_commitment + AESGCM(chunk_key).encrypt(chunk_nonce, file[16384:], b""))
+check("manifest", u32(1) + text16("a/hello.txt") + u64(5) + H(b"hello") + bytes([0]))
+
 print(json.dumps(sorted(confirmed)))
