@@ -14,7 +14,7 @@ import { type ActRequest, mayAct } from '../protocol/acts.ts';
 import type { Question } from '../protocol/admission-frames.ts';
 import { u32 } from '../protocol/bytes.ts';
 import { cleanText } from '../protocol/clean-text.ts';
-import { type Content, idReference, isSaid, said } from '../protocol/content.ts';
+import { type Content, deletion, isSaid, said } from '../protocol/content.ts';
 import { InputError } from '../protocol/errors.ts';
 import {
   type ConversationId,
@@ -115,7 +115,6 @@ export class Chat implements FrontListener {
             onMoved: (views) => front.setFiles(fileRows(views)),
             onUnsay: (message, conversation) => this.#try(() => this.#unsay(message, conversation)),
             onNote: (text) => this.#tell('files', text),
-            goneBeforeMs: () => this.#goneBeforeMs(),
             onProblem: (error) => this.#refuse(error),
           });
     void this.#desk?.cleanUp();
@@ -502,20 +501,10 @@ export class Chat implements FrontListener {
 
   /** Others see that it is taken back, where the room lets messages be taken back. */
   #unsay(message: string, conversation: ConversationId): void {
-    const reference = idReference(message);
-    if (reference === null || this.#session?.policy.edits !== true) return;
-    this.#conversing.sayIn(
-      conversation,
-      { kind: 'delete', reference, text: '' },
-      null,
-      this.#conversingContext,
-    );
-  }
-
-  /** When what was said is so old that it has disappeared. */
-  #goneBeforeMs(): number | null {
-    const { staySeconds = 0 } = this.#settings ?? {};
-    return staySeconds === 0 ? null : Date.now() - staySeconds * SECOND_MS;
+    const content = deletion(message);
+    const session = this.#session;
+    if (content === null || session?.policy.edits !== true || session.heldBack) return;
+    this.#conversing.sayIn(conversation, content, null, this.#conversingContext);
   }
 
   #showFile(view: FileView): void {

@@ -98,3 +98,9 @@ export function idReference(id: string): Bytes | null {
   const reference = fromBase64url(id);
   return reference?.length === MESSAGE_ID_BYTES ? reference : null;
 }
+
+/** Takes a message back. @returns `null` for what is no message's id */
+export function deletion(id: string): Content | null {
+  const reference = idReference(id);
+  return reference === null ? null : { kind: 'delete', reference, text: '' };
+}

@@ -47,12 +47,11 @@ export interface FileDeskOptions {
   readonly onUnsay: (message: string, conversation: ConversationId) => void;
   /** Something a person should know of what is sent. */
   readonly onNote: (text: string) => void;
-  /** What was offered before then is to be forgotten; `null` where messages stay. */
-  readonly goneBeforeMs: () => number | null;
   readonly onProblem: (error: unknown) => void;
 }
 
 const TICK_MS = 250;
+const SECOND_MS = 1_000;
 
 export class FileDesk {
   readonly #options: FileDeskOptions;
@@ -87,10 +86,12 @@ export class FileDesk {
   }
 
   #tick(): void {
-    const { book, onMoved, goneBeforeMs } = this.#options;
-    const beforeMs = goneBeforeMs();
-    if (beforeMs !== null) this.#perform(book.expire(beforeMs));
-    this.#perform(book.tick(systemMoment()));
+    const { book, membership, onMoved } = this.#options;
+    const moment = systemMoment();
+    // Where messages disappear, so do offers.
+    const { staySeconds = 0 } = membership.session?.settings ?? {};
+    if (staySeconds > 0) this.#perform(book.expire(moment.nowMs - staySeconds * SECOND_MS));
+    this.#perform(book.tick(moment));
     const { views } = book;
     const moves = views.some(({ state }) => state === 'running' || state === 'checking');
     if (moves || this.#moved) onMoved(views);

@@ -9,7 +9,7 @@ import { type FileView, hasIt, isOpen } from '../../member/file-view.ts';
 import type { Session } from '../../member/session.ts';
 import { bytesEqual, toBase64url } from '../../protocol/bytes.ts';
 import { cleanText } from '../../protocol/clean-text.ts';
-import { type Content, idReference } from '../../protocol/content.ts';
+import { deletion } from '../../protocol/content.ts';
 import { formatDuration } from '../../protocol/duration.ts';
 import { InputError } from '../../protocol/errors.ts';
 import {
@@ -47,7 +47,6 @@ export interface SendingOptions {
 }
 
 const TICK_MS = 250;
-const SECOND_MS = 1_000;
 /** What is taken back is on its way for so long at the most. */
 const CLOSING_MS = 3_000;
 
@@ -154,7 +153,6 @@ export class Sending {
       },
       onMoved: (views) => front.setFiles(fileRows(views)),
       onNote: (text) => front.emit({ type: 'notice', level: 'info', code: 'files', text }),
-      goneBeforeMs: () => goneBeforeMs(session.settings.staySeconds),
       onUnsay: (message, conversation) => this.#unsay(message, conversation),
       onProblem: (error) => this.#end(outcomeOfError(error)),
     });
@@ -334,10 +332,9 @@ export class Sending {
   #unsay(message: string, conversation: ConversationId): void {
     const { membership } = this.#options;
     const { session } = membership;
-    const reference = idReference(message);
+    const content = deletion(message);
     // What is held back by an alarm does not go out, and nobody is there to wait for it.
-    if (session === null || session.heldBack || !session.policy.edits || reference === null) return;
-    const content: Content = { kind: 'delete', reference, text: '' };
+    if (session === null || session.heldBack || !session.policy.edits || content === null) return;
     if (bytesEqual(conversation, ROOM_CONVERSATION)) membership.say(content, null);
     else membership.sayIn(conversation, content, null);
   }
@@ -362,10 +359,6 @@ export class Sending {
 }
 
 /** When what was said is so old that it has disappeared. */
-function goneBeforeMs(staySeconds: number): number | null {
-  return staySeconds === 0 ? null : Date.now() - staySeconds * SECOND_MS;
-}
-
 function refused(code: string, text: string): Outcome {
   return { exitCode: EXIT.notAdmitted, problem: { code, text } };
 }

@@ -8,6 +8,7 @@ import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { FileDesk } from '../../../src/app/files/file-desk.ts';
 import type { AutoAccept } from '../../../src/app/options.ts';
 import { type FileState, type FileView, mayCancel } from '../../../src/member/file-view.ts';
+import { deletion } from '../../../src/protocol/content.ts';
 import type { RoomId } from '../../../src/protocol/identifiers.ts';
 import { type HostedMember, HostedRoom } from '../../helpers/hosted-room.ts';
 
@@ -38,11 +39,11 @@ class Dealer {
       },
       onMoved() {},
       onUnsay: (message) => {
-        const reference = Buffer.from(message, 'base64url');
-        membership.say({ kind: 'delete', reference, text: '' }, null);
+        const content = deletion(message);
+        assert.ok(content !== null);
+        membership.say(content, null);
       },
       onNote() {},
-      goneBeforeMs: () => null,
       onProblem: (error) => this.problems.push(error),
     });
     member.onEvent = (event) => this.desk.follow(event);
