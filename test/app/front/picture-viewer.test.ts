@@ -44,13 +44,13 @@ test('a picture is drawn under its name, as wide as the window lets it', async (
   const lines = await viewer.lines(picture, 'a cat.png', () => WINDOW);
   const row = `      | ${'▀'.repeat(32)}`;
   assert.deepEqual(lines.map(stripVTControlCharacters), [
-    '12:34 [picture a cat.png 320×160]',
+    '12:34 [picture "a cat.png" 320×160]',
     ...Array.from({ length: 8 }, () => row),
   ]);
 });
 
 test('where nothing can be drawn there is the line alone', async () => {
-  const line = ['12:34 [picture a cat.png 320×160]'];
+  const line = ['12:34 [picture "a cat.png" 320×160]'];
   const none = new PictureViewer('none');
   for (const columns of [40, Number.POSITIVE_INFINITY])
     assert.deepEqual(
