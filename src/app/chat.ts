@@ -38,6 +38,7 @@ import { helpLines, helpTopicLines } from '../terminal/commands/help.ts';
 import { parseInput, unknownText } from '../terminal/commands/input.ts';
 import { type Audience, findCommand, mayGive } from '../terminal/commands/table.ts';
 import { expandHome } from '../terminal/home.ts';
+import { fileName } from '../terminal/view/file-name.ts';
 import { checkTexts, namesText, policyText, proofWrittenText, roomLines, whoisText } from './about.ts';
 import { answer, type ContentContext, contentOf } from './content-calls.ts';
 import { labelOf, namesOf } from './conversation-text.ts';
@@ -215,7 +216,18 @@ export class Chat implements FrontListener {
   /** Whoever quits does not wait, but is told what stays unsaid. */
   quit(): void {
     this.#tellUnplaced(this.#options.membership?.session?.unplaced ?? 0);
+    this.#tellUntaken();
     this.#options.onQuit('quit');
+  }
+
+  /** What somebody has begun to take of one's own. */
+  #tellUntaken(): void {
+    for (const { isOwn, state, name, takers } of this.#desk?.views ?? []) {
+      if (!isOwn || state !== 'running') continue;
+      const running = takers.filter((taker) => taker.state === 'running').map(({ member }) => member.nick);
+      const text = `${fileName(name)} has not reached ${running.join(', ')}.`;
+      this.#options.front.emit({ type: 'notice', level: 'warning', code: 'untaken', text });
+    }
   }
 
   #tellUnplaced(count: number): void {

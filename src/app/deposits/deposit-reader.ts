@@ -44,6 +44,11 @@ export class DepositReader {
     if (!this.#isReading) this.#close();
   }
 
+  get #mayRead(): boolean {
+    const { closed } = this.#start.connection;
+    return !closed && this.#sentBytes < this.#upTo && this.#queuedBytes < QUEUE_BYTES;
+  }
+
   #go(): void {
     if (this.#isReading || this.#isOver) return;
     this.#isReading = true;
@@ -56,12 +61,14 @@ export class DepositReader {
       .finally(() => {
         this.#isReading = false;
         if (this.#isOver) this.#close();
+        // Allowed, or taken, since the last look.
+        else if (this.#mayRead) this.#go();
       });
   }
 
   async #pump(): Promise<void> {
     const { connection, onRead } = this.#start;
-    while (this.#sentBytes < this.#upTo && this.#queuedBytes < QUEUE_BYTES) {
+    while (this.#mayRead) {
       const step = await this.#read();
       if (this.#isOver || connection.closed) return;
       this.#sentBytes += step.length;

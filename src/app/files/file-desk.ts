@@ -157,10 +157,12 @@ export class FileDesk {
       this.#sources.set(id, Promise.resolve(source));
       // Whoever is told of it can ask for it from then on, whatever becomes of this program.
       await this.#options.membership.keep();
+      this.#perform(effects.filter(({ kind }) => kind === 'tell'));
       say({ kind: 'file', reference: FileOffer.encode(offer), text: name });
-      this.#perform(effects);
+      this.#perform(effects.filter(({ kind }) => kind !== 'tell'));
     } catch (error) {
       this.#options.book.forget(id);
+      this.#perform([{ kind: 'tell', what: 'withdraw', offer }]);
       this.#sources.delete(id);
       await source.close();
       throw error;

@@ -5,7 +5,12 @@ import type { PictureProtocol } from '../../terminal/picture/protocol.ts';
 import { pixelsMost } from '../../terminal/picture/size.ts';
 import type { RenderView } from '../../terminal/view/entry.ts';
 import { readRegularAtMost } from '../bounded-file.ts';
-import { PICTURE_BYTES_MOST, readPictureHeader } from '../pictures/picture-header.ts';
+import {
+  isPicture,
+  PICTURE_BYTES_MOST,
+  readPictureHeader,
+  SIGNATURE_BYTES,
+} from '../pictures/picture-header.ts';
 import { PictureThread } from '../pictures/picture-thread.ts';
 
 interface Window {
@@ -49,7 +54,9 @@ export class PictureViewer {
 /** @returns null where it cannot be read: that it came is told elsewhere */
 async function readFile(path: string): Promise<Bytes | null> {
   try {
-    return await readRegularAtMost(path, PICTURE_BYTES_MOST + 1);
+    // Most files are none, and as large as they may be.
+    const start = await readRegularAtMost(path, SIGNATURE_BYTES);
+    return isPicture(start) ? await readRegularAtMost(path, PICTURE_BYTES_MOST + 1) : null;
   } catch {
     return null;
   }

@@ -25,6 +25,14 @@ const NO_FRAMES = [0xc4, 0xc8, 0xcc];
 /** Markers that stand alone: RST0 to 7, SOI, EOI and TEM. */
 const isAlone = (marker: number): boolean => (marker >= 0xd0 && marker <= 0xd9) || marker === 0x01;
 
+/** Enough of a file for `isPicture`. */
+export const SIGNATURE_BYTES: number = PNG_SIGNATURE.length;
+
+/** @param start of a file */
+export function isPicture(start: Bytes): boolean {
+  return holds(start, 0, PNG_SIGNATURE) || holds(start, 0, JPEG_START);
+}
+
 /** @returns null for what is no PNG and no JPEG, or more than is to be decoded */
 export function readPictureHeader(bytes: Bytes): PictureHeader | null {
   const header = pngHeader(bytes) ?? jpegHeader(bytes);
