@@ -145,15 +145,15 @@ describe('files', () => {
     bob.command('/decline 1');
     await bob.until('file', { state: 'declined', number: 1 });
     await ann.until('file', ({ takers }) => takers?.[0]?.state === 'declined');
+    // Its name stays what it was offered as.
+    ann.command('/fix another name');
+    assert.equal((await ann.until('error')).code, 'is-file');
     ann.command('/cancel 2');
     await ann.until('file', { state: 'cancelled', number: 2 });
     await bob.until('file', { state: 'withdrawn', number: 2 });
     await bob.until('deleted');
     bob.command('/accept 2');
     assert.equal((await bob.until('error')).code, 'no-such-file');
-    // Its name stays what it was offered as.
-    ann.command('/fix another name');
-    assert.equal((await ann.until('error')).code, 'is-file');
     // Whoever has said no may think again.
     bob.command('/accept 1');
     await bob.until('file', { state: 'done', number: 1 });

@@ -202,7 +202,7 @@ const SHAPES: Readonly<Record<JsonEvent['type'], Shape>> = {
     'takers?': listOf(
       object({
         member: object(person),
-        state: matching(/^(running|stopped|done|declined)$/),
+        state: matching(/^(running|stopped|done|declined|kept)$/),
         doneBytes: count,
       }),
     ),
@@ -348,6 +348,14 @@ describe('the line protocol', () => {
     }
     ann.command(`/delete ${about}`);
     for (const one of everyone) await one.until('deleted', { id: about });
+
+    writeFileSync(join(stage.folder, 'tea.txt'), 'Earl Grey');
+    ann.command('/send tea.txt');
+    for (const one of everyone)
+      assert.equal((await one.until('message', { text: 'tea.txt' })).file?.bytes, 9);
+    bob.command('/accept');
+    await bob.until('file', { state: 'done' });
+    await ann.until('file', ({ takers }) => takers?.[0]?.state === 'done');
 
     for (const [line, answered] of [
       ['/names', 'names'],
