@@ -286,7 +286,7 @@ export class Room {
   /** One whole frame. A peer that breaks the protocol is told so and closed; nobody else notices. */
   frame(connection: HolderId, frame: Bytes, moment: Moment): RoomEffect[] {
     const line = this.#lines.get(connection);
-    const isTransfer = this.#transfers.has(connection);
+    const isTransfer = line === undefined && this.#transfers.has(connection);
     if (line === undefined && !isTransfer && !this.#entrance.has(connection)) return [];
     try {
       if (isTransfer) return this.#transfers.frame(connection, frame, moment);

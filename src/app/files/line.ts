@@ -21,30 +21,57 @@ export class LineEndedError extends Error {
   }
 }
 
-export interface LineHandlers {
-  /** Frames of files. @throws ProtocolError, which ends the line */
-  readonly onFrame: (type: number, body: Bytes) => void;
-  /** Once. `complete` is what it was opened for. */
-  readonly onEnd: (error: LineEndedError) => void;
+/** A line for one thing, and how that ends. */
+export interface Line {
+  readonly connection: Connection;
+  /** @param first what is asked for, said along with who asks @param onFrame frames of files. @throws ProtocolError */
+  ask(
+    first: Bytes,
+    onFrame: (type: number, body: Bytes) => void,
+    onEnd: (error: LineEndedError) => void,
+  ): void;
+  /** What it was opened for is done. */
+  done(): void;
+  fail(error: unknown): void;
 }
 
-/** @param first what is asked for, said along with who asks */
-export function startLine(
-  { connection, hello }: { readonly connection: Connection; readonly hello: Bytes },
-  first: Bytes,
-  handlers: LineHandlers,
-): void {
-  let reason: LineClose | 'lost' = 'lost';
-  connection.start({
-    onFrame(frame) {
-      const type = frameType(frame);
-      if (type === LINE_FRAME.lineClosed) ({ reason } = LineClosed.decode(frameBody(frame)));
-      // Not known here just now, or too many at the door: it is tried again.
-      else if (type === ADMISSION_FRAME.refused) reason = 'lost';
-      else handlers.onFrame(type, frameBody(frame));
-    },
-    onClose: () => handlers.onEnd(new LineEndedError(reason)),
-  });
-  connection.send(hello);
-  connection.send(first);
+/**
+ * Opens a line, and closes it however that ends.
+ * @throws what made it fail: `signal`'s reason, or what `fail` was given
+ */
+export async function onLine(
+  { openLine, signal }: { readonly openLine: OpenLine; readonly signal: AbortSignal },
+  use: (line: Line) => void,
+): Promise<void> {
+  const { connection, hello } = await openLine(signal);
+  const over = Promise.withResolvers<void>();
+  const stop = (): void => over.reject(signal.reason);
+  signal.addEventListener('abort', stop);
+  if (signal.aborted) stop();
+  try {
+    use({
+      connection,
+      ask(first, onFrame, onEnd) {
+        let reason: LineClose | 'lost' = 'lost';
+        connection.start({
+          onFrame(frame) {
+            const type = frameType(frame);
+            if (type === LINE_FRAME.lineClosed) ({ reason } = LineClosed.decode(frameBody(frame)));
+            // Not known here just now, or too many at the door: it is tried again.
+            else if (type === ADMISSION_FRAME.refused) reason = 'lost';
+            else onFrame(type, frameBody(frame));
+          },
+          onClose: () => onEnd(new LineEndedError(reason)),
+        });
+        connection.send(hello);
+        connection.send(first);
+      },
+      done: over.resolve,
+      fail: over.reject,
+    });
+    await over.promise;
+  } finally {
+    signal.removeEventListener('abort', stop);
+    connection.close();
+  }
 }

@@ -8,7 +8,7 @@ import type { FileOffer } from '../../protocol/file-offer.ts';
 import { CHUNK_BYTES, STREAM_SALT_BYTES, TAG_BYTES } from '../../protocol/file-stream.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
 import { carried } from '../carried.ts';
-import { type OpenLine, startLine } from './line.ts';
+import { type OpenLine, onLine } from './line.ts';
 
 /** Where what is sent comes from. */
 export interface ReadableStream {
@@ -39,73 +39,64 @@ const QUEUE_BYTES = 2 * STEP_BYTES;
 
 /** @throws LineEndedError when the line ends before all is sent, or whatever the source throws */
 export async function serveFile(options: ServeOptions): Promise<void> {
-  const { roomId, offer, source, pass, fromChunk, signal } = options;
+  const { roomId, offer, source, pass, fromChunk } = options;
   const { fileId, key, bytes } = offer;
   const salt = options.randomBytes(STREAM_SALT_BYTES);
   const sealer = new ChunkSealer({ key, context: fileContext(roomId, fileId), salt, fromChunk });
-  const over = Promise.withResolvers<void>();
-  const line = await options.openLine(signal);
-  const { connection } = line;
-  const stop = (): void => over.reject(signal.reason);
-  signal.addEventListener('abort', stop);
-  if (signal.aborted) stop();
+  await onLine(options, (line) => {
+    const { connection } = line;
+    // A new one each time would be most of what a read costs.
+    const buffer: Bytes = new Uint8Array(Math.min(STEP_BYTES, bytes));
+    let position = fromChunk * CHUNK_BYTES;
+    let sentBytes = 0;
+    let upTo = 0;
+    let hasHeader = false;
+    let isSending = false;
+    let isSent = false;
 
-  // A new one each time would be most of what a read costs.
-  const buffer: Bytes = new Uint8Array(Math.min(STEP_BYTES, bytes));
-  let position = fromChunk * CHUNK_BYTES;
-  let sentBytes = 0;
-  let upTo = 0;
-  let hasHeader = false;
-  let isSending = false;
-  let isSent = false;
-
-  const go = (): void => void pump().catch(over.reject);
-  const send = (pieces: readonly Bytes[]): void => {
-    for (const { length } of pieces) sentBytes += length;
-    connection.sendAll(pieces, go);
-  };
-  /** Plaintext that may be sent now: whole chunks as far as there is room, or the rest that ends the stream. */
-  const stepBytes = (): number => {
-    const room = upTo - sentBytes - (hasHeader ? 0 : sealer.header.length);
-    const left = bytes - position;
-    const chunks = Math.min(STEP_CHUNKS, Math.floor(Math.max(0, room) / (CHUNK_BYTES + TAG_BYTES)));
-    if (left < CHUNK_BYTES) return room >= left + TAG_BYTES ? left : -1;
-    return chunks === 0 ? -1 : Math.min(chunks, Math.floor(left / CHUNK_BYTES)) * CHUNK_BYTES;
-  };
-  const pump = async (): Promise<void> => {
-    if (isSending || isSent) return;
-    isSending = true;
-    for (let step = stepBytes(); step >= 0; step = stepBytes()) {
-      if (connection.queuedBytes >= QUEUE_BYTES || connection.closed) break;
-      const plain = step === 0 ? new Uint8Array() : await source.read(position, step, buffer);
-      if (plain.length !== step) throw new Error('a source that gives less than it has');
-      const isLast = step < CHUNK_BYTES;
-      const sealed = isLast ? sealer.last(plain) : sealer.seal(plain);
-      send(hasHeader ? sealed : [sealer.header, ...sealed]);
-      hasHeader = true;
-      position += step;
-      carried(step);
-      isSent = isLast;
-      if (isSent) break;
-    }
-    isSending = false;
-  };
-  startLine(line, lineFrame('upload', Upload, { fileId, pass }), {
-    onFrame(type, body) {
-      if (type !== LINE_FRAME.credit)
-        throw new ProtocolError('unexpected-frame', `frame ${type} on an upload`);
-      upTo = Math.max(upTo, Credit.decode(body).upTo);
-      go();
-    },
-    onEnd: (error) => {
-      if (error.reason === 'complete') over.resolve();
-      else over.reject(error);
-    },
+    const go = (): void => void pump().catch(line.fail);
+    const send = (pieces: readonly Bytes[]): void => {
+      for (const { length } of pieces) sentBytes += length;
+      connection.sendAll(pieces, go);
+    };
+    /** Plaintext that may be sent now: whole chunks as far as there is room, or the rest that ends the stream. */
+    const stepBytes = (): number => {
+      const room = upTo - sentBytes - (hasHeader ? 0 : sealer.header.length);
+      const left = bytes - position;
+      const chunks = Math.min(STEP_CHUNKS, Math.floor(Math.max(0, room) / (CHUNK_BYTES + TAG_BYTES)));
+      if (left < CHUNK_BYTES) return room >= left + TAG_BYTES ? left : -1;
+      return chunks === 0 ? -1 : Math.min(chunks, Math.floor(left / CHUNK_BYTES)) * CHUNK_BYTES;
+    };
+    const pump = async (): Promise<void> => {
+      if (isSending || isSent) return;
+      isSending = true;
+      for (let step = stepBytes(); step >= 0; step = stepBytes()) {
+        if (connection.queuedBytes >= QUEUE_BYTES || connection.closed) break;
+        const plain = step === 0 ? new Uint8Array() : await source.read(position, step, buffer);
+        if (plain.length !== step) throw new Error('a source that gives less than it has');
+        const isLast = step < CHUNK_BYTES;
+        const sealed = isLast ? sealer.last(plain) : sealer.seal(plain);
+        send(hasHeader ? sealed : [sealer.header, ...sealed]);
+        hasHeader = true;
+        position += step;
+        carried(step);
+        isSent = isLast;
+        if (isSent) break;
+      }
+      isSending = false;
+    };
+    line.ask(
+      lineFrame('upload', Upload, { fileId, pass }),
+      (type, body) => {
+        if (type !== LINE_FRAME.credit)
+          throw new ProtocolError('unexpected-frame', `frame ${type} on an upload`);
+        upTo = Math.max(upTo, Credit.decode(body).upTo);
+        go();
+      },
+      (error) => {
+        if (error.reason === 'complete') line.done();
+        else line.fail(error);
+      },
+    );
   });
-  try {
-    await over.promise;
-  } finally {
-    signal.removeEventListener('abort', stop);
-    connection.close();
-  }
 }

@@ -9,7 +9,7 @@ import { CHUNK_BYTES, chunkCount, sealedBytes } from '../../protocol/file-stream
 import type { RoomId } from '../../protocol/identifiers.ts';
 import { LIMITS } from '../../protocol/limits.ts';
 import { carried } from '../carried.ts';
-import { type OpenLine, startLine } from './line.ts';
+import { type OpenLine, onLine } from './line.ts';
 
 /** Where what comes is put. */
 export interface Sink {
@@ -36,107 +36,99 @@ export interface TakeOptions {
  *   the sink throws
  */
 export async function takeFile(options: TakeOptions): Promise<void> {
-  const { roomId, offer, sink, signal, onProgress } = options;
+  const { roomId, offer, sink, onProgress } = options;
   const { resumeChunk: fromChunk } = sink;
   const { fileId, key, bytes } = offer;
   const opener = new ChunkOpener({ key, context: fileContext(roomId, fileId), fromChunk, bytes });
-  const over = Promise.withResolvers<void>();
-  const line = await options.openLine(signal);
-  const { connection } = line;
-  const stop = (): void => over.reject(signal.reason);
-  signal.addEventListener('abort', stop);
-  if (signal.aborted) stop();
+  await onLine(options, (line) => {
+    const { connection } = line;
+    const totalBytes = sealedBytes(bytes, fromChunk);
+    let doneBytes = fromChunk * CHUNK_BYTES;
+    let cameBytes = 0;
+    let toldBytes = 0;
+    let waiting: Bytes[] = [];
+    let isWriting = false;
 
-  const totalBytes = sealedBytes(bytes, fromChunk);
-  let doneBytes = fromChunk * CHUNK_BYTES;
-  let cameBytes = 0;
-  let toldBytes = 0;
-  let waiting: Bytes[] = [];
-  let isWriting = false;
-
-  const write = async (): Promise<void> => {
-    if (isWriting) return;
-    isWriting = true;
-    while (waiting.length > 0) {
-      const pieces = waiting;
-      const takenBytes = cameBytes;
-      waiting = [];
-      await sink.write(pieces);
-      for (const { length } of pieces) doneBytes += length;
-      onProgress(doneBytes);
-      if (takenBytes - toldBytes >= LIMITS.transferTakenBytes || takenBytes === totalBytes) {
-        toldBytes = takenBytes;
-        connection.send(lineFrame('taken', Taken, { streamBytes: takenBytes }));
-      }
-    }
-    isWriting = false;
-    if (!opener.done) return;
-    // Nothing of an empty file, or of an empty last chunk, has to be written.
-    if (toldBytes < totalBytes) connection.send(lineFrame('taken', Taken, { streamBytes: totalBytes }));
-    await options.finish();
-    if (!connection.closed) connection.send(lineFrame('received', Received, {}));
-    // Nobody says a word on the line while the disk is at work, and what lies on the way may have forgotten it.
-    else await tellReceived(options);
-    over.resolve();
-  };
-  const onBytes = (piece: Bytes): void => {
-    cameBytes += piece.length;
-    carried(piece.length);
-    const opened = opener.push(piece);
-    for (const each of opened) if (each.length > 0) waiting.push(each);
-    if (waiting.length > 0 || opener.done) write().catch(over.reject);
-  };
-  startLine(line, lineFrame('fetch', Fetch, { fileId, fromChunk }), {
-    onFrame(type, body) {
-      if (type !== LINE_FRAME.stream)
-        throw new ProtocolError('unexpected-frame', `frame ${type} before STREAM`);
-      Stream.decode(body);
-      connection.stream((piece) => {
-        try {
-          onBytes(piece);
-        } catch (error) {
-          over.reject(error);
-          throw error;
+    const write = async (): Promise<void> => {
+      if (isWriting) return;
+      isWriting = true;
+      while (waiting.length > 0) {
+        const pieces = waiting;
+        const takenBytes = cameBytes;
+        waiting = [];
+        await sink.write(pieces);
+        for (const { length } of pieces) doneBytes += length;
+        onProgress(doneBytes);
+        if (takenBytes - toldBytes >= LIMITS.transferTakenBytes || takenBytes === totalBytes) {
+          toldBytes = takenBytes;
+          connection.send(lineFrame('taken', Taken, { streamBytes: takenBytes }));
         }
-      });
-    },
-    onEnd: (error) => {
-      // What came is still being written and compared.
-      if (!opener.done) over.reject(error);
-    },
+      }
+      isWriting = false;
+      if (!opener.done) return;
+      // Nothing of an empty file, or of an empty last chunk, has to be written.
+      if (toldBytes < totalBytes) connection.send(lineFrame('taken', Taken, { streamBytes: totalBytes }));
+      await options.finish();
+      if (!connection.closed) connection.send(lineFrame('received', Received, {}));
+      // Nobody says a word on the line while the disk is at work, and what lies on the way may have forgotten it.
+      else await tellReceived(options);
+      line.done();
+    };
+    const onBytes = (piece: Bytes): void => {
+      cameBytes += piece.length;
+      carried(piece.length);
+      const opened = opener.push(piece);
+      for (const each of opened) if (each.length > 0) waiting.push(each);
+      if (waiting.length > 0 || opener.done) write().catch(line.fail);
+    };
+    line.ask(
+      lineFrame('fetch', Fetch, { fileId, fromChunk }),
+      (type, body) => {
+        checkStream(type, body);
+        connection.stream((piece) => {
+          try {
+            onBytes(piece);
+          } catch (error) {
+            line.fail(error);
+            throw error;
+          }
+        });
+      },
+      (error) => {
+        // What came is still being written and compared.
+        if (!opener.done) line.fail(error);
+      },
+    );
   });
-  try {
-    await over.promise;
-  } finally {
-    signal.removeEventListener('abort', stop);
-    connection.close();
-  }
+}
+
+/** @throws ProtocolError unless the bare stream begins */
+function checkStream(type: number, body: Bytes): void {
+  if (type !== LINE_FRAME.stream) throw new ProtocolError('unexpected-frame', `frame ${type} before STREAM`);
+  Stream.decode(body);
 }
 
 /** All is there, and the host does not know: the last chunk is taken once more, on a line that lives. Else the sender never hears. */
 async function tellReceived({ offer, openLine, signal }: TakeOptions): Promise<void> {
   const fromChunk = chunkCount(offer.bytes) - 1;
   const totalBytes = sealedBytes(offer.bytes, fromChunk);
-  const over = Promise.withResolvers<void>();
+  let cameBytes = 0;
   try {
-    const line = await openLine(signal);
-    const { connection } = line;
-    let cameBytes = 0;
-    startLine(line, lineFrame('fetch', Fetch, { fileId: offer.fileId, fromChunk }), {
-      onFrame(type) {
-        if (type !== LINE_FRAME.stream)
-          throw new ProtocolError('unexpected-frame', `frame ${type} before STREAM`);
-        connection.stream((piece) => {
-          cameBytes += piece.length;
-          if (cameBytes < totalBytes) return;
-          connection.send(lineFrame('taken', Taken, { streamBytes: totalBytes }));
-          connection.send(lineFrame('received', Received, {}));
-        });
-      },
-      onEnd: () => over.resolve(),
+    await onLine({ openLine, signal }, ({ connection, ask, done }) => {
+      ask(
+        lineFrame('fetch', Fetch, { fileId: offer.fileId, fromChunk }),
+        (type, body) => {
+          checkStream(type, body);
+          connection.stream((piece) => {
+            cameBytes += piece.length;
+            if (cameBytes !== totalBytes) return;
+            connection.send(lineFrame('taken', Taken, { streamBytes: totalBytes }));
+            connection.send(lineFrame('received', Received, {}));
+          });
+        },
+        done,
+      );
     });
-    await over.promise;
-    connection.close();
   } catch {
     // The sender is told less than there is to tell; the file is there all the same.
   }
