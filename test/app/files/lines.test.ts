@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import { LineEndedError } from '../../../src/app/files/line.ts';
+import { LineEndedError, type OpenLine } from '../../../src/app/files/line.ts';
 import { serveFile } from '../../../src/app/files/serve-file.ts';
 import { takeFile } from '../../../src/app/files/take-file.ts';
 import { sha256 } from '../../../src/crypto/hash.ts';
@@ -10,6 +10,7 @@ import { type Bytes, bytesEqual } from '../../../src/protocol/bytes.ts';
 import { InputError } from '../../../src/protocol/errors.ts';
 import type { FileOffer } from '../../../src/protocol/file-offer.ts';
 import { CHUNK_BYTES } from '../../../src/protocol/file-stream.ts';
+import { memoryPair } from '../../../src/transport/memory-pair.ts';
 import { type HostedMember, HostedRoom } from '../../helpers/hosted-room.ts';
 
 const random = (length: number): Bytes => new Uint8Array(randomBytes(length));
@@ -64,7 +65,14 @@ describe('a file over lines of its own', () => {
   /** @returns the plaintext that has come, from that chunk on */
   async function taking(
     offer: FileOffer,
-    { by = bob, resumeChunk = 0, write = async (): Promise<void> => {} } = {},
+    {
+      by = bob,
+      resumeChunk = 0,
+      write = async (): Promise<void> => {},
+      openLine = ((stop) => by.membership.openLine(stop)) as OpenLine,
+      signal = new AbortController().signal,
+      finish = async (): Promise<void> => {},
+    } = {},
   ): Promise<Buffer> {
     const came: Bytes[] = [];
     await takeFile({
@@ -77,10 +85,8 @@ describe('a file over lines of its own', () => {
           await write();
         },
       },
-      openLine: (stop) => by.membership.openLine(stop),
-      signal: new AbortController().signal,
+      ...{ openLine, signal, finish },
       onProgress() {},
-      finish: async () => {},
     });
     return Buffer.concat(came);
   }
@@ -162,6 +168,50 @@ describe('a file over lines of its own', () => {
     });
     await assert.rejects(taking(offer), LineEndedError);
     await assert.rejects(Promise.all(passes), { code: 'file-changed' });
+  });
+
+  test('whose line is lost while the disk is at work is told of on another one', async () => {
+    const content = random(100_000);
+    const offer = offerOf(content);
+    serving(offer, readFrom(content));
+    const lines: Awaited<ReturnType<OpenLine>>[] = [];
+    await taking(offer, {
+      async openLine(stop) {
+        const line = await bob.membership.openLine(stop);
+        lines.push(line);
+        return line;
+      },
+      finish: async () => lines[0]?.connection.destroy(),
+    });
+    assert.equal(lines.length, 2);
+    await ann.until(
+      (event) =>
+        event.kind === 'file-progress' && event.state === 'done' && bytesEqual(event.fileId, offer.fileId),
+    );
+  });
+
+  test('and where nobody answers on that one, it ends with the program', async () => {
+    const content = random(100_000);
+    const offer = offerOf(content);
+    serving(offer, readFrom(content));
+    const over = new AbortController();
+    const first = Promise.withResolvers<Awaited<ReturnType<OpenLine>>>();
+    let opened = 0;
+    const took = taking(offer, {
+      signal: over.signal,
+      async openLine(stop) {
+        opened += 1;
+        if (opened === 1) {
+          first.resolve(await bob.membership.openLine(stop));
+          return first.promise;
+        }
+        over.abort(new LineEndedError('lost'));
+        return { connection: memoryPair()[0], hello: new Uint8Array() };
+      },
+      finish: async () => (await first.promise).connection.destroy(),
+    });
+    await assert.rejects(took, LineEndedError);
+    assert.equal(opened, 2);
   });
 
   test('P39 under another key is not opened at all', async () => {
