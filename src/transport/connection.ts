@@ -26,8 +26,6 @@ export interface ConnectionHandlers {
   onFrame(frame: Bytes): void;
   /** Called exactly once, never from within a call of the connection's own methods. No frame follows. */
   onClose(reason: CloseReason): void;
-  /** The queue is empty again, after it had held `DRAIN_BYTES` or more. */
-  onDrain?(): void;
 }
 
 export interface Connection {
@@ -69,6 +67,3 @@ export interface Connection {
   /** Cuts the line at once; what is queued may be lost. */
   destroy(): void;
 }
-
-/** A sender of much (pages, a file) pauses when `queuedBytes` reaches this, and goes on at `onDrain`. */
-export const DRAIN_BYTES = 64 * 1_024;

@@ -3,7 +3,7 @@ import { type Bytes, concatBytes } from '../protocol/bytes.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import { FrameReader } from '../protocol/framing.ts';
 import { LIMITS } from '../protocol/limits.ts';
-import { type CloseReason, type Connection, type ConnectionHandlers, DRAIN_BYTES } from './connection.ts';
+import type { CloseReason, Connection, ConnectionHandlers } from './connection.ts';
 
 /**
  * Two ends of one connection within this process, for the host's own chatting and for tests. What one end sends
@@ -122,7 +122,6 @@ class MemoryConnection implements Connection {
     const handlers = this.#handlers;
     if (handlers === null || this.#finished) return;
     const arrived = this.#inbox;
-    const arrivedBytes = this.#inboxBytes;
     this.#inbox = [];
     this.#inboxBytes = 0;
     const peer = this.peer;
@@ -136,7 +135,6 @@ class MemoryConnection implements Connection {
       this.#close({ kind: 'protocol', code: error.code, message: error.message });
     }
     for (const taken of this.#onTaken.splice(0)) if (peer?.closed === false) taken();
-    if (arrivedBytes >= DRAIN_BYTES && peer?.closed === false) peer.#handlers?.onDrain?.();
     if (this.#peerEnded && this.#inbox.length === 0) this.#close({ kind: 'ended' });
     if (this.#reason !== null) {
       this.#finished = true;

@@ -77,9 +77,6 @@ export class SocketConnection implements Connection {
       return;
     }
     const onFrame = (frame: Bytes): void => handlers.onFrame(frame);
-    this.#socket.on('drain', () => {
-      if (this.#reason === null) handlers.onDrain?.();
-    });
     this.#socket.on('data', (chunk: Buffer) => {
       try {
         this.#reader.push(chunk, onFrame);
