@@ -27,7 +27,7 @@ type Taker = NonNullable<FileEvent['takers']>[number];
 const KEPT_MOST = 1_024;
 
 /** What has changed of one file since it was last told. */
-export type FileNews =
+export type FileChange =
   | { readonly kind: 'state'; readonly event: FileEvent; readonly before: FileEvent['state'] | null }
   | { readonly kind: 'taker'; readonly event: FileEvent; readonly taker: Taker };
 
@@ -39,7 +39,7 @@ export class FileFold {
     { readonly state: FileEvent['state']; readonly takers: ReadonlyMap<string, string> }
   >();
 
-  take(event: FileEvent): readonly FileNews[] {
+  take(event: FileEvent): readonly FileChange[] {
     const before = this.#told.get(event.number);
     const takers = event.takers ?? [];
     this.#told.set(event.number, {
@@ -58,7 +58,7 @@ export class FileFold {
   }
 }
 
-export function fileLines(news: FileNews, view: RenderView): readonly string[] {
+export function fileLines(news: FileChange, view: RenderView): readonly string[] {
   const { event } = news;
   if (news.kind === 'taker') return alert(takerText(event, news.taker), view);
   if (event.state === 'failed')

@@ -14,7 +14,7 @@ import type {
 import { type ComingEvent, Comings, isComing } from './comings.ts';
 import { clock, dayOf } from './dates.ts';
 import type { RenderView } from './entry.ts';
-import { FileFold, type FileNews, fileLines } from './file-lines.ts';
+import { FileFold, type FileChange, fileLines } from './file-lines.ts';
 import { foldedLines } from './member-lines.ts';
 import { ReadFold, readLines } from './read-lines.ts';
 import { ReceiptFold, type ReceiptNews, receiptLines } from './receipt-lines.ts';
@@ -80,7 +80,7 @@ export class Scroll {
 
   /** What somebody ignored takes back was never shown. */
   #fileLines(event: FileEvent, view: RenderView): readonly string[] {
-    const isShown = (news: FileNews): boolean =>
+    const isShown = (news: FileChange): boolean =>
       news.kind === 'taker'
         ? !this.isIgnored(news.taker.member.id)
         : event.state !== 'withdrawn' || !this.isIgnored(event.from.id);
