@@ -1,57 +1,28 @@
 /** Files that wait at the host of a kept room, as its machine decides; the disk is the test. */
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
-import type { RosterMember } from '../../src/crypto/roster.ts';
 import type { Bytes } from '../../src/protocol/bytes.ts';
-import {
-  Credit,
-  DeclineFile,
-  Fetch,
-  FileProgress,
-  FileWanted,
-  LINE_FRAME,
-  LineClosed,
-  lineFrame,
-  OfferFile,
-  Received,
-  Taken,
-  Upload,
-  WithdrawFile,
-} from '../../src/protocol/file-frames.ts';
+import { DeclineFile, lineFrame, OfferFile, Upload, WithdrawFile } from '../../src/protocol/file-frames.ts';
 import { placeInWhole, sealedBytes, wholeChunks } from '../../src/protocol/file-stream.ts';
-import { frameBody, frameType } from '../../src/protocol/framing.ts';
 import { idKey, memberId } from '../../src/protocol/identifiers.ts';
 import { LIMITS, type Limits } from '../../src/protocol/limits.ts';
-import { SESSION_FRAME } from '../../src/protocol/session-frames.ts';
-import type { RoomEffect } from '../../src/room/effects.ts';
 import type { KeptDeposit, KeptRoom } from '../../src/room/store.ts';
 import { type DiskReport, Transfers } from '../../src/room/transfers.ts';
+import { type Done, done, type Resident, TransferHost } from '../helpers/transfer-host.ts';
 
 const MIB = 1_024 * 1_024;
 /** Whole chunks of it. */
 const WINDOW = wholeChunks(LIMITS.transferWindowBytes);
-const START_MS = 1_000_000;
-
-type Done = readonly [to: number | string, what: string, ...more: (number | string)[]];
-
-interface Resident {
-  connection: number | null;
-  readonly member: RosterMember;
-}
 
 /** A host with a disk. */
-class Host {
-  readonly residents = new Map<string, Resident>();
-  readonly limits: Limits;
+class Host extends TransferHost {
   /** What the store holds. */
   readonly rows = new Map<string, KeptDeposit>();
   heldMs = 1_000_000_000;
-  nowMs = START_MS;
   transfers: Transfers;
-  #last = 0;
 
   constructor(limits: Partial<Limits> = {}) {
-    this.limits = { ...LIMITS, ...limits };
+    super(limits);
     this.transfers = this.#start();
   }
 
@@ -80,44 +51,8 @@ class Host {
     this.transfers = this.#start(there);
   }
 
-  member(fill: number): Resident {
-    const id = memberId(new Uint8Array(16).fill(fill));
-    const member = { key: idKey(id), memberId: id, nick: `member-${fill}` } as RosterMember;
-    const resident = { connection: fill, member };
-    this.residents.set(member.key, resident);
-    return resident;
-  }
-
-  line({ member }: Resident): number {
-    this.#last += 1;
-    const line = 100 + this.#last;
-    this.transfers.enter(line, member.key, this);
-    return line;
-  }
-
-  offer(owner: Resident, fileId: Bytes, bytes: number, ...keepFor: readonly Resident[]): Done[] {
-    const members = keepFor.map(({ member }) => member.memberId);
-    return done(this.transfers.offer(owner, OfferFile.encode({ fileId, bytes, keepFor: members })));
-  }
-
   withdraw(owner: Resident, fileId: Bytes): Done[] {
     return done(this.transfers.withdraw(owner, WithdrawFile.encode({ fileId })));
-  }
-
-  fetch(line: number, fileId: Bytes, fromChunk = 0): Done[] {
-    return this.frame(line, lineFrame('fetch', Fetch, { fileId, fromChunk }));
-  }
-
-  taken(line: number, streamBytes: number): Done[] {
-    return this.frame(line, lineFrame('taken', Taken, { streamBytes }));
-  }
-
-  received(line: number): Done[] {
-    return this.frame(line, lineFrame('received', Received, {}));
-  }
-
-  frame(line: number, frame: Bytes): Done[] {
-    return done(this.transfers.frame(line, frame, this));
   }
 
   disk(report: DiskReport): Done[] {
@@ -125,12 +60,7 @@ class Host {
   }
 
   tick(ms = 250): Done[] {
-    const all: Done[] = [];
-    for (let left = ms; left > 0; left -= 250) {
-      this.nowMs += Math.min(left, 250);
-      all.push(...done(this.transfers.tick(this)));
-    }
-    return all;
+    return this.pass(ms);
   }
 
   /** Its owner is asked for it, and brings all of it. @returns what follows on its being stored */
@@ -148,46 +78,6 @@ class Host {
     }
     return this.disk({ kind: 'stored', file: idKey(fileId) });
   }
-}
-
-function done(effects: readonly RoomEffect[]): Done[] {
-  return effects.map((effect): Done => {
-    switch (effect.kind) {
-      case 'stream':
-        return [effect.connection, 'stream'];
-      case 'deposit':
-        return ['disk', 'keep', effect.bytes];
-      case 'drop':
-        return ['disk', 'drop', effect.file.slice(0, 2)];
-      case 'read':
-        return [effect.connection, 'read', effect.fromChunk, effect.upTo];
-      case 'close':
-        return effect.frame === null
-          ? [effect.connection, 'cut']
-          : [effect.connection, 'closed', LineClosed.decode(frameBody(effect.frame)).reason];
-      case 'send':
-        break;
-      default:
-        throw new Error(`${effect.kind} is nothing of a file's`);
-    }
-    const body = frameBody(effect.frame);
-    switch (frameType(effect.frame)) {
-      case LINE_FRAME.stream:
-        return [effect.to, 'STREAM'];
-      case LINE_FRAME.credit:
-        return [effect.to, 'CREDIT', Credit.decode(body).upTo];
-      case SESSION_FRAME.fileWanted: {
-        const { pass, fromChunk } = FileWanted.decode(body);
-        return [effect.to, 'WANTED', pass, fromChunk];
-      }
-      case SESSION_FRAME.fileProgress: {
-        const { memberId: member, state, doneBytes } = FileProgress.decode(body);
-        return [effect.to, 'PROGRESS', member[0] ?? 0, state, doneBytes];
-      }
-      default:
-        throw new Error('another frame');
-    }
-  });
 }
 
 function asked(all: readonly Done[]): Done[] {

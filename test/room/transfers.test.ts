@@ -1,136 +1,28 @@
 /** Files as the host passes them on: who is asked, how much may be under way, and what becomes of those who stall. */
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
-import type { RosterMember } from '../../src/crypto/roster.ts';
-import type { Bytes } from '../../src/protocol/bytes.ts';
 import { ProtocolError } from '../../src/protocol/errors.ts';
-import {
-  Credit,
-  DeclineFile,
-  Fetch,
-  FileProgress,
-  FileWanted,
-  LINE_CLOSE,
-  LINE_FRAME,
-  LineClosed,
-  lineFrame,
-  OfferFile,
-  Received,
-  Taken,
-  Upload,
-  WithdrawFile,
-} from '../../src/protocol/file-frames.ts';
+import { DeclineFile, LINE_CLOSE, WithdrawFile } from '../../src/protocol/file-frames.ts';
 import { sealedBytes } from '../../src/protocol/file-stream.ts';
-import { frameBody, frameType } from '../../src/protocol/framing.ts';
-import { idKey, memberId } from '../../src/protocol/identifiers.ts';
 import { LIMITS, type Limits } from '../../src/protocol/limits.ts';
-import { SESSION_FRAME } from '../../src/protocol/session-frames.ts';
-import type { RoomEffect } from '../../src/room/effects.ts';
 import { Transfers } from '../../src/room/transfers.ts';
+import { type Done, done, type Resident, TransferHost } from '../helpers/transfer-host.ts';
 
 const MIB = 1_024 * 1_024;
 
-/** Short words for what the host does. */
-type Done = readonly [to: number, what: string, ...more: (number | string)[]];
-
-interface Resident {
-  connection: number | null;
-  readonly member: RosterMember;
-}
-
-const START_MS = 1_000_000;
-
-class Desk {
-  readonly residents = new Map<string, Resident>();
+class Desk extends TransferHost {
   readonly transfers: Transfers;
-  nowMs = START_MS;
-  #lastConnection = 0;
 
   constructor(limits: Partial<Limits> = {}) {
-    this.transfers = new Transfers({ residents: this.residents, limits: { ...LIMITS, ...limits } });
-  }
-
-  /** A member with a session. */
-  member(fill: number): Resident {
-    this.#lastConnection += 1;
-    const id = memberId(new Uint8Array(16).fill(fill));
-    const member = { key: idKey(id), memberId: id, nick: `member-${fill}` } as RosterMember;
-    const resident = { connection: this.#lastConnection, member };
-    this.residents.set(member.key, resident);
-    return resident;
-  }
-
-  line({ member }: Resident): number {
-    this.#lastConnection += 1;
-    this.transfers.enter(this.#lastConnection, member.key, this);
-    return this.#lastConnection;
-  }
-
-  offer(owner: Resident, fileId: Bytes, bytes: number): Done[] {
-    return done(this.transfers.offer(owner, OfferFile.encode({ fileId, bytes, keepFor: [] })));
-  }
-
-  fetch(line: number, fileId: Bytes, fromChunk = 0): Done[] {
-    return this.frame(line, lineFrame('fetch', Fetch, { fileId, fromChunk }));
-  }
-
-  upload(line: number, fileId: Bytes, pass: number): Done[] {
-    return this.frame(line, lineFrame('upload', Upload, { fileId, pass }));
-  }
-
-  taken(line: number, streamBytes: number): Done[] {
-    return this.frame(line, lineFrame('taken', Taken, { streamBytes }));
-  }
-
-  received(line: number): Done[] {
-    return this.frame(line, lineFrame('received', Received, {}));
-  }
-
-  frame(line: number, frame: Bytes): Done[] {
-    return done(this.transfers.frame(line, frame, this));
+    super(limits);
+    const { residents, limits: all } = this;
+    this.transfers = new Transfers({ residents, limits: all });
   }
 
   bytes(line: number, count: number): { readonly to: readonly number[]; readonly done: Done[] } {
     const { to, effects } = this.transfers.arrived(line, count, this);
     return { to, done: done(effects) };
   }
-
-  /** @returns what was done on the way there, in ticks of 250 ms */
-  pass(ms: number): Done[] {
-    const all: Done[] = [];
-    for (let left = ms; left > 0; left -= 250) {
-      this.nowMs += Math.min(left, 250);
-      all.push(...done(this.transfers.tick(this)));
-    }
-    return all;
-  }
-}
-
-function done(effects: readonly RoomEffect[]): Done[] {
-  return effects.map((effect): Done => {
-    if (effect.kind === 'stream') return [effect.connection, 'stream'];
-    if (effect.kind === 'close' && effect.frame === null) return [effect.connection, 'cut'];
-    if (effect.kind === 'close' && effect.frame !== null)
-      return [effect.connection, 'closed', LineClosed.decode(frameBody(effect.frame)).reason];
-    if (effect.kind !== 'send') throw new Error(`${effect.kind} is nothing of a file's`);
-    const body = frameBody(effect.frame);
-    switch (frameType(effect.frame)) {
-      case LINE_FRAME.stream:
-        return [effect.to, 'STREAM'];
-      case LINE_FRAME.credit:
-        return [effect.to, 'CREDIT', Credit.decode(body).upTo];
-      case SESSION_FRAME.fileWanted: {
-        const { pass, fromChunk } = FileWanted.decode(body);
-        return [effect.to, 'WANTED', pass, fromChunk];
-      }
-      case SESSION_FRAME.fileProgress: {
-        const { memberId: member, state, doneBytes } = FileProgress.decode(body);
-        return [effect.to, 'PROGRESS', member[0] ?? 0, state, doneBytes];
-      }
-      default:
-        throw new Error('another frame');
-    }
-  });
 }
 
 const FILE = new Uint8Array(16).fill(9);
