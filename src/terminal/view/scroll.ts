@@ -14,7 +14,7 @@ import type {
 import { type ComingEvent, Comings, isComing } from './comings.ts';
 import { clock, dayOf } from './dates.ts';
 import type { RenderView } from './entry.ts';
-import { FileFold, type FileChange, fileLines } from './file-lines.ts';
+import { type FileChange, FileFold, fileLines } from './file-lines.ts';
 import { foldedLines } from './member-lines.ts';
 import { ReadFold, readLines } from './read-lines.ts';
 import { ReceiptFold, type ReceiptNews, receiptLines } from './receipt-lines.ts';
