@@ -13,7 +13,6 @@ import {
   createDecipheriv,
   createHmac,
   createSecretKey,
-  type DecipherGCM,
   type KeyObject,
 } from 'node:crypto';
 import { type Bytes, concatBytes, utf8 } from '../protocol/bytes.ts';
@@ -158,16 +157,12 @@ export class ChunkOpener {
   readonly #lastChunk: number;
   readonly #header: Bytes = new Uint8Array(STREAM_HEADER_BYTES);
   readonly #nonce: Bytes = new Uint8Array(GCM_NONCE_BYTES);
-  readonly #tag: Bytes = new Uint8Array(TAG_BYTES);
   #headerBytes = 0;
   #keys: StreamKeys | null = null;
   #chunk: number;
-  #decipher: DecipherGCM | null = null;
-  /** Of the chunk that is coming: plaintext that is still to come, and bytes of its tag that are here. */
-  #bodyLeft = 0;
-  #tagBytes = 0;
-  /** Deciphered and not authenticated yet: nobody gets it before. */
-  #held: Bytes[] = [];
+  /** A chunk that came in several pieces is put together here: copying it costs less than deciphering it in parts. */
+  readonly #sealed: Bytes = new Uint8Array(CHUNK_BYTES + TAG_BYTES);
+  #sealedBytes = 0;
   #failure: ProtocolError | null = null;
 
   constructor(start: OpenerStart) {
@@ -196,7 +191,6 @@ export class ChunkOpener {
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.#failure = error;
-      this.#held = [];
       throw error;
     }
   }
@@ -209,22 +203,31 @@ export class ChunkOpener {
   }
 
   #take(piece: Bytes): Bytes[] {
-    const released: Bytes[] = [];
+    const opened: Bytes[] = [];
     let rest = this.#takeHeader(piece);
     while (rest.length > 0) {
       if (this.#keys === null) throw new Error('unreachable: bytes beyond a header without keys');
       if (this.#chunk > this.#lastChunk) throw new ProtocolError('too-much', 'bytes after the last chunk');
-      this.#decipher ??= this.#begin(this.#keys);
-      rest = this.#takeBody(this.#decipher, rest);
-      rest = this.#takeTag(rest);
-      if (this.#tagBytes < TAG_BYTES) break;
-      this.#check(this.#decipher);
-      released.push(...this.#held);
-      this.#held = [];
-      this.#decipher = null;
+      const plainLength = this.#chunk === this.#lastChunk ? this.#start.bytes % CHUNK_BYTES : CHUNK_BYTES;
+      const part = rest.subarray(0, plainLength + TAG_BYTES - this.#sealedBytes);
+      rest = rest.subarray(part.length);
+      const sealed = this.#whole(part, plainLength + TAG_BYTES);
+      if (sealed === null) break;
+      const plain = this.#open(this.#keys, sealed, plainLength);
+      if (plain.length > 0) opened.push(plain);
       this.#chunk += 1;
     }
-    return released;
+    return opened;
+  }
+
+  /** @returns the sealed chunk, once its last part is there: where it lies, or where its parts have been put together */
+  #whole(part: Bytes, length: number): Bytes | null {
+    if (part.length === length) return part;
+    this.#sealed.set(part, this.#sealedBytes);
+    this.#sealedBytes += part.length;
+    if (this.#sealedBytes < length) return null;
+    this.#sealedBytes = 0;
+    return this.#sealed.subarray(0, length);
   }
 
   #takeHeader(piece: Bytes): Bytes {
@@ -241,38 +244,18 @@ export class ChunkOpener {
     return piece.subarray(part.length);
   }
 
-  #begin({ key, baseNonce }: StreamKeys): DecipherGCM {
+  #open({ key, baseNonce }: StreamKeys, sealed: Bytes, plainLength: number): Bytes {
     setNonce(this.#nonce, baseNonce, this.#chunk);
-    this.#bodyLeft = this.#chunk === this.#lastChunk ? this.#start.bytes % CHUNK_BYTES : CHUNK_BYTES;
-    this.#tagBytes = 0;
-    return createDecipheriv('aes-256-gcm', key, this.#nonce, GCM);
-  }
-
-  /** Deciphered as it comes, from where it lies: a chunk is never put together first. */
-  #takeBody(decipher: DecipherGCM, from: Bytes): Bytes {
-    if (this.#bodyLeft === 0 || from.length === 0) return from;
-    const part = from.subarray(0, this.#bodyLeft);
-    this.#held.push(decipher.update(part));
-    this.#bodyLeft -= part.length;
-    return from.subarray(part.length);
-  }
-
-  #takeTag(from: Bytes): Bytes {
-    if (this.#bodyLeft > 0) return from;
-    const part = from.subarray(0, TAG_BYTES - this.#tagBytes);
-    this.#tag.set(part, this.#tagBytes);
-    this.#tagBytes += part.length;
-    return from.subarray(part.length);
-  }
-
-  #check(decipher: DecipherGCM): void {
+    const decipher = createDecipheriv('aes-256-gcm', key, this.#nonce, GCM);
+    const plain = decipher.update(sealed.subarray(0, plainLength));
     try {
-      decipher.setAuthTag(this.#tag);
+      decipher.setAuthTag(sealed.subarray(plainLength));
       decipher.final();
     } catch (cause) {
       throw new ProtocolError('bad-chunk', `chunk ${this.#chunk} of a stream is not what was sealed`, {
         cause,
       });
     }
+    return plain;
   }
 }
