@@ -13,6 +13,8 @@ import { isErrno, shownName } from './file-sentences.ts';
 
 const MODE = 0o600;
 const READ_BYTES = 1_024 * 1_024;
+/** So much is put on the disk for good while more comes: at the end nobody waits for all of it, and memory is not full of it. */
+const SYNC_BYTES = 32 * 1_024 * 1_024;
 
 const NO_LINK = constants.O_NOFOLLOW ?? 0;
 /** Neither waits for a pipe nor follows a link, where the system can be told so. */
@@ -33,6 +35,9 @@ export class PartialFile {
   readonly #bytes: number;
   readonly #digest: Digest = createHash('sha256');
   #haveBytes = 0;
+  #unsyncedBytes = 0;
+  /** A system tells of what it could not put on the disk once only: who waits next is to hear of it. */
+  #syncing: Promise<void> = Promise.resolve();
 
   private constructor(handle: FileHandle, { path, bytes }: PartialFileStart) {
     this.#handle = handle;
@@ -72,6 +77,8 @@ export class PartialFile {
     this.#digest.update(bytes);
     await writing;
     this.#haveBytes += bytes.length;
+    this.#unsyncedBytes += bytes.length;
+    if (this.#unsyncedBytes >= SYNC_BYTES) await this.#beginSync();
   }
 
   /** Not to be written to afterwards. @returns whether all of it is there and has this hash */
@@ -81,12 +88,21 @@ export class PartialFile {
 
   /** All of it is on the disk when this is done. @returns which file it is */
   async sync(): Promise<Stats> {
+    await this.#syncing;
     await this.#handle.sync();
     return this.#handle.stat();
   }
 
   async close(): Promise<void> {
     await this.#handle.close();
+  }
+
+  /** @returns when what was begun before is on the disk: a slow one is waited for here */
+  async #beginSync(): Promise<void> {
+    this.#unsyncedBytes = 0;
+    await this.#syncing;
+    this.#syncing = this.#handle.datasync();
+    this.#syncing.catch(() => {});
   }
 
   async #hashThere(signal: AbortSignal | undefined): Promise<void> {

@@ -266,6 +266,27 @@ describe('what a disk does not take', () => {
     assert.equal(readFileSync(folder.join('file'), 'utf8'), 'mine');
   });
 
+  test('one that fails at what it was thought to have taken: told before the file has its name', async () => {
+    using folder = folderFor();
+    const large = content(33 * MIB);
+    await using probe = await promises.open(folder.join('probe'), 'w');
+    const broken = Object.assign(new Error('EIO: i/o error, fdatasync'), {
+      code: 'EIO',
+      syscall: 'fdatasync',
+    });
+    const syncing = mock.method(Object.getPrototypeOf(probe), 'datasync', () => Promise.reject(broken));
+    try {
+      const download = await Download.open({ folder: folder.path, name: 'x', offer: fileOffer(large) });
+      await assert.rejects(takeRest(download, large), inputError('file', /^Cannot write "x" to /));
+      await download.leave();
+      assert.equal(syncing.mock.callCount(), 1);
+    } finally {
+      syncing.mock.restore();
+    }
+    assert.equal(existsSync(folder.join('x')), false);
+    return undefined;
+  });
+
   test('a share that is used up', () => {
     const error = Object.assign(new Error('EDQUOT'), { code: 'EDQUOT', syscall: 'write' });
     const told = cannotTake({ name: 'x', folder: '/d', leftBytes: 2 * MIB }, error);
