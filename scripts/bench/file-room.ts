@@ -1,5 +1,5 @@
 /** The room that `files` measures in: the host, a member who sends, one who takes, and two who talk meanwhile. */
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Child } from './child.ts';
 import type { HostCalls } from './host-process.ts';
@@ -106,10 +106,8 @@ export class FileRoom {
     offer: Uint8Array,
     isOnDisk: boolean,
   ): Promise<{ readonly tookMs: number; readonly finishMs: number }> {
-    if (!isOnDisk) return await this.#receiver.call('take', { offer, folder: null });
-    await mkdir(this.#folder, { recursive: true });
-    const taken = await this.#receiver.call('take', { offer, folder: this.#folder });
-    await rm(this.#folder, { recursive: true });
+    const taken = await this.#receiver.call('take', { offer, folder: isOnDisk ? this.#folder : null });
+    if (isOnDisk) await rm(this.#folder, { recursive: true });
     return taken;
   }
 

@@ -38,6 +38,7 @@ const GOALS = {
     { to: BARE, least: 0.9 },
     { to: WORMHOLE, least: 1.2 },
   ],
+  noDiskRate: [{ to: BARE, least: 0.9 }],
   cpu: [{ to: WORMHOLE, most: 0.8 }],
   grownMib: 64,
   p99: [{ to: NO_FILE, most: 2 }],
@@ -168,10 +169,16 @@ function transferRows(what: string, samples: readonly Sample[]): Row[] {
       beside((transfer) => perGib(transfer.cpuMs[of], transfer)),
     );
   return [
+    row(about(`${what}: rate, from asking for it to its name`, 'MiB/s'), beside(rate), {
+      ratios: GOALS.rate,
+    }),
     row(
-      about(`${what}: rate, from asking for it to its name`, 'MiB/s'),
-      beside(({ bytes, tookMs }) => bytes / MIB / (tookMs / 1_000)),
-      { ratios: GOALS.rate },
+      about(`${what}: rate without a disk at either end, as the bare relay`, 'MiB/s'),
+      new Map([
+        [OURS, samples.map(({ noDisk }) => rate(noDisk))],
+        [BARE, samples.map(({ bare }) => rate(bare))],
+      ]),
+      { ratios: GOALS.noDiskRate },
     ),
     row(
       about(`${what}: of that after the last byte`, 'ms'),
@@ -194,6 +201,11 @@ function transferRows(what: string, samples: readonly Sample[]): Row[] {
     end('host', 'relay'),
     end('receiver', 'receiver'),
   ];
+}
+
+/** In MiB a second. */
+function rate({ bytes, tookMs }: Transfer): number {
+  return bytes / MIB / (tookMs / 1_000);
 }
 
 function cpuInAll(transfer: Transfer | FileTransfer): number {
