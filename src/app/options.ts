@@ -1,6 +1,7 @@
 /**
  * What a person asked for on the command line, parsed and checked: the only shape in which settings reach `app/`.
  */
+import type { Bytes } from '../protocol/bytes.ts';
 import type { Nickname } from '../protocol/nickname.ts';
 import type { Prefer } from '../protocol/session-frames.ts';
 import type { Preferences } from '../terminal/view/preferences.ts';
@@ -59,8 +60,8 @@ export interface CommonOptions {
 
 /** Files that are taken without asking. */
 export interface AutoAccept {
-  /** Whose; `null`: everybody's. */
-  readonly nick: string | null;
+  /** Whose: a nickname, or what the fingerprint of a key begins with; `null`: everybody's. */
+  readonly from: string | Bytes | null;
   /** The largest; never more than is taken at all. */
   readonly maxBytes: number;
 }

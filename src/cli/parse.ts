@@ -3,8 +3,10 @@
  */
 import type { AdvertisedAddress, AutoAccept, ListenAddress, SecretSource } from '../app/options.ts';
 import { canonicalHost } from '../crypto/address.ts';
-import { utf8 } from '../protocol/bytes.ts';
+import { type Bytes, utf8 } from '../protocol/bytes.ts';
 import { InputError } from '../protocol/errors.ts';
+import { parseFingerprint } from '../protocol/fingerprint.ts';
+import { LIMITS } from '../protocol/limits.ts';
 import { checkNickname } from '../protocol/nickname.ts';
 
 const PORT_MOST = 65_535;
@@ -74,22 +76,28 @@ export function parseSize(text: string, mostBytes: number): number {
 }
 
 /**
- * @param text `SIZE`, `NICK` or `NICK:SIZE`. What is a size by itself is no nickname: that is written `500m:1G`.
+ * @param text `SIZE`, `FROM` or `FROM:SIZE`, from a nickname or the fingerprint of a key. What is a size by itself is no nickname:
+ *   that is written `500m:1G`.
  * @returns the files that are taken without asking; without a size, up to `mostBytes`
  * @throws InputError
  */
 export function parseAutoAccept(text: string, mostBytes: number): AutoAccept {
-  const [, nick, size] = /^(?:([^:]+):)?([^:]+)$/.exec(text.trim()) ?? [];
+  const [, from, size] = /^(?:([^:]+):)?([^:]+)$/.exec(text.trim()) ?? [];
   if (size === undefined)
-    throw new InputError('bad-rule', 'Write SIZE, NICK or NICK:SIZE, such as 1M, ann or ann:50M.');
-  if (nick !== undefined) return { nick: nickname(nick), maxBytes: parseSize(size, mostBytes) };
-  if (SIZE.test(size)) return { nick: null, maxBytes: parseSize(size, mostBytes) };
-  return { nick: nickname(size), maxBytes: mostBytes };
+    throw new InputError(
+      'bad-rule',
+      'Write SIZE, NICK or NICK:SIZE, such as 1M, ann or ann:50M. The fingerprint of a key may stand for NICK.',
+    );
+  if (from !== undefined) return { from: sender(from), maxBytes: parseSize(size, mostBytes) };
+  if (SIZE.test(size)) return { from: null, maxBytes: parseSize(size, mostBytes) };
+  return { from: sender(size), maxBytes: mostBytes };
 }
 
-/** Of anybody in a room, its host included. @throws InputError */
-function nickname(text: string): string {
+/** Anybody in a room, its host included, or the holder of a key in any room. @throws InputError */
+function sender(text: string): string | Bytes {
   const nick = text.trim().replace(/^@/, '').toLowerCase();
+  // No fingerprint is short enough for a nickname.
+  if (nick.length > LIMITS.nicknameCharactersMost) return parseFingerprint(text);
   return checkNickname(nick, nick === 'host');
 }
 

@@ -125,7 +125,7 @@ export const SETTINGS = {
     {
       key: 'auto-accept',
       summary:
-        'take files of this size, of this nick, or of this nick:size without asking (repeatable), up to --max-file',
+        'take files of this size, of this nick or key fingerprint, or of both (nick:size) without asking (repeatable), up to --max-file',
       example: '["ann:50M", "1M"]',
     },
     { argument: 'rule', most: AUTO_ACCEPT_MOST },

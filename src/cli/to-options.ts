@@ -258,7 +258,7 @@ function filesOf(choices: Choices): FileOptions {
   const most = choices.value(SETTINGS.maxFile);
   const autoAccept = choices
     .value(SETTINGS.autoAccept)
-    .map(({ nick, maxBytes }) => ({ nick, maxBytes: Math.min(maxBytes, most) }));
+    .map(({ from, maxBytes }) => ({ from, maxBytes: Math.min(maxBytes, most) }));
   return { downloads: choices.value(SETTINGS.downloads), maxBytes: most, autoAccept };
 }
 

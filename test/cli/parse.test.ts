@@ -10,7 +10,10 @@ import {
   parseSize,
   parseText,
 } from '../../src/cli/parse.ts';
+import { toBase64url } from '../../src/protocol/bytes.ts';
 import { InputError } from '../../src/protocol/errors.ts';
+import { formatFingerprint } from '../../src/protocol/fingerprint.ts';
+import { hash } from '../../src/protocol/identifiers.ts';
 
 function refuses(parse: () => unknown): void {
   assert.throws(parse, InputError);
@@ -142,7 +145,9 @@ describe('parseSize', () => {
 
 describe('parseAutoAccept', () => {
   const most = 2 ** 30;
-  for (const [text, nick, maxBytes] of [
+  const key = new Uint8Array(32).map((_, index) => 7 * index);
+  const shown = formatFingerprint(hash(key));
+  for (const [text, from, maxBytes] of [
     ['1M', null, 2 ** 20],
     ['ann', 'ann', most],
     ['@Ann:50k', 'ann', 50 * 2 ** 10],
@@ -150,9 +155,24 @@ describe('parseAutoAccept', () => {
     // A nickname that reads like a size has its size named.
     ['500m:1k', '500m', 1_024],
     ['7up', '7up', most],
+    [`${shown}:2K`, key.subarray(0, 16), 2_048],
+    [shown, key.subarray(0, 16), most],
+    [toBase64url(key), key, most],
   ] as const)
-    test(text, () => assert.deepEqual(parseAutoAccept(text, most), { nick, maxBytes }));
+    test(text, () => assert.deepEqual(parseAutoAccept(text, most), { from, maxBytes }));
 
-  for (const text of ['', ':', 'ann:', ':1M', 'ann:bob', 'ann:1M:2', 'a b', '2G', 'everyone'])
+  for (const text of [
+    '',
+    ':',
+    'ann:',
+    ':1M',
+    'ann:bob',
+    'ann:1M:2',
+    'a b',
+    '2G',
+    'everyone',
+    `${shown} 00`,
+    'n'.repeat(40),
+  ])
     test(`${JSON.stringify(text)} is refused`, () => refuses(() => parseAutoAccept(text, most)));
 });

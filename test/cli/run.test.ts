@@ -231,8 +231,8 @@ describe('hosting', () => {
         downloads: '/in',
         maxBytes: 2 * 2 ** 30,
         autoAccept: [
-          { nick: 'ann', maxBytes: 50 * 2 ** 20 },
-          { nick: null, maxBytes: 2 ** 20 },
+          { from: 'ann', maxBytes: 50 * 2 ** 20 },
+          { from: null, maxBytes: 2 ** 20 },
         ],
       },
       prefers: { stays: false, receipts: false, lastSeen: false },
@@ -285,9 +285,9 @@ describe('files', () => {
       downloads: null,
       maxBytes: all,
       autoAccept: [
-        { nick: 'ann', maxBytes: all },
-        { nick: 'bob', maxBytes: all },
-        { nick: null, maxBytes: 1_000 },
+        { from: 'ann', maxBytes: all },
+        { from: 'bob', maxBytes: all },
+        { from: null, maxBytes: 1_000 },
       ],
     });
   });

@@ -24,7 +24,7 @@ import {
 import { LIMITS } from '../../protocol/limits.ts';
 import type { Membership } from '../membership.ts';
 import { systemMoment } from '../moment.ts';
-import type { FileOptions } from '../options.ts';
+import type { AutoAccept, FileOptions } from '../options.ts';
 import { Download } from './download.ts';
 import { shownName } from './file-sentences.ts';
 import { LineEndedError } from './line.ts';
@@ -212,11 +212,9 @@ export class FileDesk {
     const absent = (): readonly MemberId[] => membership.session?.absentFrom(conversation) ?? [];
     this.#perform(book.offered({ offer, name, from, conversation, atMs }, id, absent));
     if (own) return;
-    const isUnasked = ({ nick }: RosterMember, { bytes }: FileOffer): boolean =>
+    const isUnasked = (member: RosterMember, { bytes }: FileOffer): boolean =>
       bytes <= settings.maxBytes &&
-      settings.autoAccept.some(
-        (rule) => (rule.nick === null || rule.nick === nick) && bytes <= rule.maxBytes,
-      );
+      settings.autoAccept.some((rule) => isFrom(rule, member) && bytes <= rule.maxBytes);
     this.#perform(book.acceptUnasked(id, isUnasked));
   }
 
@@ -446,4 +444,9 @@ class CancelledError extends Error {
 function isPassing(error: unknown): boolean {
   if (error instanceof LineEndedError || error instanceof CancelledError) return true;
   return error instanceof Error && ['LostError', 'DialError', 'AbortError'].includes(error.name);
+}
+
+function isFrom({ from }: AutoAccept, { nick, identity }: RosterMember): boolean {
+  if (from === null || typeof from === 'string') return from === null || from === nick;
+  return bytesEqual(identity.subarray(0, from.length), from);
 }

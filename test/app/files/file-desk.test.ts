@@ -155,14 +155,30 @@ describe('what a person does with files', () => {
   test('a bot takes what its rules say, and asks for the rest', async () => {
     await bob.desk.close();
     const bot = new Dealer(members[1], room.host.roomId, bob.folder, [
-      { nick: null, maxBytes: 10_000 },
-      { nick: 'ann', maxBytes: 2 * MIB },
+      { from: null, maxBytes: 10_000 },
+      { from: 'ann', maxBytes: 2 * MIB },
     ]);
     await ann.send(file('large.bin', 3 * MIB));
     await ann.send(file('small.bin', MIB));
     const { name } = await bot.until('done');
     assert.equal(name, 'small.bin');
     assert.equal(bot.desk.views.find((view) => view.name === 'large.bin')?.state, 'offered');
+    await bot.desk.close();
+  });
+
+  test('a rule may name a key, whatever nickname its holder has', async () => {
+    await bob.desk.close();
+    const [annKey, bobKey] = members.map(({ membership }) => membership.session?.self?.identity);
+    assert.ok(annKey !== undefined && bobKey !== undefined);
+    const bot = new Dealer(members[1], room.host.roomId, bob.folder, [
+      { from: annKey.subarray(0, 16), maxBytes: 1_000 },
+      { from: bobKey.slice(), maxBytes: MIB },
+    ]);
+    await ann.send(file('second.bin', 2_000));
+    await ann.send(file('first.bin', 1_000));
+    const { name } = await bot.until('done');
+    assert.equal(name, 'first.bin');
+    assert.equal(bot.desk.views.find((view) => view.name === 'second.bin')?.state, 'offered');
     await bot.desk.close();
   });
 });
