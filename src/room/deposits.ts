@@ -1,6 +1,6 @@
 /**
  * Files that wait at the host for members who are away: whose, for whom, how much of the quota each takes, and how long they
- * stay. It knows no byte of them; where they lie is the shell's, and how they come and go is `transfers.ts`'s.
+ * stay. It knows no byte of them; where they lie is the shell's, and how they come and go is `passes.ts`'s.
  * @see docs/architecture.md#kept-rooms
  */
 import type { Bytes } from '../protocol/bytes.ts';
