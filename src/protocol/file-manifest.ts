@@ -5,7 +5,7 @@
 import type { Bytes } from './bytes.ts';
 import { codec, type Decoded, field } from './codec.ts';
 import { ProtocolError } from './errors.ts';
-import { nameKey, safeRelativePath } from './file-name.ts';
+import { isRooted, nameKey, safeRelativePath } from './file-name.ts';
 import type { FileOffer } from './file-offer.ts';
 import { type Hash, hash } from './identifiers.ts';
 import { LIMITS } from './limits.ts';
@@ -70,8 +70,8 @@ export function decodeManifest(
 }
 
 export interface PathProblem {
-  /** It leads elsewhere or is too long; two paths are one on some system; one is a file and a folder. */
-  readonly kind: 'unusable' | 'same' | 'file-and-folder';
+  /** It leads elsewhere on some system; is too long or too deep; two paths are one somewhere; one is a file and a folder. */
+  readonly kind: 'rooted' | 'unusable' | 'same' | 'file-and-folder';
   readonly path: string;
 }
 
@@ -80,7 +80,7 @@ export function pathProblem(paths: readonly string[]): PathProblem | null {
   const known = new Map<string, 'file' | 'folder'>();
   for (const path of paths) {
     const segments = safeRelativePath(path);
-    if (segments === null) return { kind: 'unusable', path };
+    if (segments === null) return { kind: isRooted(path) ? 'rooted' : 'unusable', path };
     let key = '';
     for (const [place, segment] of segments.entries()) {
       key += `/${nameKey(segment)}`;

@@ -41,6 +41,11 @@ export function safeFileName(offered: string): string {
   return settled(path.split(SEPARATORS).findLast((segment) => segment !== '') ?? '');
 }
 
+/** Begins like a path that leads elsewhere on some system: `/etc`, `\\host`, `c:d`. */
+export function isRooted(path: string): boolean {
+  return /^(?:[/\\]|[a-z]:)/i.test(path);
+}
+
 /**
  * @param path of a file in a folder, from that folder on, with `/` between names
  * @returns the safe name of each folder and of the file; `null` where the path could lead out of the folder, or is longer
@@ -48,7 +53,7 @@ export function safeFileName(offered: string): string {
  */
 export function safeRelativePath(path: string): string[] | null {
   if (utf8.encode(path).length > LIMITS.folderPathBytes) return null;
-  if (/^(?:[/\\]|[a-z]:)/i.test(path)) return null;
+  if (isRooted(path)) return null;
   const segments = path.split('/');
   if (segments.length > LIMITS.folderDepthMost) return null;
   if (segments.some((segment) => segment === '' || segment === '.' || segment === '..')) return null;

@@ -73,7 +73,8 @@ describe('P39 a manifest that is not what was offered is refused', () => {
 describe('P40 paths that nobody may take', () => {
   for (const [kind, ...paths] of [
     ['unusable', 'a', '../b'],
-    ['unusable', '/etc/passwd'],
+    ['rooted', '/etc/passwd'],
+    ['rooted', 'a', 'c:d/e'],
     ['unusable', 'a/'],
     ['same', 'a', 'b', 'a'],
     ['same', 'README', 'readme'],

@@ -80,6 +80,13 @@ export function tooMany(name: string): InputError {
 function pathError(name: string, { kind, path }: PathProblem): InputError {
   const shown = shownName(`${name}/${path}`);
   switch (kind) {
+    case 'rooted': {
+      const [first = ''] = path.split('/');
+      return new InputError(
+        'file-name',
+        `${shownName(`${name}/${first}`)} cannot be sent: to Windows, a name that begins like this is a place on a disk. Rename it, and send the folder again.`,
+      );
+    }
     case 'unusable':
       return new InputError(
         'file-name',

@@ -336,6 +336,23 @@ describe('a folder', () => {
     );
   });
 
+  for (const [name, files] of [
+    ['c:d', { ok: '', 'c:d': '' }],
+    ['x:', { 'x:/inner/file': '' }],
+    ['\\\\host', { '\\\\host': '' }],
+  ] as const)
+    test(`in which ${name} would be a place on a disk to Windows says which to rename`, async () => {
+      using folder = folderFor();
+      fill(folder.join('f'), files);
+      await assert.rejects(
+        openSource(folder.join('f'), AMPLE),
+        inputError(
+          'file-name',
+          `"f/${name}" cannot be sent: to Windows, a name that begins like this is a place on a disk. Rename it, and send the folder again.`,
+        ),
+      );
+    });
+
   test('in which two files would be one elsewhere is refused', async () => {
     using folder = folderFor();
     fill(folder.join('f'), { README: '1', readme: '2' });
