@@ -20,6 +20,12 @@ export function counted(count: number): string {
 /** @returns what to throw: said in words, where it is not already */
 export function cannotSend(name: string, error: unknown): unknown {
   if (!isErrno(error)) return error;
+  // What is no text comes to us with this sign in it, and nothing is called that.
+  if (error.code === 'ENOENT' && name.includes('\ufffd'))
+    return new InputError(
+      'file-name',
+      `Cannot send ${shownName(name)}: its name is not valid UTF-8. Rename it, and send it again.`,
+    );
   return new InputError(
     'file',
     `Cannot send ${shownName(name)}: ${fileProblem(error)}. Send it again once that is put right.`,

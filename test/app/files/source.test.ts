@@ -130,6 +130,33 @@ describe('what cannot be sent', () => {
     );
   });
 
+  test('a name that is no text, alone or in a folder', async () => {
+    using folder = folderFor();
+    const name = Buffer.concat([Buffer.from(folder.join('caf')), Buffer.from([0xe9])]);
+    writeFileSync(name, 'text');
+    const sentence = (named: string): RegExp =>
+      new RegExp(
+        `^Cannot send ".*${named}": its name is not valid UTF-8\\. Rename it, and send it again\\.$`,
+      );
+    await assert.rejects(
+      openSource(folder.join('caf\ufffd'), AMPLE),
+      inputError('file-name', sentence('caf\ufffd')),
+    );
+    await assert.rejects(
+      checkSource(folder.join('caf\ufffd'), 100),
+      inputError('file-name', sentence('caf\ufffd')),
+    );
+    await assert.rejects(openSource(folder.path, AMPLE), inputError('file-name', sentence('/caf\ufffd')));
+    rmSync(name);
+    mkdirSync(Buffer.concat([name, Buffer.from('/inner')]), { recursive: true });
+    await assert.rejects(openSource(folder.path, AMPLE), inputError('file-name', sentence('/caf\ufffd')));
+    // Somebody may well have called it so.
+    rmSync(name, { recursive: true });
+    writeFileSync(folder.join('caf\ufffd'), 'text');
+    const source = await openSource(folder.join('caf\ufffd'), AMPLE);
+    await source.close();
+  });
+
   test('a pipe or a device, without waiting for its other end', async () => {
     using folder = folderFor();
     execFileSync('mkfifo', [folder.join('pipe')]);
