@@ -58,9 +58,13 @@ export type Interruption = 'away' | 'busy' | 'unknown' | 'lost';
 const INTERRUPTED: Readonly<Record<Interruption, string>> = {
   away: 'Whoever offers it is not here just now. It goes on when they are back.',
   busy: 'Too much is under way at the host. It goes on in a moment.',
-  unknown: 'Nobody serves it any more. It goes on if they offer it again.',
+  unknown: 'Nobody serves it just now. It goes on if they offer it again; /cancel gives it up.',
   lost: 'The line was lost. It goes on in a moment.',
 };
+
+const NOT_OFFERED = 'Whoever sent it is here, and no longer offers it: ask for it to be sent again.';
+/** After so long the host has been told again what a member still serves. */
+const TOLD_AGAIN_MS = LIMITS.transferAnswerMs;
 
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 15_000;
@@ -115,6 +119,9 @@ export class FileBook {
   #lastNumber = 0;
   /** By offer, what the host is still to be told of it. */
   readonly #untold = new Map<string, { readonly what: FileNews; readonly offer: FileOffer }>();
+  /** When this member's line, and those of others who were offline, last began. */
+  #liveAtMs = Number.POSITIVE_INFINITY;
+  readonly #backAtMs = new Map<IdKey, number>();
   #viewedAtMs = 0;
   #revision = 0;
 
@@ -385,10 +392,16 @@ export class FileBook {
     return [...this.#becomes(id, 'failed', { problem }), ...this.#pump()];
   }
 
-  /** It stopped for a reason that passes: it is tried again. */
-  interrupted(id: string, why: Interruption, { nowMs }: Now): FileEffect[] {
+  /** It stopped for a reason that passes, and is tried again; but for what its sender, who is here, no longer offers. */
+  interrupted(
+    id: string,
+    why: Interruption,
+    { nowMs, isHere }: Now & { readonly isHere: (member: RosterMember) => boolean },
+  ): FileEffect[] {
     const file = this.#files.get(id);
     if (file === undefined || !isOpen(file.state)) return this.#pump();
+    if (why === 'unknown' && isHere(file.from) && this.#hasTold(file.from, nowMs))
+      return this.failed(id, NOT_OFFERED);
     const waitMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** file.attempts);
     file.attempts += 1;
     file.retryAtMs = nowMs + waitMs;
@@ -400,6 +413,12 @@ export class FileBook {
     Object.assign(file, { state: 'waiting', problem });
     if (isNew) file.toldProblem = problem;
     return [...(isNew ? [view(file)] : []), ...this.#pump()];
+  }
+
+  /** Before, the host may know nothing of what they offer: it began anew, or their program did. */
+  #hasTold({ key }: RosterMember, nowMs: number): boolean {
+    const sinceMs = Math.max(this.#liveAtMs, this.#backAtMs.get(key) ?? 0);
+    return nowMs - sinceMs >= TOLD_AGAIN_MS;
   }
 
   #becomes(id: string, state: FileState, more: Partial<Pick<File, 'path' | 'problem'>> = {}): FileEffect[] {
@@ -486,6 +505,7 @@ export class FileBook {
 
   /** Somebody is no longer in the room: nobody serves what they have offered. */
   memberGone(member: RosterMember): FileEffect[] {
+    this.#backAtMs.delete(member.key);
     const files = [...this.#files.values()].filter(
       ({ from, isOwn, state }) => !isOwn && from.key === member.key && isOpen(state),
     );
@@ -509,7 +529,9 @@ export class FileBook {
   }
 
   /** There is a line to the host again: it is told what is served here and what is not, and what waits is tried. */
-  live(): FileEffect[] {
+  live({ nowMs }: Now): FileEffect[] {
+    this.#liveAtMs = nowMs;
+    this.#backAtMs.clear();
     const late = [...this.#untold.values()].map((news): FileEffect => ({ kind: 'tell', ...news }));
     this.#untold.clear();
     const own = [...this.#files.values()].filter(({ isOwn, state }) => isOwn && isOpen(state));
@@ -520,8 +542,9 @@ export class FileBook {
     return [...late, ...told, ...this.#pump()];
   }
 
-  /** Somebody is back. */
-  present(member: RosterMember): FileEffect[] {
+  /** Somebody is back who was offline. */
+  present(member: RosterMember, { nowMs }: Now): FileEffect[] {
+    this.#backAtMs.set(member.key, nowMs);
     this.#retry(({ from }) => from.key === member.key);
     return this.#pump();
   }

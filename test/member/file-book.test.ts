@@ -45,6 +45,7 @@ function short(effects: readonly FileEffect[]): string[] {
 
 const ANY = { maxBytes: Number.POSITIVE_INFINITY, folder: null };
 const NOW = { nowMs: 1_000_000 };
+const isHere = (): boolean => true;
 
 /** Somebody else's files 1, 2, …, offered. */
 function bookWith(count: number): FileBook {
@@ -115,7 +116,7 @@ describe('a file of somebody else', () => {
     let { nowMs } = NOW;
     const waits: number[] = [];
     for (let attempt = 0; attempt < 8; attempt += 1) {
-      book.interrupted(idOf(1), 'lost', { nowMs });
+      book.interrupted(idOf(1), 'lost', { nowMs, isHere });
       const fromMs = nowMs;
       while (book.views[0]?.state === 'waiting') {
         nowMs += 250;
@@ -124,9 +125,9 @@ describe('a file of somebody else', () => {
       waits.push(nowMs - fromMs);
     }
     assert.deepEqual(waits, [500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000]);
-    book.interrupted(idOf(1), 'away', { nowMs });
-    assert.deepEqual(short(book.present(BOB)), []);
-    assert.deepEqual(short(book.present(ANN)), ['1 running', 'fetch']);
+    book.interrupted(idOf(1), 'away', { nowMs, isHere });
+    assert.deepEqual(short(book.present(BOB, NOW)), []);
+    assert.deepEqual(short(book.present(ANN, NOW)), ['1 running', 'fetch']);
   });
 
   test('that is interrupted for long is told of once, with the reason', () => {
@@ -135,11 +136,47 @@ describe('a file of somebody else', () => {
     let { nowMs } = NOW;
     const told: string[] = [];
     for (let attempt = 0; attempt < 6; attempt += 1) {
-      told.push(...short(book.interrupted(idOf(1), 'away', { nowMs })));
+      told.push(...short(book.interrupted(idOf(1), 'away', { nowMs, isHere })));
       nowMs += 20_000;
       book.tick({ nowMs });
     }
     assert.deepEqual(told, ['1 waiting']);
+  });
+
+  test('that whoever offered it no longer serves, although they are here, has failed and may be accepted again', () => {
+    const book = bookWith(1);
+    book.live(NOW);
+    book.accept(null, ANY);
+    const nowMs = NOW.nowMs + LIMITS.transferAnswerMs;
+    assert.deepEqual(short(book.interrupted(idOf(1), 'unknown', { nowMs, isHere })), ['1 failed']);
+    assert.match(book.views[0]?.problem ?? '', /and no longer offers it: ask for it to be sent again\.$/);
+    assert.deepEqual(book.tick({ nowMs: nowMs + 60_000 }), []);
+    assert.deepEqual(short(book.accept([1], ANY)), ['1 running', 'fetch']);
+  });
+
+  test('that the host knows nothing of is waited for while its sender is away, or may not have told of it yet', () => {
+    const book = bookWith(1);
+    book.live(NOW);
+    book.accept(null, ANY);
+    let { nowMs } = NOW;
+    const passes = (ms: number): void => {
+      nowMs += ms;
+      book.tick({ nowMs });
+    };
+    const unknown = (isSenderHere: boolean): string[] =>
+      short(book.interrupted(idOf(1), 'unknown', { nowMs, isHere: () => isSenderHere }));
+    // The host may have begun anew as well: others come back after oneself.
+    passes(LIMITS.transferAnswerMs - 1);
+    assert.deepEqual(unknown(true), ['1 waiting']);
+    assert.match(book.views[0]?.problem ?? '', /It goes on if they offer it again; \/cancel gives it up\.$/);
+    passes(3_600_000);
+    assert.deepEqual(unknown(false), []);
+    assert.equal(book.views[0]?.state, 'waiting');
+    assert.deepEqual(short(book.present(ANN, { nowMs })), ['1 running', 'fetch']);
+    passes(LIMITS.transferAnswerMs - 1);
+    assert.deepEqual(unknown(true), []);
+    passes(LIMITS.transferAnswerMs);
+    assert.deepEqual(unknown(true), ['1 failed']);
   });
 
   test('that is larger than may be taken is not taken, and stays offered', () => {
@@ -161,7 +198,7 @@ describe('a file of somebody else', () => {
     book.accept(null, ANY);
     assert.deepEqual(short(book.cancel([1])), ['stop', '1 cancelled']);
     assert.deepEqual(short(book.failed(idOf(1), 'no room')), []);
-    assert.deepEqual(short(book.interrupted(idOf(1), 'lost', NOW)), []);
+    assert.deepEqual(short(book.interrupted(idOf(1), 'lost', { ...NOW, isHere })), []);
     assert.equal(book.views[0]?.state, 'cancelled');
   });
 
@@ -270,7 +307,7 @@ describe("one's own file", () => {
     assert.deepEqual(short(book.serve(offered(1), '/home/1.txt')), ['1 offered', 'tell offer']);
     assert.deepEqual(short(book.wanted(idOf(1), 7, 0)), ['serve']);
     assert.deepEqual(short(book.wanted(idOf(2), 7, 3)), []);
-    assert.deepEqual(short(book.live()), ['tell offer']);
+    assert.deepEqual(short(book.live(NOW)), ['tell offer']);
     assert.deepEqual(book.own(idOf(1))?.place, '/home/1.txt');
   });
 
@@ -300,7 +337,7 @@ describe("one's own file", () => {
     book.serve(offered(1), '/1');
     assert.deepEqual(short(book.cancel(null)), ['stop', 'tell withdraw', '1 cancelled']);
     assert.deepEqual(book.wanted(idOf(1), 1, 0), []);
-    assert.deepEqual(book.live(), []);
+    assert.deepEqual(book.live(NOW), []);
   });
 
   test('is to wait at the host for who is away once it has its place, until it does or need not', () => {
@@ -312,18 +349,18 @@ describe("one's own file", () => {
     assert.deepEqual(told(book.offered(offered(1), 'placed', () => absent)), [absent]);
     // It is read once more, and those who are away are others.
     assert.deepEqual(told(book.offered(offered(1), 'placed', () => absent)), []);
-    assert.deepEqual(told(book.live()), [absent]);
+    assert.deepEqual(told(book.live(NOW)), [absent]);
     const find = (): RosterMember => BOB;
     const later = new FileBook(book.save(), find, BOB.key);
-    assert.deepEqual(told(later.live()), [absent]);
+    assert.deepEqual(told(later.live(NOW)), [absent]);
     book.taken(idOf(1), ANN, 'running', 1, NOW);
-    assert.deepEqual(told(book.live()), [absent]);
+    assert.deepEqual(told(book.live(NOW)), [absent]);
     const { revision } = book;
     assert.deepEqual(short(book.taken(idOf(1), ANN, 'kept', 0, NOW)), ['1 offered']);
     assert.notEqual(book.revision, revision);
-    assert.deepEqual(told(book.live()), [[BOB.memberId]]);
+    assert.deepEqual(told(book.live(NOW)), [[BOB.memberId]]);
     book.taken(idOf(1), BOB, 'declined', 0, NOW);
-    assert.deepEqual(told(book.live()), [[]]);
+    assert.deepEqual(told(book.live(NOW)), [[]]);
     // Said again on each new line, it is shown once.
     assert.deepEqual(short(book.taken(idOf(1), ANN, 'kept', 0, NOW)), []);
   });
@@ -353,7 +390,7 @@ describe("one's own file", () => {
     assert.deepEqual(short(book.finish(idOf(1))), ['stop', 'tell withdraw', '1 done']);
     assert.deepEqual(book.finish(idOf(1)), []);
     assert.deepEqual(book.wanted(idOf(1), 1, 0), []);
-    assert.deepEqual([book.save(), book.live()], [[], []]);
+    assert.deepEqual([book.save(), book.live(NOW)], [[], []]);
   });
 
   test('does not take on what somebody else says under its name', () => {
@@ -370,8 +407,8 @@ describe("one's own file", () => {
     book.serve(offered(1), '/1');
     for (const effect of book.cancel(null))
       if (effect.kind === 'tell') book.untold(effect.what, effect.offer);
-    assert.deepEqual(short(book.live()), ['tell withdraw']);
-    assert.deepEqual(short(book.live()), []);
+    assert.deepEqual(short(book.live(NOW)), ['tell withdraw']);
+    assert.deepEqual(short(book.live(NOW)), []);
   });
 
   test('is gone with the message, where messages disappear, unless somebody takes it', () => {
@@ -413,7 +450,7 @@ describe('a later run', () => {
         ['9.txt', 'offered', true],
       ],
     );
-    assert.deepEqual(short(book.live()), ['tell offer', '1 running', 'fetch']);
+    assert.deepEqual(short(book.live(NOW)), ['tell offer', '1 running', 'fetch']);
     assert.equal(book.own(idOf(9))?.place, '/home/9.txt');
     assert.deepEqual(short(book.messageDeleted('message-3', ANN, ROOM_CONVERSATION)), [
       'stop',

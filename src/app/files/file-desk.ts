@@ -122,14 +122,14 @@ export class FileDesk {
         );
       }
       case 'live':
-        return this.#perform(this.#options.book.live());
+        return this.#perform(this.#options.book.live(systemMoment()));
       case 'roster':
         for (const { member } of event.change.removed) this.#perform(this.#options.book.memberGone(member));
         return;
       case 'presence':
-        return event.presence === 'offline'
-          ? undefined
-          : this.#perform(this.#options.book.present(event.member));
+        if (event.before === 'offline')
+          this.#perform(this.#options.book.present(event.member, systemMoment()));
+        return;
     }
   }
 
@@ -390,7 +390,9 @@ export class FileDesk {
     if (error instanceof ProtocolError) return this.#options.book.failed(id, NOT_AS_SEALED);
     if (isPassing(error)) {
       const why = error instanceof LineEndedError ? INTERRUPTIONS[error.reason] : undefined;
-      return this.#options.book.interrupted(id, why ?? 'lost', systemMoment());
+      const { session } = this.#options.membership;
+      const isHere = (member: RosterMember): boolean => session?.shown(member).online === true;
+      return this.#options.book.interrupted(id, why ?? 'lost', { ...systemMoment(), isHere });
     }
     this.#options.onProblem(error);
     return this.#options.book.failed(id, `It failed, by a fault of this program: ${String(error)}`);

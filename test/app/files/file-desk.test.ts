@@ -21,6 +21,8 @@ class Dealer {
   readonly folder: string;
   readonly views: FileView[] = [];
   readonly problems: unknown[] = [];
+  /** Whether the room lets messages be taken back. */
+  edits = true;
   #look: () => void = () => {};
 
   constructor(member: HostedMember, roomId: RoomId, folder: string, autoAccept: readonly AutoAccept[] = []) {
@@ -39,6 +41,7 @@ class Dealer {
       },
       onMoved() {},
       onUnsay: (message) => {
+        if (!this.edits) return;
         const content = deletion(message);
         assert.ok(content !== null);
         membership.say(content, null);
@@ -132,6 +135,19 @@ describe('what a person does with files', () => {
     bob.desk.cancel(null);
     await holds(bob.folder, []);
     assert.equal(bob.desk.views.at(-1)?.state, 'cancelled');
+  });
+
+  test('cancelled where no message is taken back, whoever accepts it learns that it is not there', async () => {
+    ann.edits = false;
+    await ann.send(file('film.bin', MIB));
+    await bob.until('offered');
+    ann.desk.cancel(null);
+    await ann.until('cancelled');
+    // Both have been here for a while.
+    members[1].membership.session?.files.live({ nowMs: 0 });
+    bob.desk.accept(null, null);
+    const { problem } = await bob.until('failed');
+    assert.match(problem ?? '', /no longer offers it/);
   });
 
   test('closed while it is under way, what has come stays and nobody else is kept from it', async () => {
