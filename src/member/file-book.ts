@@ -16,6 +16,7 @@ import {
   type FileNews,
   type FileState,
   type FileView,
+  hasDecided,
   isKept,
   isOpen,
   mayCancel,
@@ -102,6 +103,8 @@ interface File {
   readonly takers: Map<string, Taker>;
   /** Of one's own: for whom it is to wait at the host, as long as it does not. */
   keepFor: readonly MemberId[];
+  /** Of one's own: who could read the offer when it got its place; `null` while that is to come, or where an earlier run knew. */
+  readers: readonly IdKey[] | null;
   /** It has moved since it was last shown. */
   isNews: boolean;
 }
@@ -113,6 +116,15 @@ export interface Offered {
   readonly conversation: ConversationId;
   readonly atMs: number;
 }
+
+/** Of one's own that gets its place. */
+export interface Audience {
+  /** Who may read it there and is away, where it is to wait for them. */
+  readonly absent: () => readonly MemberId[];
+  readonly readers: () => readonly IdKey[];
+}
+
+const NOBODY: Audience = { absent: () => [], readers: () => [] };
 
 export class FileBook {
   readonly #files = new Map<string, File>();
@@ -184,9 +196,9 @@ export class FileBook {
 
   /**
    * An offer stands in the log.
-   * @param absent of one's own: who may read it there and is away
+   * @param audience of one's own
    */
-  offered(offered: Offered, message: string, absent: () => readonly MemberId[] = () => []): FileEffect[] {
+  offered(offered: Offered, message: string, { absent, readers }: Audience = NOBODY): FileEffect[] {
     const { conversation } = offered;
     const id = toBase64url(offered.offer.fileId);
     const known = this.#files.get(id);
@@ -194,20 +206,42 @@ export class FileBook {
       // A message that names the same file is nothing: it is somebody else's, or says something else of it.
       if (!known.isOwn || known.message !== null || known.from.key !== offered.from.key) return [];
       this.#revision += 1;
-      Object.assign(known, { message, conversation });
+      Object.assign(known, { message, conversation, readers: readers() });
       return [...this.#awaits(known, absent()), view(known)];
     }
     if (!this.#makeRoom()) return [];
     return [view(this.#add(offered, { id, isOwn: false, message, place: null }))];
   }
 
+  /**
+   * Where as many are offered as may be, the oldest is over that nobody is waited for: the next one has a place.
+   * @param readersOf who may read a conversation now
+   */
+  letGo(readersOf: (conversation: ConversationId) => readonly IdKey[]): FileEffect[] {
+    const own = this.#offers;
+    if (own.length < LIMITS.offersPerMember) return [];
+    const oldest = own.find(({ readers, takers, conversation }) => {
+      if (readers === null) return false;
+      const there = new Set(readersOf(conversation));
+      const decided = [...takers.values()].filter(hasDecided).map(({ member }) => member.key);
+      for (const key of decided) there.delete(key);
+      return !readers.some((key) => there.has(key));
+    });
+    return oldest === undefined ? [] : this.finish(oldest.id);
+  }
+
+  /** One's own that stand. */
+  get #offers(): readonly File[] {
+    return [...this.#files.values()].filter(({ isOwn, state }) => isOwn && isOpen(state));
+  }
+
   /** One's own is about to be offered. @param place where it lies @throws InputError `too-many` */
   serve(offered: Offered, place: string): FileEffect[] {
-    const own = [...this.#files.values()].filter(({ isOwn, state }) => isOwn && isOpen(state));
-    if (own.length >= LIMITS.offersPerMember)
+    const { length } = this.#offers;
+    if (length >= LIMITS.offersPerMember)
       throw new InputError(
         'too-many',
-        `You offer ${own.length} files already. /cancel takes back those that nobody needs any more.`,
+        `You offer ${length} files that somebody may still take, as many as there can be. /cancel NUMBER takes one back; /files lists them.`,
       );
     if (!this.#makeRoom())
       throw new InputError(
@@ -237,7 +271,7 @@ export class FileBook {
         attempts: 0,
         retryAtMs: 0,
       },
-      ...{ rate: new Rate(), takers: new Map(), keepFor: [], isNews: false },
+      ...{ rate: new Rate(), takers: new Map(), keepFor: [], readers: null, isNews: false },
     };
     this.#files.set(more.id, file);
     return file;
@@ -458,7 +492,11 @@ export class FileBook {
     file.doneBytes = running.length > 0 ? slowest : 0;
     if (running.length > 0) file.rate.at(slowest, nowMs);
     else file.rate.clear();
-    return before?.state === state ? [] : [view(file)];
+    if (before?.state === state) return [];
+    // Over here before, as the host had it for them, it is over there as well.
+    const isOver = file.state === 'done' && [...file.takers.values()].every(isSettled);
+    const told: FileEffect[] = isOver ? [{ kind: 'tell', what: 'withdraw', offer: file.offer }] : [];
+    return [...told, view(file)];
   }
 
   /** It waits for them by now, or need not. Told of again it would go up again once it is gone from there. */
@@ -534,9 +572,8 @@ export class FileBook {
     this.#backAtMs.clear();
     const late = [...this.#untold.values()].map((news): FileEffect => ({ kind: 'tell', ...news }));
     this.#untold.clear();
-    const own = [...this.#files.values()].filter(({ isOwn, state }) => isOwn && isOpen(state));
     this.#retry(() => true);
-    const told = own.map(
+    const told = this.#offers.map(
       ({ offer, keepFor }): FileEffect => ({ kind: 'tell', what: 'offer', offer, keepFor }),
     );
     return [...late, ...told, ...this.#pump()];
@@ -589,6 +626,11 @@ export class FileBook {
     }
     return effects;
   }
+}
+
+/** The host has nothing to keep for them. */
+function isSettled({ state }: Taker): boolean {
+  return state === 'done' || state === 'declined';
 }
 
 function stop({ id, offer, name, place, isOwn }: File): FileEffect {

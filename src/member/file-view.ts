@@ -43,6 +43,11 @@ export function hasIt({ state }: Pick<Taker, 'state'>): boolean {
   return state === 'done' || isKept(state);
 }
 
+/** Nothing more is to be expected of them. */
+export function hasDecided(taker: Pick<Taker, 'state'>): boolean {
+  return hasIt(taker) || taker.state === 'declined';
+}
+
 /** The host holds it for them: that ends where it is withdrawn. */
 export function isKept(state: string): boolean {
   return state === 'kept';

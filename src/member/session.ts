@@ -350,6 +350,13 @@ export class Session {
     const members = view?.members.map(({ member }) => member) ?? [];
     return members.filter((member) => !this.shown(member).online).map(({ memberId }) => memberId);
   }
+  /** Who reads a conversation, or the room, beside this member. */
+  readersOf(conversation: ConversationId): readonly IdKey[] {
+    const isRoom = bytesEqual(conversation, ROOM_CONVERSATION);
+    const view = this.conversations.find(({ id }) => bytesEqual(id, conversation));
+    const members = isRoom ? this.members : (view?.members ?? []);
+    return members.map(({ member }) => member.key).filter((key) => key !== this.#self);
+  }
   get wrapGeneration(): number {
     return this.#wrapKeys.current.generation;
   }

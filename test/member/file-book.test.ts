@@ -7,7 +7,14 @@ import { OFFERS_KEPT } from '../../src/member/saved-state.ts';
 import { toBase64url, u32 } from '../../src/protocol/bytes.ts';
 import { KEEP_FOR_MOST } from '../../src/protocol/file-frames.ts';
 import type { FileOffer } from '../../src/protocol/file-offer.ts';
-import { conversationId, hash, idKey, memberId, ROOM_CONVERSATION } from '../../src/protocol/identifiers.ts';
+import {
+  conversationId,
+  hash,
+  type IdKey,
+  idKey,
+  memberId,
+  ROOM_CONVERSATION,
+} from '../../src/protocol/identifiers.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
 
 function person(fill: number, nick: string): RosterMember {
@@ -16,6 +23,8 @@ function person(fill: number, nick: string): RosterMember {
 }
 const ANN = person(1, 'ann');
 const BOB = person(2, 'bob');
+const CARL = person(3, 'carl');
+const DORA = person(4, 'dora');
 
 function offerOf(number: number, bytes = 1_000): FileOffer {
   const fileId = new Uint8Array(16);
@@ -346,9 +355,14 @@ describe("one's own file", () => {
       effects.flatMap((effect) => (effect.kind === 'tell' ? [effect.keepFor ?? []] : []));
     assert.deepEqual(told(book.serve(offered(1), '/1')), [[]]);
     const absent = [ANN.memberId, BOB.memberId];
-    assert.deepEqual(told(book.offered(offered(1), 'placed', () => absent)), [absent]);
+    assert.deepEqual(told(book.offered(offered(1), 'placed', { absent: () => absent, readers: () => [] })), [
+      absent,
+    ]);
     // It is read once more, and those who are away are others.
-    assert.deepEqual(told(book.offered(offered(1), 'placed', () => absent)), []);
+    assert.deepEqual(
+      told(book.offered(offered(1), 'placed', { absent: () => absent, readers: () => [] })),
+      [],
+    );
     assert.deepEqual(told(book.live(NOW)), [absent]);
     const find = (): RosterMember => BOB;
     const later = new FileBook(book.save(), find, BOB.key);
@@ -369,7 +383,7 @@ describe("one's own file", () => {
     const book = new FileBook();
     book.serve(offered(1), '/1');
     const many = Array.from({ length: KEEP_FOR_MOST + 1 }, (_, at) => memberId(new Uint8Array(16).fill(at)));
-    const [effect] = book.offered(offered(1), 'placed', () => many);
+    const [effect] = book.offered(offered(1), 'placed', { absent: () => many, readers: () => [] });
     assert.ok(effect?.kind === 'tell');
     assert.deepEqual(effect.keepFor, many.slice(0, KEEP_FOR_MOST));
   });
@@ -423,10 +437,67 @@ describe("one's own file", () => {
     );
   });
 
-  test('is one of so many', () => {
+  /** As many of bob's as there may be, for ann and carl. */
+  function full(): FileBook {
     const book = new FileBook();
-    for (let number = 0; number < LIMITS.offersPerMember; number += 1) book.serve(offered(number), '/x');
-    assert.throws(() => book.serve(offered(1_000), '/x'), /\/cancel/);
+    for (let number = 1; number <= LIMITS.offersPerMember; number += 1) {
+      book.serve({ ...offered(number), from: BOB }, '/x');
+      book.offered({ ...offered(number), from: BOB }, `${number}`, {
+        absent: () => [],
+        readers: () => [ANN.key, CARL.key],
+      });
+    }
+    return book;
+  }
+  const readers = (): readonly IdKey[] => [ANN.key, CARL.key, DORA.key];
+
+  test('gives its place to another once all that it was for have it, or do not want it', () => {
+    const book = full();
+    for (const number of [3, 4]) {
+      book.taken(idOf(number), ANN, 'done', 1_000, NOW);
+      book.taken(idOf(number), CARL, 'declined', 0, NOW);
+    }
+    // Dora has come since, and cannot open it.
+    assert.deepEqual(short(book.letGo(readers)), ['stop', 'tell withdraw', '3 done']);
+    assert.deepEqual(book.letGo(readers), []);
+    book.serve({ ...offered(1_000), from: BOB }, '/x');
+    assert.deepEqual(short(book.letGo(readers)), ['stop', 'tell withdraw', '4 done']);
+  });
+
+  test('keeps its place while anyone who it was for and who is still there may take it', () => {
+    const book = full();
+    book.taken(idOf(1), ANN, 'done', 1_000, NOW);
+    book.taken(idOf(1), CARL, 'running', 10, NOW);
+    assert.deepEqual(book.letGo(readers), []);
+    book.taken(idOf(1), CARL, 'stopped', 10, NOW);
+    assert.deepEqual(book.letGo(readers), []);
+    assert.deepEqual(short(book.letGo(() => [ANN.key])), ['stop', 'tell withdraw', '1 done']);
+    // Of an earlier run it is not known who had it.
+    const later = new FileBook(full().save(), () => BOB, BOB.key);
+    assert.deepEqual(
+      later.letGo(() => []),
+      [],
+    );
+  });
+
+  test('that waits at the host is told to be over there once nobody is waited for', () => {
+    const book = full();
+    book.taken(idOf(1), ANN, 'kept', 0, NOW);
+    book.taken(idOf(1), CARL, 'kept', 0, NOW);
+    assert.deepEqual(short(book.letGo(readers)), ['stop', '1 done']);
+    assert.deepEqual(short(book.taken(idOf(1), ANN, 'running', 500, NOW)), ['1 done']);
+    assert.deepEqual(short(book.taken(idOf(1), CARL, 'running', 500, NOW)), ['1 done']);
+    assert.deepEqual(short(book.taken(idOf(1), ANN, 'done', 1_000, NOW)), ['1 done']);
+    assert.deepEqual(short(book.taken(idOf(1), CARL, 'declined', 0, NOW)), ['tell withdraw', '1 done']);
+    assert.deepEqual(short(book.taken(idOf(1), CARL, 'declined', 0, NOW)), []);
+  });
+
+  test('is one of so many', () => {
+    const book = full();
+    assert.throws(
+      () => book.serve(offered(1_000), '/x'),
+      /^InputError: You offer 64 files that somebody may still take, as many as there can be\. \/cancel NUMBER takes one back; \/files lists them\.$/,
+    );
     book.cancel([1]);
     book.serve(offered(1_000), '/x');
   });

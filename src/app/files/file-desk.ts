@@ -7,7 +7,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { RosterMember } from '../../crypto/roster.ts';
 import type { SessionEvent } from '../../member/events.ts';
-import type { FileBook, FileEffect, Interruption, Wanted } from '../../member/file-book.ts';
+import type { Audience, FileBook, FileEffect, Interruption, Wanted } from '../../member/file-book.ts';
 import type { FileView } from '../../member/file-view.ts';
 import { bytesEqual, toBase64url } from '../../protocol/bytes.ts';
 import { cleanText } from '../../protocol/clean-text.ts';
@@ -17,7 +17,7 @@ import { FILE_ID_BYTES, FILE_KEY_BYTES, FileOffer } from '../../protocol/file-of
 import { CHUNK_BYTES } from '../../protocol/file-stream.ts';
 import {
   type ConversationId,
-  type MemberId,
+  type IdKey,
   ROOM_CONVERSATION,
   type RoomId,
 } from '../../protocol/identifiers.ts';
@@ -150,6 +150,7 @@ export class FileDesk {
     const offer: FileOffer = { fileId, key, hash, bytes, manifestBytes, files };
     const id = toBase64url(fileId);
     try {
+      this.#perform(this.#options.book.letGo((conversation) => this.#readersOf(conversation)));
       const effects = this.#options.book.serve(
         { offer, name, from: self, conversation: ROOM_CONVERSATION, atMs: Date.now() },
         place,
@@ -205,12 +206,19 @@ export class FileDesk {
     await Promise.allSettled([...this.#sources.values()].map(async (source) => (await source).close()));
   }
 
+  #readersOf(conversation: ConversationId): readonly IdKey[] {
+    return this.#options.membership.session?.readersOf(conversation) ?? [];
+  }
+
   #offered(event: Extract<SessionEvent, { readonly kind: 'message' }>): void {
     const { file: offer, text: name, from, conversation, id, own, atMs } = event;
     if (offer === undefined) return;
     const { book, membership, settings } = this.#options;
-    const absent = (): readonly MemberId[] => membership.session?.absentFrom(conversation) ?? [];
-    this.#perform(book.offered({ offer, name, from, conversation, atMs }, id, absent));
+    const audience: Audience = {
+      absent: () => membership.session?.absentFrom(conversation) ?? [],
+      readers: () => this.#readersOf(conversation),
+    };
+    this.#perform(book.offered({ offer, name, from, conversation, atMs }, id, audience));
     if (own) return;
     const isUnasked = (member: RosterMember, { bytes }: FileOffer): boolean =>
       bytes <= settings.maxBytes &&

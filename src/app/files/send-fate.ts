@@ -1,5 +1,5 @@
 /** What has become of files that were sent to somebody, and how a run that only sends them ends: facts in, sentences out. */
-import { type FileView, hasIt, isOpen } from '../../member/file-view.ts';
+import { type FileView, hasDecided, hasIt, isOpen } from '../../member/file-view.ts';
 import { formatDuration } from '../../protocol/duration.ts';
 import type { IdKey } from '../../protocol/identifiers.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -34,9 +34,7 @@ export function fateOf(view: Pick<FileView, 'state' | 'takers'>, awaited: readon
 }
 
 function notDecided({ takers }: Pick<FileView, 'takers'>, awaited: readonly Awaited[]): readonly Awaited[] {
-  const decided = new Set(
-    takers.flatMap((taker) => (hasIt(taker) || taker.state === 'declined' ? [taker.member.key] : [])),
-  );
+  const decided = new Set(takers.filter(hasDecided).map(({ member }) => member.key));
   return awaited.filter(({ key }) => !decided.has(key));
 }
 

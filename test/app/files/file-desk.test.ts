@@ -8,8 +8,10 @@ import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { FileDesk } from '../../../src/app/files/file-desk.ts';
 import type { AutoAccept } from '../../../src/app/options.ts';
 import { type FileState, type FileView, mayCancel } from '../../../src/member/file-view.ts';
+import { toBase64url } from '../../../src/protocol/bytes.ts';
 import { deletion } from '../../../src/protocol/content.ts';
 import type { RoomId } from '../../../src/protocol/identifiers.ts';
+import { LIMITS } from '../../../src/protocol/limits.ts';
 import { type HostedMember, HostedRoom } from '../../helpers/hosted-room.ts';
 
 const MIB = 1_024 * 1_024;
@@ -195,6 +197,24 @@ describe('what a person does with files', () => {
     const { name } = await bot.until('done');
     assert.equal(name, 'first.bin');
     assert.equal(bot.desk.views.find((view) => view.name === 'second.bin')?.state, 'offered');
+    await bot.desk.close();
+  });
+
+  test('a file more than there may be is sent where all before have been taken', async () => {
+    await bob.desk.close();
+    const bot = new Dealer(members[1], room.host.roomId, bob.folder, [{ from: null, maxBytes: MIB }]);
+    const path = file('note.txt', 10);
+    for (let count = 0; count <= LIMITS.offersPerMember; count += 1) {
+      await ann.send(path);
+      const offer = ann.desk.views.at(-1);
+      await members[0].until(
+        (event) =>
+          event.kind === 'file-progress' && event.state === 'done' && toBase64url(event.fileId) === offer?.id,
+      );
+    }
+    assert.equal(ann.desk.views.filter((view) => mayCancel(view)).length, LIMITS.offersPerMember);
+    // The host has not closed the line for it.
+    assert.equal(members[0].events.filter(({ kind }) => kind === 'live').length, 1);
     await bot.desk.close();
   });
 });
