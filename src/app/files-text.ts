@@ -84,6 +84,7 @@ function takerText({ member, state, doneBytes }: Taker, { bytes }: FileView): st
   if (state === 'done') return `${member.nick} has it`;
   if (state === 'declined') return `${member.nick} declined`;
   if (state === 'kept') return `waits at the host for ${member.nick}`;
+  if (state === 'unkept') return `no room at the host to wait for ${member.nick}`;
   return `${member.nick} ${percentOf(doneBytes, bytes)} %${state === 'stopped' ? ' (stopped)' : ''}`;
 }
 

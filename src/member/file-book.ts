@@ -485,7 +485,7 @@ export class FileBook {
     if (before?.state === 'done') return [];
     file.takers.set(member.key, { member, state, doneBytes: Math.min(doneBytes, file.offer.bytes) });
     file.isNews = true;
-    if (state !== 'running' && state !== 'stopped') this.#notAwaited(file, member);
+    if (hasDecided({ state })) this.#notAwaited(file, member);
     const running = [...file.takers.values()].filter((taker) => taker.state === 'running');
     if (isOpen(file.state)) file.state = running.length > 0 ? 'running' : 'offered';
     const slowest = Math.min(...running.map((taker) => taker.doneBytes));

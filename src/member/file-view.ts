@@ -33,8 +33,8 @@ export function isOpen(state: FileState): boolean {
 /** How far someone has one's own file, as the host says. */
 export interface Taker {
   readonly member: RosterMember;
-  /** `kept`: all of it waits at the host for them. */
-  readonly state: 'running' | 'stopped' | 'done' | 'declined' | 'kept';
+  /** `kept`: all of it waits at the host for them; `unkept`: it was to, and there is no room. */
+  readonly state: 'running' | 'stopped' | 'done' | 'declined' | 'kept' | 'unkept';
   readonly doneBytes: number;
 }
 

@@ -50,6 +50,8 @@ export const TAKER_STATE = {
   declined: 4,
   /** All of it waits at the host for them: whoever serves it need not stay. */
   kept: 5,
+  /** They are away, and it is to wait for them, but the host has no room for it. */
+  unkept: 6,
 } as const;
 export type TakerState = keyof typeof TAKER_STATE;
 /** How far somebody has it, for whoever serves it. */

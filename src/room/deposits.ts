@@ -42,6 +42,8 @@ interface Deposit {
   isKept: boolean;
   cameAtMs: number;
   nextTryMs: number;
+  /** Its owner has been told that there is no room for it. */
+  isToldUnkept: boolean;
 }
 
 /** Whether what is there of a file has to go. */
@@ -72,7 +74,7 @@ export class Deposits {
     if (!isMember(owner) || left.size === 0 || (awaits && !there.has(key))) return store.forgetDeposit(key);
     const stage = awaits ? 'stored' : 'over';
     const deposit = { fileId: fileId.slice(), owner, bytes, members: left, stage, isKept: true } as const;
-    this.#deposits.set(key, { ...deposit, cameAtMs, nextTryMs: 0 });
+    this.#deposits.set(key, { ...deposit, cameAtMs, nextTryMs: 0, isToldUnkept: false });
   }
 
   get size(): number {
@@ -87,42 +89,57 @@ export class Deposits {
     return this.#deposits.get(file)?.stage === 'stored';
   }
 
-  /** Its owner wants it to wait for those. Nobody: as before. */
+  /**
+   * Its owner wants it to wait for those. Nobody: as before.
+   * @returns those for whom there is no room, whatever goes
+   */
   want(
     { fileId, owner, bytes }: Pick<Deposit, 'fileId' | 'owner' | 'bytes'>,
     members: readonly IdKey[],
-  ): void {
+  ): readonly IdKey[] {
     const key = idKey(fileId);
     const known = this.#deposits.get(key);
     const fitting = members.filter((member) => member !== owner && this.#context.isMember(member));
-    if (fitting.length === 0 || (known === undefined && this.#deposits.size >= this.#most)) return;
+    if (fitting.length === 0) return [];
+    if (known === undefined && this.#deposits.size >= this.#most) return fitting;
     const deposit = known ?? {
       ...{ fileId, owner, bytes, members: new Map<IdKey, DepositNews>(), stage: 'over' as Stage },
-      ...{ isKept: false, cameAtMs: 0, nextTryMs: 0 },
+      ...{ isKept: false, cameAtMs: 0, nextTryMs: 0, isToldUnkept: false },
     };
     this.#deposits.set(key, deposit);
     for (const member of fitting) deposit.members.set(member, 'awaited');
     if (deposit.stage === 'over') deposit.stage = 'wanted';
     // Whatever kept it from coming may be over.
     deposit.nextTryMs = 0;
+    deposit.isToldUnkept = false;
     this.#save(deposit);
+    return [];
   }
 
   /**
-   * Those that are to come now, for which there is room: they are taken to come from here on.
+   * Those that are to come now, for which there is room: they are taken to come from here on. Of those for which there is none
+   * their owners hear once.
    * @param canBring whoever has a line, and may
    */
-  due(nowMs: number, canBring: (owner: IdKey) => boolean): readonly IdKey[] {
+  due(
+    nowMs: number,
+    canBring: (owner: IdKey) => boolean,
+  ): { readonly due: readonly IdKey[]; readonly unkept: readonly IdKey[] } {
     const { depositRetryMs } = this.#context.limits;
     const due: IdKey[] = [];
+    const unkept: IdKey[] = [];
     for (const [key, deposit] of this.#deposits) {
       if (deposit.stage !== 'wanted' || nowMs < deposit.nextTryMs || !canBring(deposit.owner)) continue;
       if (this.#fits(deposit)) {
         deposit.stage = 'coming';
         due.push(key);
-      } else deposit.nextTryMs = nowMs + depositRetryMs;
+        continue;
+      }
+      deposit.nextTryMs = nowMs + depositRetryMs;
+      if (!deposit.isToldUnkept) unkept.push(key);
+      deposit.isToldUnkept = true;
     }
-    return due;
+    return { due, unkept };
   }
 
   /** As many as there may be, if all were small: no more are remembered to be wanted. */
@@ -155,6 +172,12 @@ export class Deposits {
     Object.assign(deposit, { stage: 'stored', cameAtMs: nowMs });
     this.#save(deposit);
     return awaited(deposit);
+  }
+
+  /** For whom it is to wait, or does. */
+  awaited(file: IdKey): readonly IdKey[] {
+    const deposit = this.#deposits.get(file);
+    return deposit === undefined ? [] : awaited(deposit);
   }
 
   /** It did not get through. `retryAtMs`: then it is asked for again; without end: not before its owner tells of it again. */

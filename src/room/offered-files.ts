@@ -100,11 +100,12 @@ export class OfferedFiles {
     this.#files.set(key, file);
     const news = this.#deposits?.tell(key) ?? [];
     const settled = new Set(news.map(([who]) => who));
-    this.#deposits?.want(
-      file,
-      keepFor.map(idKey).filter((who) => !settled.has(who)),
-    );
-    return news.flatMap(([who, each]) => this.#tellNews(file, who, each));
+    const wanted = keepFor.map(idKey).filter((who) => !settled.has(who));
+    const unkept = this.#deposits?.want(file, wanted) ?? [];
+    return [
+      ...news.flatMap(([who, each]) => this.#tellNews(file, who, each)),
+      ...unkept.flatMap((who) => this.tell(file, who, 'unkept', 0)),
+    ];
   }
 
   #tellNews(file: Offered, member: IdKey, news: DepositNews): RoomEffect[] {
@@ -158,15 +159,28 @@ export class OfferedFiles {
     for (const file of this.#files.values()) if (this.#isUntold(file)) this.#files.delete(file.key);
   }
 
-  /** Those that are to come now, to wait here. */
-  due(nowMs: number): readonly Offered[] {
+  /** Those that are to come now, to wait here. Of those for which there is no room their owners are told. */
+  due(nowMs: number): { readonly due: readonly Offered[]; readonly effects: RoomEffect[] } {
     // Whoever may not speak leaves nothing here either.
     const canBring = (owner: IdKey): boolean => {
       const resident = this.#context.residents.get(owner);
       return resident?.connection != null && !resident.member.muted;
     };
-    const due = this.#deposits?.due(nowMs, canBring) ?? [];
-    return due.flatMap((key) => this.#files.get(key) ?? []);
+    const { due = [], unkept = [] } = this.#deposits?.due(nowMs, canBring) ?? {};
+    const known = (keys: readonly IdKey[]): readonly Offered[] =>
+      keys.flatMap((key) => this.#files.get(key) ?? []);
+    return { due: known(due), effects: known(unkept).flatMap((file) => this.#tellUnkept(file)) };
+  }
+
+  #tellUnkept(file: Offered): RoomEffect[] {
+    const awaited = this.#deposits?.awaited(file.key) ?? [];
+    return awaited.flatMap((member) => this.tell(file, member, 'unkept', 0));
+  }
+
+  /** The disk does not take it: it is not asked for again before its owner, who is told, tells of it again. */
+  refused(file: Offered): RoomEffect[] {
+    this.#deposits?.interrupted(file.key, NOT_AGAIN);
+    return this.#tellUnkept(file);
   }
 
   /** All of it is on the disk: its owner is told for whom. */
@@ -176,7 +190,7 @@ export class OfferedFiles {
   }
 
   /** It did not get through. @returns whether it was to wait here still */
-  interrupted(file: IdKey, retryAtMs: number = NOT_AGAIN): boolean {
+  interrupted(file: IdKey, retryAtMs: number): boolean {
     this.#deposits?.interrupted(file, retryAtMs);
     return this.#deposits?.has(file) === true;
   }

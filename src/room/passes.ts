@@ -156,8 +156,10 @@ export class Passes {
   /** What is to wait at the host is asked for, and what has waited for too long goes. */
   #keep(nowMs: number): RoomEffect[] {
     const { files } = this.#context;
-    const effects = files.expire(nowMs).flatMap((key) => this.waitsNoLonger(key));
-    for (const file of files.due(nowMs)) {
+    const expired = files.expire(nowMs).flatMap((key) => this.waitsNoLonger(key));
+    const { due, effects: told } = files.due(nowMs);
+    const effects = [...expired, ...told];
+    for (const file of due) {
       const joinable = this.#joinable(file, 0);
       const pass = joinable ?? this.#start(file, 0, 'owner', nowMs);
       pass.disk = { takenBytes: 0, movedAtMs: nowMs };
@@ -178,11 +180,8 @@ export class Passes {
       return uploader === null
         ? this.end(pass, 'stalled', moment)
         : [...this.end(pass, 'away', moment), closed(uploader, 'stalled')];
-    if (pass.isDiskStalled(nowMs)) {
-      // It does not take it after all.
-      files.interrupted(file.key);
-      return [drops(file.key), ...this.withoutDisk(pass, nowMs)];
-    }
+    if (pass.isDiskStalled(nowMs))
+      return [drops(file.key), ...files.refused(file), ...this.withoutDisk(pass, nowMs)];
     const effects = this.#putOut(pass, sinceMs, moment);
     for (const receiver of pass.receivers)
       if (pass.isStill(receiver, nowMs) || this.#isTooSlow(receiver, nowMs))

@@ -252,8 +252,7 @@ export class Transfers {
         if (!pass.isSent) return [];
         return [...this.#files.stored(pass.file, nowMs), ...this.#passes.withoutDisk(pass, nowMs)];
       case 'failed':
-        this.#files.interrupted(pass.file.key);
-        return this.#passes.withoutDisk(pass, nowMs);
+        return [...this.#files.refused(pass.file), ...this.#passes.withoutDisk(pass, nowMs)];
     }
   }
 

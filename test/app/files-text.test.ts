@@ -52,7 +52,7 @@ test('what others offer: where from, how far, and why not', () => {
 test("one's own: how far each has it", () => {
   const own = (state: FileState, more: Partial<FileView> = {}) =>
     line(view(state, { isOwn: true, from: ann, ...more }));
-  const has = (state: 'running' | 'stopped' | 'done' | 'declined' | 'kept') => ({
+  const has = (state: 'running' | 'stopped' | 'done' | 'declined' | 'kept' | 'unkept') => ({
     member: bob,
     state,
     doneBytes: 2_048,
@@ -69,6 +69,10 @@ test("one's own: how far each has it", () => {
   assert.equal(
     own('offered', { takers: [has('kept')] }),
     '  3 report.pdf  4 KiB, yours, in the room, waits at the host for bob',
+  );
+  assert.equal(
+    own('offered', { takers: [has('unkept')] }),
+    '  3 report.pdf  4 KiB, yours, in the room, no room at the host to wait for bob',
   );
   assert.equal(own('cancelled'), '  3 report.pdf  4 KiB, yours, in the room, taken back');
 });

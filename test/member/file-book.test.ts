@@ -379,6 +379,19 @@ describe("one's own file", () => {
     assert.deepEqual(short(book.taken(idOf(1), ANN, 'kept', 0, NOW)), []);
   });
 
+  test('for which the host has no room is told of as that, and is still to wait there', () => {
+    const book = new FileBook();
+    book.serve(offered(1), '/1');
+    book.offered(offered(1), 'placed', { absent: () => [BOB.memberId], readers: () => [BOB.key] });
+    assert.deepEqual(short(book.taken(idOf(1), BOB, 'unkept', 0, NOW)), ['1 offered']);
+    assert.equal(book.views[0]?.takers[0]?.state, 'unkept');
+    assert.deepEqual(short(book.taken(idOf(1), BOB, 'unkept', 0, NOW)), []);
+    const [told] = book.live(NOW);
+    assert.ok(told?.kind === 'tell');
+    assert.deepEqual(told.keepFor, [BOB.memberId]);
+    assert.deepEqual(short(book.taken(idOf(1), BOB, 'kept', 0, NOW)), ['1 offered']);
+  });
+
   test('waits for no more than one offer may name', () => {
     const book = new FileBook();
     book.serve(offered(1), '/1');

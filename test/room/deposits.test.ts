@@ -352,7 +352,10 @@ describe('a file that is to wait for somebody who is away', () => {
     host.frame(up, lineFrame('upload', Upload, { fileId: FILE, pass: 1 }));
     host.transfers.arrived(up, WINDOW, host);
     host.taken(down, WINDOW);
-    assert.deepEqual(host.disk({ kind: 'failed', file: KEY }), [[up, 'CREDIT', TOTAL]]);
+    assert.deepEqual(host.disk({ kind: 'failed', file: KEY }), [
+      [1, 'PROGRESS', 2, 'unkept', 0],
+      [up, 'CREDIT', TOTAL],
+    ]);
     assert.equal(host.transfers.arrived(up, MIB, host).deposit, null);
     host.taken(down, WINDOW + MIB);
     assert.deepEqual(asked(host.tick(30_000)), none);
@@ -364,7 +367,10 @@ describe('a file that is to wait for somebody who is away', () => {
     host.tick();
     const up = host.line(ann);
     host.frame(up, lineFrame('upload', Upload, { fileId: FILE, pass: 1 }));
-    assert.deepEqual(host.disk({ kind: 'failed', file: KEY }), [[up, 'closed', 'unwanted']]);
+    assert.deepEqual(host.disk({ kind: 'failed', file: KEY }), [
+      [1, 'PROGRESS', 2, 'unkept', 0],
+      [up, 'closed', 'unwanted'],
+    ]);
     // What the shell tells of what is over changes nothing.
     assert.deepEqual(host.disk({ kind: 'written', file: KEY, bytes: 1 }), none);
     assert.deepEqual(host.disk({ kind: 'stored', file: KEY }), none);
@@ -451,11 +457,12 @@ describe('the room for files that wait', () => {
       host.bring(ann, fileOf(number), SMALL);
     }
     host.offer(ann, fileOf(13), SMALL, bob);
-    assert.deepEqual(host.tick(30_000), none);
+    assert.deepEqual(host.tick(30_000), [[1, 'PROGRESS', 2, 'unkept', 0]]);
     // Others have theirs, as long as there is any.
     host.offer(carl, fileOf(21), SMALL, bob);
     host.bring(carl, fileOf(21), SMALL);
     host.offer(carl, fileOf(22), SMALL, bob);
+    assert.deepEqual(host.tick(30_000), [[3, 'PROGRESS', 2, 'unkept', 0]]);
     assert.deepEqual(host.tick(30_000), none);
     assert.equal(host.rows.size, 3);
     host.withdraw(ann, fileOf(11));
@@ -465,9 +472,8 @@ describe('the room for files that wait', () => {
   test('is not asked for by more than would ever fit', () => {
     const host = new Host({ depositBytesTotal: MIB, depositBytesLeast: MIB / 2 });
     const [ann, bob] = [host.member(1), host.member(2)];
-    ann.connection = null;
-    for (const number of [11, 12, 13]) host.offer(ann, fileOf(number), 1, bob);
-    ann.connection = 1;
+    for (const number of [11, 12]) assert.deepEqual(host.offer(ann, fileOf(number), 1, bob), none);
+    assert.deepEqual(host.offer(ann, fileOf(13), 1, bob), [[1, 'PROGRESS', 2, 'unkept', 0]]);
     host.tick();
     host.withdraw(ann, fileOf(11));
     assert.deepEqual(asked(host.tick(LIMITS.depositRetryMs)), none);

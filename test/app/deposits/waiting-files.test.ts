@@ -167,6 +167,7 @@ test('it is withdrawn after the host began anew, and what is too large for the r
   const asked = serves(room, ann, large, ids);
   serves(room, ann, small, ids);
   await ann.until(isProgress('kept'));
+  await ann.until(isProgress('unkept'));
   assert.deepEqual(waiting(), [toHex(small.offer.fileId)]);
   assert.equal(asked.asked, 0);
   ann.goAway();
@@ -202,6 +203,7 @@ test('a disk that fails costs the deposit, not the room: whoever is here takes i
   serves(room, ann, file, [id]);
   await until(() => logged.length > 0);
   assert.match(logged.join('\n'), /^files: A file that waits for members could not be kept: /);
+  await ann.until(isProgress('unkept'));
   assert.equal(sum(await takes(room, carl, file)), sum(file.content));
   assert.equal(ann.events.some(isProgress('kept')), false);
 });
