@@ -34,9 +34,10 @@ import type {
   FileCall,
   HostCall,
 } from '../terminal/commands/calls.ts';
+import { type Audience, mayGive } from '../terminal/commands/command.ts';
 import { helpLines, helpTopicLines } from '../terminal/commands/help.ts';
 import { parseInput, unknownText } from '../terminal/commands/input.ts';
-import { type Audience, findCommand, mayGive } from '../terminal/commands/table.ts';
+import { findCommand } from '../terminal/commands/table.ts';
 import { expandHome } from '../terminal/home.ts';
 import { fileName } from '../terminal/view/file-name.ts';
 import { checkTexts, namesText, policyText, proofWrittenText, roomLines, whoisText } from './about.ts';

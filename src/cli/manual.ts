@@ -1,6 +1,7 @@
 /** The manual page, made from the same tables as everything else. */
 import { EXIT } from '../app/exit-codes.ts';
-import { COMMANDS, SECTIONS as ROOM_SECTIONS } from '../terminal/commands/table.ts';
+import { SECTIONS as ROOM_SECTIONS } from '../terminal/commands/command.ts';
+import { COMMANDS } from '../terminal/commands/table.ts';
 import { VERSION } from '../version.ts';
 import { ALL_COMMANDS, type CommandEntry, HOST, JOIN } from './commands.ts';
 import { type OptionEntry, optionsOf } from './option-entries.ts';

@@ -4,9 +4,10 @@ import { HIDDEN_CHARACTERS } from '../../protocol/clean-text.ts';
 import { lastWordStart } from '../editor/last-word.ts';
 import type { Completion } from '../editor/walk.ts';
 import { expandHome } from '../home.ts';
+import { type Argument, type Audience, type Command, mayGive } from './command.ts';
 import { isTo } from './file-arguments.ts';
 import { type QuotedWord, quotedWords, quoteWord } from './quoted-words.ts';
-import { type Argument, type Audience, COMMANDS, type Command, findCommand, mayGive } from './table.ts';
+import { COMMANDS, findCommand } from './table.ts';
 
 export interface CompletionSources {
   readonly viewer: Audience;

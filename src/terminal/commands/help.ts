@@ -1,5 +1,6 @@
 /** `/help`, made from the table of commands. */
-import { type Audience, COMMANDS, type Command, mayGive, SECTIONS, usageLine } from './table.ts';
+import { type Audience, type Command, mayGive, SECTIONS, usageLine } from './command.ts';
+import { COMMANDS } from './table.ts';
 
 /**
  * @param viewer is shown the commands that they may give

@@ -1,6 +1,7 @@
 /** What a typed line is: something to say, a command, or a slip. */
 import { nearestWord } from '../../protocol/nearest-word.ts';
-import { COMMANDS, type CommandName, findCommand } from './table.ts';
+import type { CommandName } from './command.ts';
+import { COMMANDS, findCommand } from './table.ts';
 
 export type ParsedInput =
   | { readonly kind: 'text'; readonly text: string }
