@@ -1,13 +1,17 @@
 /** The room's list of members, which only its owner's operations change. */
 import { Roster, type RosterChange } from '../crypto/roster.ts';
-import type { VerifyKey } from '../crypto/signature.ts';
-import { bytesEqual } from '../protocol/bytes.ts';
+import { importVerifyKey, type VerifyKey } from '../crypto/signature.ts';
+import { type Bytes, bytesEqual, fromHex } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
 import { SecurityError } from '../protocol/errors.ts';
-import type { RoomId } from '../protocol/identifiers.ts';
-import type { Era } from '../protocol/signed-objects.ts';
+import { hash, idKey, type RoomId } from '../protocol/identifiers.ts';
+import { type Era, RosterEntry } from '../protocol/signed-objects.ts';
 import type { Ledger } from './circle.ts';
 import { event, type SessionEffect } from './events.ts';
+import type { SavedState } from './saved-state.ts';
+
+/** What of a saved state is this list. */
+type SavedLedger = Pick<SavedState, 'ownerKey' | 'roster'>;
 
 export class RoomLedger implements Ledger {
   readonly isBeside = false;
@@ -35,10 +39,42 @@ export class RoomLedger implements Ledger {
     return this.#leastStaySeconds;
   }
 
-  begin(roster: Roster, owner: VerifyKey): void {
+  /** Whose the room is, as the host says: the first word counts, and the list after it is signed by them or refused. */
+  welcomed({ ownerKey }: { readonly ownerKey: Bytes }): void {
+    this.#owner ??= importVerifyKey(ownerKey, 'rsa');
+  }
+
+  /** Goes on with another list. */
+  begin(roster: Roster): void {
     this.#roster = roster;
-    this.#owner = owner;
     this.#followStay();
+  }
+
+  /** Goes on with the list of an earlier run. */
+  restore({ ownerKey, roster: { entries, usedActs, ...roster } }: SavedLedger): void {
+    const owner = importVerifyKey(ownerKey, 'rsa');
+    const kept = {
+      ...roster,
+      entries: entries.map((entry) => RosterEntry.decode(entry)),
+      usedActs: usedActs.map(({ name, epoch }) => ({ name: idKey(name), epoch })),
+    };
+    this.#owner = owner;
+    this.begin(Roster.restore(this.#roster.roomId, owner, kept));
+  }
+
+  /** @returns `null` before the first list */
+  save(): SavedLedger | null {
+    const roster = this.#roster.save();
+    if (roster === null || this.#owner === null) return null;
+    return {
+      ownerKey: this.#owner.spki,
+      roster: {
+        ...roster,
+        entries: this.#roster.members.map(({ encoded }) => encoded),
+        hashes: [...roster.hashes],
+        usedActs: roster.usedActs.map(({ name, epoch }) => ({ name: hash(fromHex(name)), epoch })),
+      },
+    };
   }
 
   #followStay(): void {

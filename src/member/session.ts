@@ -6,11 +6,11 @@
  * @see docs/protocol.md#session
  */
 import type { WrapKeyPair } from '../crypto/key-wrap.ts';
-import { Roster, type RosterChange, type RosterMember } from '../crypto/roster.ts';
-import { importVerifyKey, type SigningKey, type VerifyKey } from '../crypto/signature.ts';
+import type { Roster, RosterChange, RosterMember } from '../crypto/roster.ts';
+import { importVerifyKey, type SigningKey } from '../crypto/signature.ts';
 import type { ActRequest } from '../protocol/acts.ts';
 import type { LogPosition, Welcome } from '../protocol/admission-frames.ts';
-import { type Bytes, bytesEqual, fromHex } from '../protocol/bytes.ts';
+import { type Bytes, bytesEqual } from '../protocol/bytes.ts';
 import type { Signed } from '../protocol/codec.ts';
 import type { Content } from '../protocol/content.ts';
 import { InputError, ProtocolError, SecurityError } from '../protocol/errors.ts';
@@ -26,7 +26,6 @@ import { frameBody, frameType } from '../protocol/framing.ts';
 import {
   type ConversationId,
   type Hash,
-  hash,
   type IdKey,
   idKey,
   type MemberId,
@@ -66,7 +65,6 @@ import {
   Era as EraObject,
   NeedKey,
   type RoomSettings,
-  RosterEntry,
 } from '../protocol/signed-objects.ts';
 import { agreedFeatures, DIALECT, type Dialect, FEATURE } from '../protocol/version.ts';
 import { actAnswered, askOwner, askToLeave, HeldActs } from './acting.ts';
@@ -154,7 +152,6 @@ export class Session {
   readonly files: FileBook;
   #away = false;
   readonly #registering = new Registering();
-  #owner: VerifyKey | null = null;
   #welcome: Welcome | null = null;
   /** As an earlier run has kept it; `null` where this one goes on with none. */
   readonly #savedPlace: Place | null;
@@ -199,7 +196,7 @@ export class Session {
     this.#renewal = new Renewal(start.wrapKeys);
     this.#ledger = new RoomLedger(roomId, (change) => this.#rosterChanged(change));
     // Before the logs: what they go on with is held against it.
-    if (saved !== null) this.#restoreRoster(saved);
+    if (saved !== null) this.#ledger.restore(saved);
     const shared = {
       ...{ roomId, identity, self: this.#self, wrapKeys: start.wrapKeys },
       ownKey: importVerifyKey(identity.spki, identity.algorithm),
@@ -229,36 +226,18 @@ export class Session {
     eraseSavedState(saved);
   }
 
-  #restoreRoster(saved: SavedState): void {
-    const owner = importVerifyKey(saved.ownerKey, 'rsa');
-    this.#owner = owner;
-    const { entries, usedActs, ...roster } = saved.roster;
-    const kept = {
-      ...roster,
-      entries: entries.map((entry) => RosterEntry.decode(entry)),
-      usedActs: usedActs.map(({ name, epoch }) => ({ name: idKey(name), epoch })),
-    };
-    this.#ledger.begin(Roster.restore(this.#roomId, owner, kept), owner);
-  }
-
   /** All that a later run needs to go on; `null` while there is nothing to go on with. Secrets are among it. */
   save(): Save | null {
     const log = this.#room.save();
-    const roster = this.#roster.save();
+    const list = this.#ledger.save();
     const place = this.#place;
-    if (log === null || roster === null || place === null || this.#owner === null) return null;
+    if (log === null || list === null || place === null) return null;
     const { memberId, accountKey, sessionId, retention } = place;
     const wrapKeys = this.#wrapKeys.save();
     const state: SavedState = {
       roomId: this.#roomId,
-      ownerKey: this.#owner.spki,
       ...{ memberId, accountKey: accountKey.slice(), sessionId, retention },
-      roster: {
-        ...roster,
-        entries: this.#roster.members.map(({ encoded }) => encoded),
-        hashes: [...roster.hashes],
-        usedActs: roster.usedActs.map(({ name, epoch }) => ({ name: hash(fromHex(name)), epoch })),
-      },
+      ...list,
       ...log,
       wrapKeys: [...wrapKeys],
       heldBack: this.#alarms.heldBack,
@@ -370,8 +349,9 @@ export class Session {
    * @throws InputError `no-such-message`, or `usage` when it names several
    */
   proof(id: string): ReturnType<EvidenceBook['proof']> {
-    if (this.#owner === null) throw notConnected();
-    return this.#evidence.proof(id, this.#owner.spki);
+    const { owner } = this.#ledger;
+    if (owner === null) throw notConnected();
+    return this.#evidence.proof(id, owner.spki);
   }
   /** What was shown is to be gone. */
   forgetShown(): void {
@@ -436,7 +416,7 @@ export class Session {
       effects.push(...this.#alarms.raise('retention-changed', text));
     }
     this.#revision += 1;
-    this.#owner ??= importVerifyKey(welcome.ownerKey, 'rsa');
+    this.#ledger.welcomed(welcome);
     this.#welcome = welcome;
     this.#lastHeardMs = moment.nowMs;
     this.#lastPingMs = moment.nowMs;
@@ -631,7 +611,7 @@ export class Session {
         'not-supported',
         'The host of this room knows no direct messages or conversations.',
       );
-    if (this.#owner === null || this.#phase === 'over') throw notConnected();
+    if (this.#ledger.owner === null || this.#phase === 'over') throw notConnected();
   }
 
   /** Where a message was said that is remembered here, and what is known of it. */
@@ -857,7 +837,7 @@ export class Session {
 
   #listKnown(listed: readonly ListedMember[]): SessionEffect[] {
     const welcome = this.#welcome;
-    const owner = this.#owner;
+    const { owner } = this.#ledger;
     if (welcome === null || owner === null) return [];
     const before = this.#roster;
     const effects: SessionEffect[] = [];
@@ -882,7 +862,7 @@ export class Session {
     // Whoever was removed meanwhile may hold the old chain.
     this.#room.speaking.dropChain();
     this.#conversations.roomChanged(before.members.filter(({ key }) => roster.member(key) === undefined));
-    this.#ledger.begin(roster, owner);
+    this.#ledger.begin(roster);
     this.#timeline.begin(roomPosition(welcome));
     this.#list.begin(listed);
     this.#phase = 'reading';
