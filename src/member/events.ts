@@ -2,6 +2,7 @@
 import type { RosterChange, RosterMember } from '../crypto/roster.ts';
 import type { Bytes } from '../protocol/bytes.ts';
 import type { SaidKind } from '../protocol/content.ts';
+import { ProtocolError } from '../protocol/errors.ts';
 import type { FileWanted, TakerState } from '../protocol/file-frames.ts';
 import type { FileOffer } from '../protocol/file-offer.ts';
 import { encodeFrame } from '../protocol/framing.ts';
@@ -196,4 +197,9 @@ export function event(content: SessionEvent): SessionEffect {
 
 export function send(frameType: number, body: Bytes): SessionEffect {
   return { kind: 'send', frame: encodeFrame(frameType, body) };
+}
+
+/** @throws ProtocolError for a frame that has no place where the session stands */
+export function unexpected(frameType: number): never {
+  throw new ProtocolError('unexpected-frame', `frame ${frameType} at this point of a session`);
 }

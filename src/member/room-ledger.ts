@@ -11,7 +11,7 @@ import { event, type SessionEffect } from './events.ts';
 import type { SavedState } from './saved-state.ts';
 
 /** What of a saved state is this list. */
-type SavedLedger = Pick<SavedState, 'ownerKey' | 'roster'>;
+export type SavedLedger = Pick<SavedState, 'ownerKey' | 'roster'>;
 
 export class RoomLedger implements Ledger {
   readonly isBeside = false;
