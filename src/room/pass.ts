@@ -55,6 +55,7 @@ export class Pass {
   #uploader: HolderId | null = null;
   #sentBytes = 0;
   #grantedBytes = 0;
+  /** When the latest of it came, or could come. */
   #movedAtMs: number;
 
   constructor({ number, file, from, fromChunk }: PassStart, limits: Limits, nowMs: number) {
@@ -70,11 +71,6 @@ export class Pass {
   /** The line that brings it, until all of it has come. */
   get uploader(): HolderId | null {
     return this.#uploader;
-  }
-
-  /** When the latest of it came, or could come. */
-  get movedAtMs(): number {
-    return this.#movedAtMs;
   }
 
   /** Others may still join it. */

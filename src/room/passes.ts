@@ -156,7 +156,7 @@ export class Passes {
   /** What is to wait at the host is asked for, and what has waited for too long goes. */
   #keep(nowMs: number): RoomEffect[] {
     const { files } = this.#context;
-    const expired = files.expire(nowMs).flatMap((key) => this.waitsNoLonger(key));
+    const expired = files.expire(nowMs).flatMap((key) => this.waitsNoLonger(key, nowMs));
     const { due, effects: told } = files.due(nowMs);
     const effects = [...expired, ...told];
     for (const file of due) {
@@ -220,7 +220,7 @@ export class Passes {
     const { pass, member } = receiver;
     pass.receivers.delete(receiver);
     const effects = this.#tell(receiver, how);
-    if (how === 'done') effects.push(...this.settle(pass.file, member, how));
+    if (how === 'done') effects.push(...this.settle(pass.file, member, how, nowMs));
     const isOver = !this.#passes.has(pass.number);
     return isOver ? effects : [...effects, ...this.#goOn(pass, nowMs)];
   }
@@ -263,23 +263,22 @@ export class Passes {
   }
 
   /** Its owner serves it no longer. */
-  endAll(file: IdKey): RoomEffect[] {
+  endAll(file: IdKey, moment: Now): RoomEffect[] {
     const ended = this.#all.filter((pass) => pass.file.key === file);
     return ended.flatMap((pass) => {
-      const { uploader, movedAtMs } = pass;
-      const effects = this.end(pass, 'unknown', { nowMs: movedAtMs });
+      const { uploader } = pass;
+      const effects = this.end(pass, 'unknown', moment);
       return uploader === null ? effects : [...effects, closed(uploader, 'unwanted')];
     });
   }
 
   /** Somebody has it, or does not want it. */
-  settle(file: Offered, member: IdKey, how: 'done' | 'declined'): RoomEffect[] {
-    return this.#context.files.settle(file, member, how) ? this.waitsNoLonger(file.key) : [];
+  settle(file: Offered, member: IdKey, how: 'done' | 'declined', nowMs: number): RoomEffect[] {
+    return this.#context.files.settle(file, member, how) ? this.waitsNoLonger(file.key, nowMs) : [];
   }
 
   /** Who takes it already goes on. */
-  waitsNoLonger(file: IdKey): RoomEffect[] {
-    const nowMs = this.#tickedAtMs ?? 0;
+  waitsNoLonger(file: IdKey, nowMs: number): RoomEffect[] {
     return [drops(file), ...this.toDisk(file).flatMap((pass) => this.withoutDisk(pass, nowMs))];
   }
 

@@ -296,11 +296,11 @@ export class Relay {
       case SESSION_FRAME.act:
         return this.#act(peer, ActFrame.decode(body).act, moment);
       case SESSION_FRAME.offerFile:
-        return this.#context.transfers.offer(peer.resident, body);
+        return this.#context.transfers.offer(peer.resident, body, moment);
       case SESSION_FRAME.withdrawFile:
-        return this.#context.transfers.withdraw(peer.resident, body);
+        return this.#context.transfers.withdraw(peer.resident, body, moment);
       case SESSION_FRAME.declineFile:
-        return this.#context.transfers.decline(peer.resident, body);
+        return this.#context.transfers.decline(peer.resident, body, moment);
       default:
         throw new ProtocolError('unexpected-frame', `frame ${type} in a session`);
     }

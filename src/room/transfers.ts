@@ -72,27 +72,27 @@ export class Transfers {
   }
 
   /** @throws ProtocolError `flood` for more than a member may serve */
-  offer({ member }: Served, body: Bytes): RoomEffect[] {
+  offer({ member }: Served, body: Bytes, moment: Now): RoomEffect[] {
     const offer = OfferFile.decode(body);
     const known = this.#files.get(idKey(offer.fileId));
     if (known !== undefined && known.owner !== member.key) return [];
     this.#files.check(member.key, offer);
     // Of another length it is another file.
-    const effects = known === undefined || known.bytes === offer.bytes ? [] : this.#forget(known);
+    const effects = known === undefined || known.bytes === offer.bytes ? [] : this.#forget(known, moment);
     return [...effects, ...this.#files.offer(member.key, offer)];
   }
 
-  withdraw({ member }: Served, body: Bytes): RoomEffect[] {
+  withdraw({ member }: Served, body: Bytes, moment: Now): RoomEffect[] {
     const file = this.#files.get(idKey(WithdrawFile.decode(body).fileId));
-    return file?.owner === member.key ? this.#forget(file) : [];
+    return file?.owner === member.key ? this.#forget(file, moment) : [];
   }
 
   /** Somebody does not want it: its owner is told. */
-  decline({ member }: Served, body: Bytes): RoomEffect[] {
+  decline({ member }: Served, body: Bytes, { nowMs }: Now): RoomEffect[] {
     const file = this.#files.get(idKey(DeclineFile.decode(body).fileId));
     if (file === undefined) return [];
     const told = this.#files.tell(file, member.key, 'declined', 0);
-    return [...told, ...this.#passes.settle(file, member.key, 'declined')];
+    return [...told, ...this.#passes.settle(file, member.key, 'declined', nowMs)];
   }
 
   has(connection: HolderId): boolean {
@@ -272,8 +272,9 @@ export class Transfers {
       const isCut = line.does === 'fetch' && line.receiver.pass.isBare;
       return [...this.gone(connection, moment), isCut ? cut(connection) : closed(connection, 'over')];
     });
-    for (const file of this.#files.ownedBy(member)) effects.push(...this.#forget(file));
-    for (const key of this.#files.memberGone(member)) effects.push(...this.#passes.waitsNoLonger(key));
+    for (const file of this.#files.ownedBy(member)) effects.push(...this.#forget(file, moment));
+    for (const key of this.#files.memberGone(member))
+      effects.push(...this.#passes.waitsNoLonger(key, moment.nowMs));
     return effects;
   }
 
@@ -291,13 +292,13 @@ export class Transfers {
     for (const [connection, line] of this.#lines)
       if (line.does === 'nothing' && nowMs - line.sinceMs >= this.#context.limits.strangerMs)
         effects.push(this.#close(connection, 'stalled'));
-    for (const file of this.#files.untold(nowMs)) effects.push(...this.#forget(file));
+    for (const file of this.#files.untold(nowMs)) effects.push(...this.#forget(file, moment));
     return [...effects, ...this.#passes.tick(moment)];
   }
 
-  #forget({ key }: Offered): RoomEffect[] {
+  #forget({ key }: Offered, moment: Now): RoomEffect[] {
     const dropped = this.#files.forget(key);
-    return [...this.#passes.endAll(key), ...dropped];
+    return [...this.#passes.endAll(key, moment), ...dropped];
   }
 
   #linesOf(member: IdKey, does: Line['does']): number {

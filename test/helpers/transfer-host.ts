@@ -3,6 +3,7 @@ import type { RosterMember } from '../../src/crypto/roster.ts';
 import type { Bytes } from '../../src/protocol/bytes.ts';
 import {
   Credit,
+  DeclineFile,
   Fetch,
   FileProgress,
   FileWanted,
@@ -13,6 +14,7 @@ import {
   Received,
   Taken,
   Upload,
+  WithdrawFile,
 } from '../../src/protocol/file-frames.ts';
 import { frameBody, frameType } from '../../src/protocol/framing.ts';
 import { idKey, memberId } from '../../src/protocol/identifiers.ts';
@@ -61,7 +63,15 @@ export abstract class TransferHost {
 
   offer(owner: Resident, fileId: Bytes, bytes: number, ...keepFor: readonly Resident[]): Done[] {
     const members = keepFor.map(({ member }) => member.memberId);
-    return done(this.transfers.offer(owner, OfferFile.encode({ fileId, bytes, keepFor: members })));
+    return done(this.transfers.offer(owner, OfferFile.encode({ fileId, bytes, keepFor: members }), this));
+  }
+
+  withdraw(owner: Resident, fileId: Bytes): Done[] {
+    return done(this.transfers.withdraw(owner, WithdrawFile.encode({ fileId }), this));
+  }
+
+  decline(member: Resident, fileId: Bytes): Done[] {
+    return done(this.transfers.decline(member, DeclineFile.encode({ fileId }), this));
   }
 
   fetch(line: number, fileId: Bytes, fromChunk = 0): Done[] {

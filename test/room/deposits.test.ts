@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import type { Bytes } from '../../src/protocol/bytes.ts';
-import { DeclineFile, lineFrame, OfferFile, Upload, WithdrawFile } from '../../src/protocol/file-frames.ts';
+import { lineFrame, OfferFile, Upload } from '../../src/protocol/file-frames.ts';
 import { placeInWhole, sealedBytes, wholeChunks } from '../../src/protocol/file-stream.ts';
 import { idKey, memberId } from '../../src/protocol/identifiers.ts';
 import { LIMITS, type Limits } from '../../src/protocol/limits.ts';
@@ -49,10 +49,6 @@ class Host extends TransferHost {
   restart(there?: readonly Bytes[]): void {
     for (const resident of this.residents.values()) resident.connection = null;
     this.transfers = this.#start(there);
-  }
-
-  withdraw(owner: Resident, fileId: Bytes): Done[] {
-    return done(this.transfers.withdraw(owner, WithdrawFile.encode({ fileId })));
   }
 
   disk(report: DiskReport): Done[] {
@@ -138,7 +134,8 @@ describe('a file that is to wait for somebody who is away', () => {
 
   test('is asked for at the host alone where that has no disk, and where nobody is named', () => {
     const plain = new Transfers({ residents: host.residents, limits: LIMITS });
-    plain.offer(ann, OfferFile.encode({ fileId: FILE, bytes: BYTES, keepFor: [bob.member.memberId] }));
+    const offer = OfferFile.encode({ fileId: FILE, bytes: BYTES, keepFor: [bob.member.memberId] });
+    plain.offer(ann, offer, host);
     assert.deepEqual(plain.tick(host), []);
     host.offer(ann, FILE, BYTES);
     // Nor for oneself, nor for somebody who is not here.
@@ -211,7 +208,7 @@ describe('a file that is to wait for somebody who is away', () => {
 
   test('goes when the last for whom it waits does not want it, is gone, or has it by another way', () => {
     kept();
-    const declined = done(host.transfers.decline(bob, DeclineFile.encode({ fileId: FILE })));
+    const declined = host.decline(bob, FILE);
     assert.deepEqual(declined, [
       [1, 'PROGRESS', 2, 'declined', 0],
       ['disk', 'drop', '09'],
@@ -341,6 +338,29 @@ describe('a file that is to wait for somebody who is away', () => {
     ]);
     assert.deepEqual(host.disk({ kind: 'stored', file: KEY }), none);
     assert.equal(host.rows.size, 0);
+  });
+
+  test('makes room, once nobody waits for it, for a file that is asked for from then on', () => {
+    host = new Host({ transfersPerMember: 1 });
+    [ann, bob, carl] = [host.member(1), host.member(2), host.member(3)];
+    const other = new Uint8Array(16).fill(8);
+    host.offer(ann, FILE, BYTES, bob);
+    host.offer(ann, other, BYTES);
+    host.tick();
+    const up = host.line(ann);
+    host.upload(up, FILE, 1);
+    const waits = host.line(carl);
+    assert.deepEqual(host.fetch(waits, other), none);
+    // A host that was asleep: no tick.
+    host.nowMs += LIMITS.transferAnswerMs;
+    assert.deepEqual(host.decline(bob, FILE), [
+      [1, 'PROGRESS', 2, 'declined', 0],
+      ['disk', 'drop', '09'],
+      [up, 'closed', 'unwanted'],
+      [1, 'WANTED', 2, 0],
+    ]);
+    host.tick();
+    assert.deepEqual(host.upload(host.line(ann), other, 2)[0], [waits, 'STREAM']);
   });
 
   test('that the disk does not take goes on for whoever else receives it, and is not tried again by itself', () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { ProtocolError } from '../../src/protocol/errors.ts';
-import { DeclineFile, LINE_CLOSE, WithdrawFile } from '../../src/protocol/file-frames.ts';
+import { LINE_CLOSE } from '../../src/protocol/file-frames.ts';
 import { sealedBytes } from '../../src/protocol/file-stream.ts';
 import { LIMITS, type Limits } from '../../src/protocol/limits.ts';
 import { Transfers } from '../../src/room/transfers.ts';
@@ -271,11 +271,11 @@ describe('a file through the host', () => {
   test('that is withdrawn ends for everyone, and is unknown afterwards', () => {
     const down = desk.line(bob);
     desk.fetch(down, FILE);
-    const withdrawn = done(desk.transfers.withdraw(ann, WithdrawFile.encode({ fileId: FILE })));
+    const withdrawn = desk.withdraw(ann, FILE);
     assert.deepEqual(withdrawn[0], [down, 'closed', 'unknown']);
     const again = desk.line(bob);
     assert.deepEqual(desk.fetch(again, FILE), [[again, 'closed', 'unknown']]);
-    assert.deepEqual(done(desk.transfers.withdraw(bob, WithdrawFile.encode({ fileId: FILE }))), []);
+    assert.deepEqual(desk.withdraw(bob, FILE), []);
   });
 
   test('that its owner does not tell of again, back on another line, is served no longer', () => {
@@ -290,9 +290,7 @@ describe('a file through the host', () => {
   });
 
   test('that somebody declines is told to whoever serves it', () => {
-    assert.deepEqual(done(desk.transfers.decline(bob, DeclineFile.encode({ fileId: FILE }))), [
-      [1, 'PROGRESS', 2, 'declined', 0],
-    ]);
+    assert.deepEqual(desk.decline(bob, FILE), [[1, 'PROGRESS', 2, 'declined', 0]]);
   });
 
   test('is told of as it goes, once a second at most', () => {
@@ -342,6 +340,34 @@ describe('limits of files at the host', () => {
     desk.fetch(desk.line(carl), FILE, 2);
     assert.deepEqual(desk.fetch(desk.line(dora), FILE, 3), []);
     assert.deepEqual(done(desk.transfers.gone(first, desk)).at(-1), [1, 'WANTED', 3, 3]);
+  });
+
+  test('whoever is asked once a file that nobody has moved is withdrawn has as long to answer as ever', () => {
+    const other = new Uint8Array(16).fill(8);
+    for (const ends of [
+      (desk: Desk, ann: Resident) => desk.withdraw(ann, FILE),
+      (desk: Desk, ann: Resident) => desk.offer(ann, FILE, BYTES + 1),
+      (desk: Desk, ann: Resident) => {
+        desk.transfers.returned(ann.member.key, desk);
+        desk.offer(ann, other, BYTES);
+        return desk.pass(LIMITS.transferAnswerMs);
+      },
+    ]) {
+      const desk = new Desk({ transfersPerMember: 1 });
+      const [ann, bob, carl] = [desk.member(1), desk.member(2), desk.member(3)];
+      desk.offer(ann, FILE, BYTES);
+      desk.offer(ann, other, BYTES);
+      desk.fetch(desk.line(bob), FILE);
+      const up = desk.line(ann);
+      desk.upload(up, FILE, 1);
+      desk.bytes(up, GRANTED);
+      const waits = desk.line(carl);
+      assert.deepEqual(desk.fetch(waits, other), []);
+      desk.pass(LIMITS.transferAnswerMs + 1_000);
+      assert.ok(ends(desk, ann).some(([to, what, pass]) => to === 1 && what === 'WANTED' && pass === 2));
+      assert.deepEqual(desk.pass(LIMITS.transferAnswerMs - 250), []);
+      assert.deepEqual(desk.upload(desk.line(ann), other, 2)[0], [waits, 'STREAM']);
+    }
   });
 
   test('whoever has several lines of a member gives one up for somebody who waits', () => {
