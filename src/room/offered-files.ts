@@ -20,13 +20,21 @@ export type Served = Pick<Resident, 'connection' | 'member'>;
 
 type Offer = ReturnType<typeof OfferFile.decode>;
 
+/** Whether its owner has said that they serve it. */
+type Told =
+  /** In this session. */
+  | 'now'
+  /** In an earlier one: they may say so again. */
+  | 'before'
+  /** It is known of only because it waits here. */
+  | 'no';
+
 export interface Offered {
   readonly key: IdKey;
   readonly fileId: Bytes;
   readonly owner: IdKey;
   readonly bytes: number;
-  /** Its owner has said so in this session. */
-  isTold: boolean;
+  told: Told;
 }
 
 export interface OfferedFilesContext {
@@ -63,7 +71,7 @@ export class OfferedFiles {
   restore(): void {
     for (const { fileId, owner, bytes } of this.#deposits?.restore() ?? []) {
       const key = idKey(fileId);
-      this.#files.set(key, { key, fileId, owner, bytes, isTold: false });
+      this.#files.set(key, { key, fileId, owner, bytes, told: 'no' });
     }
   }
 
@@ -87,16 +95,16 @@ export class OfferedFiles {
   #countOf(member: IdKey): number {
     // What waits since an earlier run is bounded by the quota: its owner's program may know nothing of it.
     // What waits at the host has a limit of its own, and may do so for days.
-    const counts = ({ owner, isTold, key }: Offered): boolean =>
-      owner === member && isTold && !this.isStored(key);
+    const counts = ({ owner, told, key }: Offered): boolean =>
+      owner === member && told === 'now' && !this.isStored(key);
     return [...this.#files.values()].filter(counts).length;
   }
 
   /** @returns what its owner has not been told of it */
   offer(owner: IdKey, { fileId, bytes, keepFor }: Offer): RoomEffect[] {
     const key = idKey(fileId);
-    const file = this.#files.get(key) ?? { key, fileId: fileId.slice(), owner, bytes, isTold: true };
-    file.isTold = true;
+    const file = this.#files.get(key) ?? { key, fileId: fileId.slice(), owner, bytes, told: 'now' };
+    file.told = 'now';
     this.#files.set(key, file);
     const news = this.#deposits?.tell(key) ?? [];
     const settled = new Set(news.map(([who]) => who));
@@ -135,7 +143,7 @@ export class OfferedFiles {
 
   /** A member's session begins: programs tell again what they serve, and what they do not tell of is nobody's. */
   returned(member: IdKey, nowMs: number): void {
-    for (const file of this.ownedBy(member)) file.isTold = false;
+    for (const file of this.ownedBy(member)) if (file.told === 'now') file.told = 'before';
     this.#returnedAtMs.set(member, nowMs);
   }
 
@@ -146,17 +154,16 @@ export class OfferedFiles {
       this.#returnedAtMs.delete(member);
       // Away again: they tell of it when they are back.
       if (this.#context.residents.get(member)?.connection == null) return [];
-      return this.ownedBy(member).filter((file) => this.#isUntold(file));
+      const untold = this.ownedBy(member).filter(({ told }) => told !== 'now');
+      for (const file of untold) file.told = 'no';
+      return untold.filter(({ key }) => this.#deposits?.has(key) !== true);
     });
-  }
-
-  #isUntold({ key, isTold }: Offered): boolean {
-    return !isTold && this.#deposits?.has(key) !== true;
   }
 
   /** What was known of only because it waited here. */
   #forgetUntold(): void {
-    for (const file of this.#files.values()) if (this.#isUntold(file)) this.#files.delete(file.key);
+    for (const { key, told } of this.#files.values())
+      if (told === 'no' && this.#deposits?.has(key) !== true) this.#files.delete(key);
   }
 
   /** Those that are to come now, to wait here. Of those for which there is no room their owners are told. */
@@ -214,7 +221,7 @@ export class OfferedFiles {
   memberGone(member: IdKey): readonly IdKey[] {
     this.#returnedAtMs.delete(member);
     const dropped = this.#deposits?.memberGone(member) ?? [];
-    if (dropped.length > 0) this.#forgetUntold();
+    this.#forgetUntold();
     return dropped;
   }
 

@@ -292,6 +292,59 @@ describe('a file that is to wait for somebody who is away', () => {
     assert.deepEqual(host.fetch(later, FILE), [[later, 'closed', 'unknown']]);
   });
 
+  describe('that waits no longer, once its owner has another session', () => {
+    const OTHER = new Uint8Array(16).fill(8);
+
+    beforeEach(() => {
+      host.offer(ann, OTHER, BYTES);
+      kept();
+      host.transfers.returned(ann.member.key, host);
+    });
+
+    /** What becomes of whoever asks now. */
+    function asks(fileId: Bytes): string | number | undefined {
+      const line = host.line(carl);
+      const [[, what, why] = []] = host.fetch(line, fileId);
+      host.transfers.gone(line, host);
+      return what === 'closed' ? why : what;
+    }
+
+    test('is known until they have had the time to tell again, as is what else they serve', () => {
+      host.decline(bob, FILE);
+      assert.deepEqual([asks(FILE), asks(OTHER)], ['WANTED', 'WANTED']);
+      host.tick(LIMITS.transferAnswerMs);
+      assert.deepEqual([asks(FILE), asks(OTHER)], ['unknown', 'unknown']);
+    });
+
+    test('is known still when they went away again before that', () => {
+      ann.connection = null;
+      host.tick(LIMITS.transferAnswerMs);
+      host.decline(bob, FILE);
+      assert.deepEqual([asks(FILE), asks(OTHER)], ['away', 'away']);
+    });
+
+    test('is forgotten where they have not told of it by then', () => {
+      host.offer(ann, OTHER, BYTES);
+      host.tick(LIMITS.transferAnswerMs);
+      assert.equal(asks(FILE), 'STREAM');
+      host.decline(bob, FILE);
+      assert.deepEqual([asks(FILE), asks(OTHER)], ['unknown', 'WANTED']);
+    });
+  });
+
+  test('of an earlier run is forgotten with the last of whom its owner has not been told', () => {
+    kept();
+    ann.connection = null;
+    host.decline(bob, FILE);
+    host.restart();
+    const early = host.line(carl);
+    assert.deepEqual(host.fetch(early, FILE), [[early, 'closed', 'away']]);
+    host.residents.delete(bob.member.key);
+    host.transfers.memberGone(bob.member.key, host);
+    const late = host.line(carl);
+    assert.deepEqual(host.fetch(late, FILE), [[late, 'closed', 'unknown']]);
+  });
+
   test('joins whoever asked before, and whoever asks before it begins joins it', () => {
     const early = host.line(carl);
     assert.deepEqual(host.fetch(early, FILE), [[early, 'closed', 'unknown']]);
