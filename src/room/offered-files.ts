@@ -202,11 +202,15 @@ export class OfferedFiles {
     return this.#deposits?.has(file) === true;
   }
 
-  /** What was there of it is not there any more. */
-  lost(file: IdKey): RoomEffect[] {
+  /**
+   * What somebody read of it is not there any more.
+   * @returns whether it waits no longer: what has gone anyway, or comes again, is not lost with that
+   */
+  lost(file: IdKey): boolean {
+    if (!this.isStored(file)) return false;
     this.#deposits?.forget(file);
     this.#forgetUntold();
-    return [{ kind: 'drop', file }];
+    return true;
   }
 
   /** Somebody has it, or does not want it. @returns whether it waits no longer */

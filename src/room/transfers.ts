@@ -236,8 +236,10 @@ export class Transfers {
       pass.read(report.bytes, moment.nowMs);
       return [];
     }
-    if (!report.isLost) return this.#passes.drop(receiver, moment);
-    return [...this.#files.lost(pass.file.key), ...this.#passes.drop(receiver, moment)];
+    const { key } = pass.file;
+    const isLost = report.isLost && this.#files.lost(key);
+    const lost = isLost ? this.#passes.waitsNoLonger(key, moment.nowMs) : [];
+    return [...lost, ...this.#passes.drop(receiver, moment)];
   }
 
   #wroteOf(

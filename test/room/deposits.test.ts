@@ -491,6 +491,39 @@ describe('a file that is to wait for somebody who is away', () => {
     assert.deepEqual(host.fetch(third, FILE), [[third, 'closed', 'away']]);
   });
 
+  test('that comes again is not lost with what somebody read of it before', () => {
+    kept();
+    const down = host.line(bob);
+    host.fetch(down, FILE);
+    host.decline(bob, FILE);
+    host.offer(ann, FILE, BYTES, carl);
+    host.tick();
+    const up = host.line(ann);
+    host.upload(up, FILE, 3);
+    host.transfers.arrived(up, WINDOW, host);
+    assert.deepEqual(host.disk({ kind: 'unreadable', connection: down, isLost: true }), [
+      [down, 'cut'],
+      [1, 'PROGRESS', 2, 'stopped', 0],
+    ]);
+    assert.deepEqual(host.disk({ kind: 'written', file: KEY, bytes: WINDOW }), [[up, 'CREDIT', TOTAL]]);
+    host.transfers.arrived(up, TOTAL - WINDOW, host);
+    host.disk({ kind: 'written', file: KEY, bytes: TOTAL });
+    assert.deepEqual(host.disk({ kind: 'stored', file: KEY }), [[1, 'PROGRESS', 3, 'kept', 0]]);
+  });
+
+  test('that is not there because it has just gone is still told of to its owner', () => {
+    kept();
+    const [down, late] = [host.line(bob), host.line(carl)];
+    host.fetch(down, FILE);
+    host.fetch(late, FILE);
+    ann.connection = null;
+    takes(down);
+    host.received(down);
+    assert.deepEqual(host.disk({ kind: 'unreadable', connection: late, isLost: true }), [[late, 'cut']]);
+    ann.connection = 1;
+    assert.deepEqual(host.offer(ann, FILE, BYTES), [[1, 'PROGRESS', 2, 'done', BYTES]]);
+  });
+
   test('that a disk does not give, or a receiver does not take, is waited for, and then the line is cut', () => {
     kept();
     const hung = host.line(bob);
