@@ -14,6 +14,8 @@ const MEMBERS_OWN: ReadonlySet<string> = new Set(['two-keys', 'foreign-key', 'ol
 
 export class Alarms {
   readonly #said = new Set<string>();
+  /** Raised in the step under way. */
+  #raised: string[] = [];
   #heldBack: boolean;
 
   /** @param heldBack by an alarm of an earlier run, which nobody has taken note of */
@@ -37,6 +39,7 @@ export class Alarms {
     const name = isMembersOwn ? text : code;
     if (this.#said.has(name)) return [];
     this.#said.add(name);
+    this.#raised.push(name);
     return [{ kind: 'event', event: { kind: 'alarm', code, text, evidence } }];
   }
 
@@ -46,6 +49,17 @@ export class Alarms {
       return step();
     } catch (error) {
       if (error instanceof SecurityError) return this.raise(error.code, `${error.message}.`);
+      throw error;
+    }
+  }
+
+  /** A step whose effects are carried out as a whole. When it throws, nobody has heard what it raised, and it is raised again. */
+  step(step: () => SessionEffect[]): SessionEffect[] {
+    this.#raised = [];
+    try {
+      return step();
+    } catch (error) {
+      for (const name of this.#raised) this.#said.delete(name);
       throw error;
     }
   }

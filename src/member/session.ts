@@ -368,8 +368,12 @@ export class Session {
 
   /** @throws ProtocolError when a frame is malformed or does not belong here: the connection is to be closed. */
   onFrame(frame: Bytes, moment: Moment): SessionEffect[] {
-    // This session has asked for another line: what is still under way on this one is not for it.
-    if (this.#room.phase === 'away') return [];
+    // This session has asked for another line, or has ended: what is still under way on this one is not for it.
+    if (this.#room.phase === 'away' || this.#room.phase === 'over') return [];
+    return this.#alarms.step(() => this.#onFrame(frame, moment));
+  }
+
+  #onFrame(frame: Bytes, moment: Moment): SessionEffect[] {
     this.#lastHeardMs = moment.nowMs;
     this.#room.heard(moment);
     const body = frameBody(frame);
