@@ -38,7 +38,15 @@ const NAMES = 'abcdefgh';
 const identities: SigningKey[] = [];
 const pairs: WrapKeyPair[] = [];
 
-export async function makeKeys(): Promise<void> {
+let made: Promise<void> | null = null;
+
+/** Once, however many files of tests share this process. */
+export function makeKeys(): Promise<void> {
+  made ??= make();
+  return made;
+}
+
+async function make(): Promise<void> {
   for (let place = 0; place < MEMBERS_MOST; place += 1) {
     identities.push(await (place % 4 === 0 ? rsaIdentity(place / 4) : dsaIdentity(place)));
     pairs.push(await wrapKeys(place % 4));
