@@ -152,9 +152,13 @@ export class Download {
 
   async #giveUp(ending: Ending): Promise<void> {
     this.#ending = ending;
-    await this.#part.close().catch(() => {});
+    const isSound = await this.#part.close().then(
+      () => true,
+      () => false,
+    );
     try {
-      if (ending === 'discarded') await rm(this.#part.path, { recursive: true, force: true });
+      // What the disk has failed at reads as if it were there.
+      if (ending === 'discarded' || !isSound) await rm(this.#part.path, { recursive: true, force: true });
     } catch (error) {
       throw cannotTake(this.#taking, error);
     } finally {

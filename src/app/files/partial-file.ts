@@ -36,7 +36,7 @@ export class PartialFile {
   readonly #digest: Digest = createHash('sha256');
   #haveBytes = 0;
   #unsyncedBytes = 0;
-  /** A system tells of what it could not put on the disk once only: who waits next is to hear of it. */
+  /** A system tells of what it could not put on the disk once only: whoever waits next hears of it, and whoever closes. */
   #syncing: Promise<void> = Promise.resolve();
 
   private constructor(handle: FileHandle, { path, bytes }: PartialFileStart) {
@@ -93,8 +93,13 @@ export class PartialFile {
     return this.#handle.stat();
   }
 
+  /** @throws the system's error when what was written may not be on the disk, although it can be read for now */
   async close(): Promise<void> {
-    await this.#handle.close();
+    try {
+      await this.#syncing;
+    } finally {
+      await this.#handle.close();
+    }
   }
 
   /** @returns when what was begun before is on the disk: a slow one is waited for here */

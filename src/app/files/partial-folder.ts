@@ -39,6 +39,7 @@ export class PartialFolder {
   #files: readonly FolderFile[] | null = null;
   /** The file that is being written: none before the manifest is complete, or after the last. */
   #file: PartialFile | null = null;
+  #failure: unknown = null;
   #index = 0;
   #haveBytes = 0;
 
@@ -99,10 +100,12 @@ export class PartialFolder {
     await rm(join(this.path, MANIFEST), { force: true });
   }
 
+  /** @throws as `PartialFile.close` does, of any file */
   async close(): Promise<void> {
     const file = this.#file;
     this.#file = null;
     await file?.close();
+    if (this.#failure !== null) throw this.#failure;
   }
 
   async #appendManifest(bytes: Bytes): Promise<Bytes> {
@@ -182,7 +185,10 @@ export class PartialFolder {
   }
 
   async #closeComplete(file: PartialFile, { hash }: FolderFile): Promise<void> {
-    await file.close();
+    await file.close().catch((error: unknown) => {
+      this.#failure = error;
+      throw error;
+    });
     if (!file.isComplete(hash)) throw notAsOffered(this.#name);
   }
 

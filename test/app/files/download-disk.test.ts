@@ -266,25 +266,55 @@ describe('what a disk does not take', () => {
     assert.equal(readFileSync(folder.join('file'), 'utf8'), 'mine');
   });
 
-  test('one that fails at what it was thought to have taken: told before the file has its name', async () => {
-    using folder = folderFor();
+  describe('that fails at what it was thought to have taken', () => {
     const large = content(33 * MIB);
-    await using probe = await promises.open(folder.join('probe'), 'w');
     const broken = Object.assign(new Error('EIO: i/o error, fdatasync'), {
       code: 'EIO',
       syscall: 'fdatasync',
     });
-    const syncing = mock.method(Object.getPrototypeOf(probe), 'datasync', () => Promise.reject(broken));
-    try {
-      const download = await Download.open({ folder: folder.path, name: 'x', offer: fileOffer(large) });
-      await assert.rejects(takeRest(download, large), inputError('file', /^Cannot write "x" to /));
-      await download.leave();
-      assert.equal(syncing.mock.callCount(), 1);
-    } finally {
-      syncing.mock.restore();
+
+    /** The system tells of it once: whatever is synced afterwards seems to be on the disk. */
+    async function onBroken(folder: string, step: () => Promise<void>): Promise<void> {
+      const probe = await promises.open(folder);
+      const syncing = mock.method(Object.getPrototypeOf(probe), 'datasync', () => Promise.reject(broken));
+      try {
+        await step();
+        assert.equal(syncing.mock.callCount(), 1);
+      } finally {
+        syncing.mock.restore();
+        await probe.close();
+      }
+      assert.deepEqual(readdirSync(folder), []);
     }
-    assert.equal(existsSync(folder.join('x')), false);
-    return undefined;
+
+    test('gives a file no name, and nothing of it is gone on with', async () => {
+      using folder = folderFor();
+      await onBroken(folder.path, async () => {
+        const download = await Download.open({ folder: folder.path, name: 'x', offer: fileOffer(large) });
+        await assert.rejects(takeRest(download, large), inputError('file', /^Cannot write "x" to /));
+        await download.leave();
+      });
+    });
+
+    test('nor where its line is lost before anybody looks', async () => {
+      using folder = folderFor();
+      await onBroken(folder.path, async () => {
+        const more = { ...fileOffer(large), bytes: large.length + 1 };
+        const download = await Download.open({ folder: folder.path, name: 'x', offer: more });
+        await download.write([large]);
+        await download.leave();
+      });
+    });
+
+    test('nor a folder', async () => {
+      using folder = folderFor();
+      const { offer: inFolder, stream } = offeredFolder({ 'a.bin': large });
+      await onBroken(folder.path, async () => {
+        const download = await Download.open({ folder: folder.path, name: 'f', offer: inFolder });
+        await assert.rejects(takeRest(download, stream), inputError('file', /^Cannot write "f" to /));
+        await download.leave();
+      });
+    });
   });
 
   test('a share that is used up', () => {
