@@ -6,7 +6,6 @@ import { canonicalHost } from '../crypto/address.ts';
 import { type Bytes, utf8 } from '../protocol/bytes.ts';
 import { InputError } from '../protocol/errors.ts';
 import { parseFingerprint } from '../protocol/fingerprint.ts';
-import { LIMITS } from '../protocol/limits.ts';
 import { checkNickname } from '../protocol/nickname.ts';
 
 const PORT_MOST = 65_535;
@@ -75,6 +74,9 @@ export function parseSize(text: string, mostBytes: number): number {
   return bytes;
 }
 
+/** In the forms that are shown. None is short enough for a nickname. */
+const FINGERPRINT = /^(?:[\da-f]{32}|[\da-f]{64}|[\w-]{43})$/i;
+
 /**
  * @param text `SIZE`, `FROM` or `FROM:SIZE`, from a nickname or the fingerprint of a key. What is a size by itself is no nickname:
  *   that is written `500m:1G`.
@@ -95,9 +97,8 @@ export function parseAutoAccept(text: string, mostBytes: number): AutoAccept {
 
 /** Anybody in a room, its host included, or the holder of a key in any room. @throws InputError */
 function sender(text: string): string | Bytes {
+  if (FINGERPRINT.test(text.replaceAll(/\s+/g, ''))) return parseFingerprint(text);
   const nick = text.trim().replace(/^@/, '').toLowerCase();
-  // No fingerprint is short enough for a nickname.
-  if (nick.length > LIMITS.nicknameCharactersMost) return parseFingerprint(text);
   return checkNickname(nick, nick === 'host');
 }
 

@@ -175,4 +175,8 @@ describe('parseAutoAccept', () => {
     'n'.repeat(40),
   ])
     test(`${JSON.stringify(text)} is refused`, () => refuses(() => parseAutoAccept(text, most)));
+
+  test('what is too long for a nickname is told as that', () => {
+    assert.throws(() => parseAutoAccept(`${'n'.repeat(21)}:1M`, most), /^InputError: A nickname is /);
+  });
 });

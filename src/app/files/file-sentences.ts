@@ -20,11 +20,11 @@ export function counted(count: number): string {
 /** @returns what to throw: said in words, where it is not already */
 export function cannotSend(name: string, error: unknown): unknown {
   if (!isErrno(error)) return error;
-  // What is no text comes to us with this sign in it, and nothing is called that.
+  // What is no text comes to us with this sign in it. Something may be called that, and then not be there.
   if (error.code === 'ENOENT' && name.includes('\ufffd'))
     return new InputError(
       'file-name',
-      `Cannot send ${shownName(name)}: its name is not valid UTF-8. Rename it, and send it again.`,
+      `Cannot send ${shownName(name)}: it is not there, or its name is not valid UTF-8. Rename it, and send it again.`,
     );
   return new InputError(
     'file',

@@ -136,7 +136,7 @@ describe('what cannot be sent', () => {
     writeFileSync(name, 'text');
     const sentence = (named: string): RegExp =>
       new RegExp(
-        `^Cannot send ".*${named}": its name is not valid UTF-8\\. Rename it, and send it again\\.$`,
+        `^Cannot send ".*${named}": it is not there, or its name is not valid UTF-8\\. Rename it, and send it again\\.$`,
       );
     await assert.rejects(
       openSource(folder.join('caf\ufffd'), AMPLE),
