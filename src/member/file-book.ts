@@ -64,7 +64,7 @@ const INTERRUPTED: Readonly<Record<Interruption, string>> = {
 };
 
 const NOT_OFFERED = 'Whoever sent it is here, and no longer offers it: ask for it to be sent again.';
-/** After so long the host has been told again what a member still serves. */
+/** By then the host, if it began anew, has been told again what a member serves, and members of what was taken back. */
 const TOLD_AGAIN_MS = LIMITS.transferAnswerMs;
 
 const FIRST_RETRY_MS = 500;
@@ -99,6 +99,8 @@ interface File {
   toldProblem: string | null;
   attempts: number;
   retryAtMs: number;
+  /** Since when the host knows nothing of it, although its sender is there. */
+  unknownSinceMs: number | null;
   readonly rate: Rate;
   readonly takers: Map<string, Taker>;
   /** Of one's own: for whom it is to wait at the host, as long as it does not. */
@@ -131,9 +133,6 @@ export class FileBook {
   #lastNumber = 0;
   /** By offer, what the host is still to be told of it. */
   readonly #untold = new Map<string, { readonly what: FileNews; readonly offer: FileOffer }>();
-  /** When this member's line, and those of others who were offline, last began. */
-  #liveAtMs = Number.POSITIVE_INFINITY;
-  readonly #backAtMs = new Map<IdKey, number>();
   #viewedAtMs = 0;
   #revision = 0;
 
@@ -270,6 +269,7 @@ export class FileBook {
         toldProblem: null,
         attempts: 0,
         retryAtMs: 0,
+        unknownSinceMs: null,
       },
       ...{ rate: new Rate(), takers: new Map(), keepFor: [], readers: null, isNews: false },
     };
@@ -319,7 +319,9 @@ export class FileBook {
 
   #accept(files: readonly File[]): FileEffect[] {
     for (const file of files)
-      Object.assign(file, { state: 'queued', problem: null, attempts: 0, retryAtMs: 0, path: null });
+      Object.assign(file, {
+        ...{ state: 'queued', problem: null, attempts: 0, retryAtMs: 0, unknownSinceMs: null, path: null },
+      });
     this.#revision += 1;
     const effects = this.#pump();
     return [...files.filter(({ state }) => state === 'queued').map(view), ...effects];
@@ -426,7 +428,10 @@ export class FileBook {
     return [...this.#becomes(id, 'failed', { problem }), ...this.#pump()];
   }
 
-  /** It stopped for a reason that passes, and is tried again; but for what its sender, who is here, no longer offers. */
+  /**
+   * It stopped for a reason that passes, and is tried again; but for what its sender, who is here, no longer offers.
+   * @param isHere as the session knows it, which has to be live for that
+   */
   interrupted(
     id: string,
     why: Interruption,
@@ -434,7 +439,8 @@ export class FileBook {
   ): FileEffect[] {
     const file = this.#files.get(id);
     if (file === undefined || !isOpen(file.state)) return this.#pump();
-    if (why === 'unknown' && isHere(file.from) && this.#hasTold(file.from, nowMs))
+    file.unknownSinceMs = why === 'unknown' && isHere(file.from) ? (file.unknownSinceMs ?? nowMs) : null;
+    if (file.unknownSinceMs !== null && nowMs - file.unknownSinceMs >= TOLD_AGAIN_MS)
       return this.failed(id, NOT_OFFERED);
     const waitMs = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** file.attempts);
     file.attempts += 1;
@@ -447,12 +453,6 @@ export class FileBook {
     Object.assign(file, { state: 'waiting', problem });
     if (isNew) file.toldProblem = problem;
     return [...(isNew ? [view(file)] : []), ...this.#pump()];
-  }
-
-  /** Before, the host may know nothing of what they offer: it began anew, or their program did. */
-  #hasTold({ key }: RosterMember, nowMs: number): boolean {
-    const sinceMs = Math.max(this.#liveAtMs, this.#backAtMs.get(key) ?? 0);
-    return nowMs - sinceMs >= TOLD_AGAIN_MS;
   }
 
   #becomes(id: string, state: FileState, more: Partial<Pick<File, 'path' | 'problem'>> = {}): FileEffect[] {
@@ -523,7 +523,9 @@ export class FileBook {
   /** A message is taken back. Nobody takes back what somebody else has offered, or in another conversation. */
   messageDeleted(message: string, by: RosterMember, conversation: ConversationId): FileEffect[] {
     const file = [...this.#files.values()].find((each) => each.message === message);
-    if (file === undefined || !isOpen(file.state)) return [];
+    // The host hears of it first, and may have said so already.
+    const isNotOffered = file?.state === 'failed' && file.problem === NOT_OFFERED;
+    if (file === undefined || (!isOpen(file.state) && !isNotOffered)) return [];
     if (file.from.key !== by.key || idKey(file.conversation) !== idKey(conversation)) return [];
     return [...this.#ended(file, file.isOwn ? 'cancelled' : 'withdrawn'), ...this.#pump()];
   }
@@ -543,7 +545,6 @@ export class FileBook {
 
   /** Somebody is no longer in the room: nobody serves what they have offered. */
   memberGone(member: RosterMember): FileEffect[] {
-    this.#backAtMs.delete(member.key);
     const files = [...this.#files.values()].filter(
       ({ from, isOwn, state }) => !isOwn && from.key === member.key && isOpen(state),
     );
@@ -552,7 +553,7 @@ export class FileBook {
 
   #ended(file: File, state: 'cancelled' | 'withdrawn'): FileEffect[] {
     const { offer, isOwn } = file;
-    file.state = state;
+    Object.assign(file, { state, problem: null });
     file.rate.clear();
     this.#revision += 1;
     const told: FileEffect[] = isOwn ? [{ kind: 'tell', what: 'withdraw', offer }] : [];
@@ -567,9 +568,7 @@ export class FileBook {
   }
 
   /** There is a line to the host again: it is told what is served here and what is not, and what waits is tried. */
-  live({ nowMs }: Now): FileEffect[] {
-    this.#liveAtMs = nowMs;
-    this.#backAtMs.clear();
+  live(): FileEffect[] {
     const late = [...this.#untold.values()].map((news): FileEffect => ({ kind: 'tell', ...news }));
     this.#untold.clear();
     this.#retry(() => true);
@@ -580,18 +579,18 @@ export class FileBook {
   }
 
   /** Somebody is back who was offline. */
-  present(member: RosterMember, { nowMs }: Now): FileEffect[] {
-    this.#backAtMs.set(member.key, nowMs);
+  present(member: RosterMember): FileEffect[] {
     this.#retry(({ from }) => from.key === member.key);
     return this.#pump();
   }
 
   #retry(fits: (file: File) => boolean): void {
-    for (const file of this.#files.values())
-      if (file.state === 'waiting' && fits(file)) {
-        file.state = 'queued';
-        file.attempts = 0;
-      }
+    for (const file of this.#files.values()) {
+      if (!fits(file)) continue;
+      // What is heard from now on counts: the host may have begun anew, or their program.
+      file.unknownSinceMs = null;
+      if (file.state === 'waiting') Object.assign(file, { state: 'queued', attempts: 0 });
+    }
   }
 
   /** Time passes: to be called a few times a second. */

@@ -1,8 +1,8 @@
 /** What becomes of files that were offered: by what a person decides, and by what happens on the way. */
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { beforeEach, describe, test } from 'node:test';
 import type { RosterMember } from '../../src/crypto/roster.ts';
-import { FileBook, type FileEffect, type Offered } from '../../src/member/file-book.ts';
+import { FileBook, type FileEffect, type Interruption, type Offered } from '../../src/member/file-book.ts';
 import { OFFERS_KEPT } from '../../src/member/saved-state.ts';
 import { toBase64url, u32 } from '../../src/protocol/bytes.ts';
 import { KEEP_FOR_MOST } from '../../src/protocol/file-frames.ts';
@@ -135,8 +135,8 @@ describe('a file of somebody else', () => {
     }
     assert.deepEqual(waits, [500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000]);
     book.interrupted(idOf(1), 'away', { nowMs, isHere });
-    assert.deepEqual(short(book.present(BOB, NOW)), []);
-    assert.deepEqual(short(book.present(ANN, NOW)), ['1 running', 'fetch']);
+    assert.deepEqual(short(book.present(BOB)), []);
+    assert.deepEqual(short(book.present(ANN)), ['1 running', 'fetch']);
   });
 
   test('that is interrupted for long is told of once, with the reason', () => {
@@ -152,40 +152,80 @@ describe('a file of somebody else', () => {
     assert.deepEqual(told, ['1 waiting']);
   });
 
-  test('that whoever offered it no longer serves, although they are here, has failed and may be accepted again', () => {
-    const book = bookWith(1);
-    book.live(NOW);
-    book.accept(null, ANY);
-    const nowMs = NOW.nowMs + LIMITS.transferAnswerMs;
-    assert.deepEqual(short(book.interrupted(idOf(1), 'unknown', { nowMs, isHere })), ['1 failed']);
-    assert.match(book.views[0]?.problem ?? '', /and no longer offers it: ask for it to be sent again\.$/);
-    assert.deepEqual(book.tick({ nowMs: nowMs + 60_000 }), []);
-    assert.deepEqual(short(book.accept([1], ANY)), ['1 running', 'fetch']);
-  });
+  describe('that the host knows nothing of', () => {
+    let book: FileBook;
+    let nowMs: number;
+    let isSenderHere: boolean;
+    const ENOUGH = LIMITS.transferAnswerMs;
 
-  test('that the host knows nothing of is waited for while its sender is away, or may not have told of it yet', () => {
-    const book = bookWith(1);
-    book.live(NOW);
-    book.accept(null, ANY);
-    let { nowMs } = NOW;
-    const passes = (ms: number): void => {
-      nowMs += ms;
+    beforeEach(() => {
+      book = bookWith(1);
+      book.accept(null, ANY);
+      [nowMs, isSenderHere] = [NOW.nowMs, true];
+    });
+
+    /** After that time, the host is asked once more. */
+    function says(why: Interruption, afterMs: number): string | undefined {
+      nowMs += afterMs;
       book.tick({ nowMs });
-    };
-    const unknown = (isSenderHere: boolean): string[] =>
-      short(book.interrupted(idOf(1), 'unknown', { nowMs, isHere: () => isSenderHere }));
-    // The host may have begun anew as well: others come back after oneself.
-    passes(LIMITS.transferAnswerMs - 1);
-    assert.deepEqual(unknown(true), ['1 waiting']);
-    assert.match(book.views[0]?.problem ?? '', /It goes on if they offer it again; \/cancel gives it up\.$/);
-    passes(3_600_000);
-    assert.deepEqual(unknown(false), []);
-    assert.equal(book.views[0]?.state, 'waiting');
-    assert.deepEqual(short(book.present(ANN, { nowMs })), ['1 running', 'fetch']);
-    passes(LIMITS.transferAnswerMs - 1);
-    assert.deepEqual(unknown(true), []);
-    passes(LIMITS.transferAnswerMs);
-    assert.deepEqual(unknown(true), ['1 failed']);
+      book.interrupted(idOf(1), why, { nowMs, isHere: () => isSenderHere });
+      return book.views[0]?.state;
+    }
+
+    test('although its sender is here all the while has failed, and may be accepted again', () => {
+      assert.deepEqual(short(book.interrupted(idOf(1), 'unknown', { nowMs, isHere })), ['1 waiting']);
+      assert.match(
+        book.views[0]?.problem ?? '',
+        /It goes on if they offer it again; \/cancel gives it up\.$/,
+      );
+      assert.equal(says('unknown', ENOUGH - 1), 'waiting');
+      assert.equal(says('unknown', 1), 'failed');
+      assert.match(book.views[0]?.problem ?? '', /and no longer offers it: ask for it to be sent again\.$/);
+      assert.deepEqual(book.tick({ nowMs: nowMs + 60_000 }), []);
+      assert.deepEqual(short(book.accept([1], ANY)), ['1 running', 'fetch']);
+      assert.equal(says('unknown', 0), 'waiting');
+    });
+
+    test('is waited for while its sender is not here, and for as long from then on', () => {
+      isSenderHere = false;
+      for (const ms of [0, ENOUGH, ENOUGH]) assert.equal(says('unknown', ms), 'waiting');
+      isSenderHere = true;
+      assert.equal(says('unknown', 3_600_000), 'waiting');
+      isSenderHere = false;
+      assert.equal(says('unknown', ENOUGH), 'waiting');
+      isSenderHere = true;
+      assert.equal(says('unknown', 1), 'waiting');
+      assert.equal(says('unknown', ENOUGH), 'failed');
+    });
+
+    for (const [what, happens] of [
+      ["one's own line began anew", () => book.live()],
+      ['its sender is back', () => book.present(ANN)],
+      ['the host knew of it in between', () => says('lost', 0)],
+    ] as const)
+      test(`is waited for anew once ${what}`, () => {
+        assert.equal(says('unknown', 0), 'waiting');
+        nowMs += ENOUGH;
+        book.tick({ nowMs });
+        happens();
+        assert.equal(says('unknown', 0), 'waiting');
+        assert.equal(says('unknown', ENOUGH - 1), 'waiting');
+        assert.equal(says('unknown', 1), 'failed');
+      });
+
+    test('is withdrawn with its message, also where it has failed for that already, and for nothing else', () => {
+      says('unknown', 0);
+      says('unknown', ENOUGH);
+      assert.deepEqual(book.messageDeleted('message-1', BOB, ROOM_CONVERSATION), []);
+      const effects = book.messageDeleted('message-1', ANN, ROOM_CONVERSATION);
+      assert.deepEqual(short(effects), ['stop', '1 withdrawn']);
+      assert.ok(effects[0]?.kind === 'stop' && effects[0].part !== null);
+      assert.equal(book.views[0]?.problem, null);
+      const other = bookWith(1);
+      other.accept(null, ANY);
+      other.failed(idOf(1), 'no room');
+      assert.deepEqual(other.messageDeleted('message-1', ANN, ROOM_CONVERSATION), []);
+    });
   });
 
   test('that is larger than may be taken is not taken, and stays offered', () => {
@@ -316,7 +356,7 @@ describe("one's own file", () => {
     assert.deepEqual(short(book.serve(offered(1), '/home/1.txt')), ['1 offered', 'tell offer']);
     assert.deepEqual(short(book.wanted(idOf(1), 7, 0)), ['serve']);
     assert.deepEqual(short(book.wanted(idOf(2), 7, 3)), []);
-    assert.deepEqual(short(book.live(NOW)), ['tell offer']);
+    assert.deepEqual(short(book.live()), ['tell offer']);
     assert.deepEqual(book.own(idOf(1))?.place, '/home/1.txt');
   });
 
@@ -346,7 +386,7 @@ describe("one's own file", () => {
     book.serve(offered(1), '/1');
     assert.deepEqual(short(book.cancel(null)), ['stop', 'tell withdraw', '1 cancelled']);
     assert.deepEqual(book.wanted(idOf(1), 1, 0), []);
-    assert.deepEqual(book.live(NOW), []);
+    assert.deepEqual(book.live(), []);
   });
 
   test('is to wait at the host for who is away once it has its place, until it does or need not', () => {
@@ -363,18 +403,18 @@ describe("one's own file", () => {
       told(book.offered(offered(1), 'placed', { absent: () => absent, readers: () => [] })),
       [],
     );
-    assert.deepEqual(told(book.live(NOW)), [absent]);
+    assert.deepEqual(told(book.live()), [absent]);
     const find = (): RosterMember => BOB;
     const later = new FileBook(book.save(), find, BOB.key);
-    assert.deepEqual(told(later.live(NOW)), [absent]);
+    assert.deepEqual(told(later.live()), [absent]);
     book.taken(idOf(1), ANN, 'running', 1, NOW);
-    assert.deepEqual(told(book.live(NOW)), [absent]);
+    assert.deepEqual(told(book.live()), [absent]);
     const { revision } = book;
     assert.deepEqual(short(book.taken(idOf(1), ANN, 'kept', 0, NOW)), ['1 offered']);
     assert.notEqual(book.revision, revision);
-    assert.deepEqual(told(book.live(NOW)), [[BOB.memberId]]);
+    assert.deepEqual(told(book.live()), [[BOB.memberId]]);
     book.taken(idOf(1), BOB, 'declined', 0, NOW);
-    assert.deepEqual(told(book.live(NOW)), [[]]);
+    assert.deepEqual(told(book.live()), [[]]);
     // Said again on each new line, it is shown once.
     assert.deepEqual(short(book.taken(idOf(1), ANN, 'kept', 0, NOW)), []);
   });
@@ -386,7 +426,7 @@ describe("one's own file", () => {
     assert.deepEqual(short(book.taken(idOf(1), BOB, 'unkept', 0, NOW)), ['1 offered']);
     assert.equal(book.views[0]?.takers[0]?.state, 'unkept');
     assert.deepEqual(short(book.taken(idOf(1), BOB, 'unkept', 0, NOW)), []);
-    const [told] = book.live(NOW);
+    const [told] = book.live();
     assert.ok(told?.kind === 'tell');
     assert.deepEqual(told.keepFor, [BOB.memberId]);
     assert.deepEqual(short(book.taken(idOf(1), BOB, 'kept', 0, NOW)), ['1 offered']);
@@ -417,7 +457,7 @@ describe("one's own file", () => {
     assert.deepEqual(short(book.finish(idOf(1))), ['stop', 'tell withdraw', '1 done']);
     assert.deepEqual(book.finish(idOf(1)), []);
     assert.deepEqual(book.wanted(idOf(1), 1, 0), []);
-    assert.deepEqual([book.save(), book.live(NOW)], [[], []]);
+    assert.deepEqual([book.save(), book.live()], [[], []]);
   });
 
   test('does not take on what somebody else says under its name', () => {
@@ -434,8 +474,8 @@ describe("one's own file", () => {
     book.serve(offered(1), '/1');
     for (const effect of book.cancel(null))
       if (effect.kind === 'tell') book.untold(effect.what, effect.offer);
-    assert.deepEqual(short(book.live(NOW)), ['tell withdraw']);
-    assert.deepEqual(short(book.live(NOW)), []);
+    assert.deepEqual(short(book.live()), ['tell withdraw']);
+    assert.deepEqual(short(book.live()), []);
   });
 
   test('is gone with the message, where messages disappear, unless somebody takes it', () => {
@@ -534,7 +574,7 @@ describe('a later run', () => {
         ['9.txt', 'offered', true],
       ],
     );
-    assert.deepEqual(short(book.live(NOW)), ['tell offer', '1 running', 'fetch']);
+    assert.deepEqual(short(book.live()), ['tell offer', '1 running', 'fetch']);
     assert.equal(book.own(idOf(9))?.place, '/home/9.txt');
     assert.deepEqual(short(book.messageDeleted('message-3', ANN, ROOM_CONVERSATION)), [
       'stop',

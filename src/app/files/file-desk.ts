@@ -122,13 +122,12 @@ export class FileDesk {
         );
       }
       case 'live':
-        return this.#perform(this.#options.book.live(systemMoment()));
+        return this.#perform(this.#options.book.live());
       case 'roster':
         for (const { member } of event.change.removed) this.#perform(this.#options.book.memberGone(member));
         return;
       case 'presence':
-        if (event.before === 'offline')
-          this.#perform(this.#options.book.present(event.member, systemMoment()));
+        if (event.before === 'offline') this.#perform(this.#options.book.present(event.member));
         return;
     }
   }
@@ -399,7 +398,9 @@ export class FileDesk {
     if (isPassing(error)) {
       const why = error instanceof LineEndedError ? INTERRUPTIONS[error.reason] : undefined;
       const { session } = this.#options.membership;
-      const isHere = (member: RosterMember): boolean => session?.shown(member).online === true;
+      // Before it is live again, a session lists who was there when its line was lost.
+      const isHere = (member: RosterMember): boolean =>
+        session?.phase === 'live' && session.shown(member).online;
       return this.#options.book.interrupted(id, why ?? 'lost', { ...systemMoment(), isHere });
     }
     this.#options.onProblem(error);

@@ -145,9 +145,10 @@ describe('what a person does with files', () => {
     await bob.until('offered');
     ann.desk.cancel(null);
     await ann.until('cancelled');
-    // Both have been here for a while.
-    members[1].membership.session?.files.live({ nowMs: 0 });
     bob.desk.accept(null, null);
+    const { id } = await bob.until('running');
+    // The host has said so for a while.
+    members[1].membership.session?.files.interrupted(id, 'unknown', { nowMs: 0, isHere: () => true });
     const { problem } = await bob.until('failed');
     assert.match(problem ?? '', /no longer offers it/);
   });
