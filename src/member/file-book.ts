@@ -107,6 +107,8 @@ interface File {
   keepFor: readonly MemberId[];
   /** Of one's own: who could read the offer when it got its place; `null` while that is to come, or where an earlier run knew. */
   readers: readonly IdKey[] | null;
+  /** Of one's own that is over here: the host has it for somebody still. */
+  isLeftThere: boolean;
   /** It has moved since it was last shown. */
   isNews: boolean;
 }
@@ -226,7 +228,9 @@ export class FileBook {
       for (const key of decided) there.delete(key);
       return !readers.some((key) => there.has(key));
     });
-    return oldest === undefined ? [] : this.finish(oldest.id);
+    if (oldest === undefined) return [];
+    const there = new Set(readersOf(oldest.conversation));
+    return this.#finish(oldest, ({ key }) => there.has(key));
   }
 
   /** One's own that stand. */
@@ -271,7 +275,14 @@ export class FileBook {
         retryAtMs: 0,
         unknownSinceMs: null,
       },
-      ...{ rate: new Rate(), takers: new Map(), keepFor: [], readers: null, isNews: false },
+      ...{
+        rate: new Rate(),
+        takers: new Map(),
+        keepFor: [],
+        readers: null,
+        isLeftThere: false,
+        isNews: false,
+      },
     };
     this.#files.set(more.id, file);
     return file;
@@ -355,11 +366,27 @@ export class FileBook {
    */
   finish(id: string): FileEffect[] {
     const file = this.#files.get(id);
-    if (file?.isOwn !== true || !isOpen(file.state)) return [];
-    const isAwaited = [...file.takers.values()].some(({ state }) => isKept(state));
-    const told: FileEffect[] = isAwaited ? [] : [{ kind: 'tell', what: 'withdraw', offer: file.offer }];
+    return file?.isOwn === true && isOpen(file.state) ? this.#finish(file, () => true) : [];
+  }
+
+  /** @param isReader whoever is not is not waited for at the host either */
+  #finish(file: File, isReader: (member: RosterMember) => boolean): FileEffect[] {
+    file.isLeftThere = [...file.takers.values()].some(
+      (taker) => isKept(taker.state) && isReader(taker.member),
+    );
+    const told: FileEffect[] = file.isLeftThere
+      ? []
+      : [{ kind: 'tell', what: 'withdraw', offer: file.offer }];
     file.rate.clear();
-    return [stop(file), ...told, ...this.#becomes(id, 'done')];
+    return [stop(file), ...told, ...this.#becomes(file.id, 'done')];
+  }
+
+  /** It ended here while the host kept it for somebody; nobody is left there, so it is withdrawn there too. */
+  #overThere(file: File): FileEffect[] {
+    const isAwaited = [...file.takers.values()].some(({ state }) => isKept(state) || state === 'running');
+    if (!file.isLeftThere || isAwaited) return [];
+    file.isLeftThere = false;
+    return [{ kind: 'tell', what: 'withdraw', offer: file.offer }];
   }
 
   /** One's own, and where it lies. */
@@ -483,20 +510,26 @@ export class FileBook {
     const before = file.takers.get(member.key);
     // Whoever has it has it, whatever becomes of another line of theirs.
     if (before?.state === 'done') return [];
+    if (file.isLeftThere && before?.state === 'running' && state === 'stopped') {
+      // Their line ended. It waits at the host, which says so once more where it does not.
+      file.takers.set(member.key, { member, state: 'kept', doneBytes: 0 });
+      return [];
+    }
     file.takers.set(member.key, { member, state, doneBytes: Math.min(doneBytes, file.offer.bytes) });
     file.isNews = true;
     if (hasDecided({ state })) this.#notAwaited(file, member);
-    const running = [...file.takers.values()].filter((taker) => taker.state === 'running');
-    if (isOpen(file.state)) file.state = running.length > 0 ? 'running' : 'offered';
-    const slowest = Math.min(...running.map((taker) => taker.doneBytes));
-    file.doneBytes = running.length > 0 ? slowest : 0;
-    if (running.length > 0) file.rate.at(slowest, nowMs);
-    else file.rate.clear();
-    if (before?.state === state) return [];
-    // Over here before, as the host had it for them, it is over there as well.
-    const isOver = file.state === 'done' && [...file.takers.values()].every(isSettled);
-    const told: FileEffect[] = isOver ? [{ kind: 'tell', what: 'withdraw', offer: file.offer }] : [];
-    return [...told, view(file)];
+    if (this.#follow(file)) file.rate.at(file.doneBytes, nowMs);
+    return before?.state === state ? [] : [...this.#overThere(file), view(file)];
+  }
+
+  /** It is as far as the slowest of those who take it. @returns whether anyone does */
+  #follow(file: File): boolean {
+    const running = [...file.takers.values()].filter(({ state }) => state === 'running');
+    const isTaken = running.length > 0;
+    if (isOpen(file.state)) file.state = isTaken ? 'running' : 'offered';
+    file.doneBytes = isTaken ? Math.min(...running.map(({ doneBytes }) => doneBytes)) : 0;
+    if (!isTaken) file.rate.clear();
+    return isTaken;
   }
 
   /** It waits for them by now, or need not. Told of again it would go up again once it is gone from there. */
@@ -543,12 +576,18 @@ export class FileBook {
     });
   }
 
-  /** Somebody is no longer in the room: nobody serves what they have offered. */
+  /** Somebody is no longer in the room: nobody serves what they have offered, and nothing waits for them. */
   memberGone(member: RosterMember): FileEffect[] {
-    const files = [...this.#files.values()].filter(
+    const files = [...this.#files.values()];
+    const theirs = files.filter(
       ({ from, isOwn, state }) => !isOwn && from.key === member.key && isOpen(state),
     );
-    return [...files.flatMap((file) => this.#ended(file, 'withdrawn')), ...this.#pump()];
+    const taken = files.filter(({ isOwn, takers }) => isOwn && takers.delete(member.key));
+    const left = taken.flatMap((file): FileEffect[] => {
+      this.#follow(file);
+      return [...this.#overThere(file), view(file)];
+    });
+    return [...theirs.flatMap((file) => this.#ended(file, 'withdrawn')), ...left, ...this.#pump()];
   }
 
   #ended(file: File, state: 'cancelled' | 'withdrawn'): FileEffect[] {
@@ -625,11 +664,6 @@ export class FileBook {
     }
     return effects;
   }
-}
-
-/** The host has nothing to keep for them. */
-function isSettled({ state }: Taker): boolean {
-  return state === 'done' || state === 'declined';
 }
 
 function stop({ id, offer, name, place, isOwn }: File): FileEffect {

@@ -77,10 +77,6 @@ export class Deposits {
     this.#deposits.set(key, { ...deposit, cameAtMs, nextTryMs: 0, isToldUnkept: false });
   }
 
-  get size(): number {
-    return this.#deposits.size;
-  }
-
   has(file: IdKey): boolean {
     return this.#deposits.has(file);
   }
@@ -213,10 +209,10 @@ export class Deposits {
     });
   }
 
-  /** @returns those that have to go because they are from before that */
-  expire(oldestMs: number): readonly IdKey[] {
+  /** Those that have to go because they are from before that. */
+  old(oldestMs: number): readonly IdKey[] {
     const old = [...this.#deposits].filter(([, { isKept, cameAtMs }]) => isKept && cameAtMs < oldestMs);
-    return old.filter(([key]) => this.forget(key) === 'drop').map(([key]) => key);
+    return old.map(([key]) => key);
   }
 
   /** Withdrawn, lost or too old. */

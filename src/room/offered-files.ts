@@ -48,6 +48,11 @@ export interface OfferedFilesContext {
   };
 }
 
+/**
+ * A client stays within what a member may serve, and what it knows of what waits here may differ from what is known here for a
+ * moment: a line is closed only for so many times as much.
+ */
+const FLOOD_FACTOR = 2;
 /** Without end: not before its owner tells of it again. */
 const NOT_AGAIN = Number.POSITIVE_INFINITY;
 
@@ -84,10 +89,10 @@ export class OfferedFiles {
     return this.#deposits?.isStored(file) === true;
   }
 
-  /** @throws ProtocolError `flood` for more than a member may serve */
+  /** @throws ProtocolError `flood` for more than a client that stays within its limit can ever serve */
   check(member: IdKey, { fileId, bytes }: Offer): void {
     const { offersPerMember, fileBytesMost } = this.#context.limits;
-    if (!this.#files.has(idKey(fileId)) && this.#countOf(member) >= offersPerMember)
+    if (!this.#files.has(idKey(fileId)) && this.#countOf(member) >= FLOOD_FACTOR * offersPerMember)
       throw new ProtocolError('flood', 'more files than a member may serve');
     if (bytes > fileBytesMost) throw new ProtocolError('malformed', 'a file larger than there may be');
   }
@@ -204,13 +209,21 @@ export class OfferedFiles {
 
   /**
    * What somebody read of it is not there any more.
-   * @returns whether it waits no longer: what has gone anyway, or comes again, is not lost with that
+   * @returns `null` where it waits still: what has gone anyway, or comes again, is not lost with that
    */
-  lost(file: IdKey): boolean {
-    if (!this.isStored(file)) return false;
+  lost(file: IdKey): RoomEffect[] | null {
+    if (!this.isStored(file)) return null;
+    const told = this.#letGo(file);
     this.#deposits?.forget(file);
     this.#forgetUntold();
-    return true;
+    return told;
+  }
+
+  /** Its owner, whose file counts again, is told of each who does not get it from here any more. */
+  #letGo(key: IdKey): RoomEffect[] {
+    const file = this.#files.get(key);
+    const awaited = file === undefined ? [] : (this.#deposits?.awaited(key) ?? []);
+    return awaited.flatMap((member) => (file === undefined ? [] : this.tell(file, member, 'stopped', 0)));
   }
 
   /** Somebody has it, or does not want it. @returns whether it waits no longer */
@@ -229,13 +242,15 @@ export class OfferedFiles {
     return dropped;
   }
 
-  /** @returns those that wait no longer, because they have for too long */
-  expire(nowMs: number): readonly IdKey[] {
+  /** Those that wait no longer, because they have for too long; of these, those of which there was something. */
+  expire(nowMs: number): { readonly dropped: readonly IdKey[]; readonly effects: RoomEffect[] } {
     const { keeping } = this.#context;
-    if (this.#deposits === null || keeping === undefined) return [];
-    const known = this.#deposits.size;
-    const dropped = this.#deposits.expire(nowMs - keeping.heldMs());
-    if (this.#deposits.size < known) this.#forgetUntold();
-    return dropped;
+    if (this.#deposits === null || keeping === undefined) return { dropped: [], effects: [] };
+    const deposits = this.#deposits;
+    const old = deposits.old(nowMs - keeping.heldMs());
+    const effects = old.flatMap((key) => this.#letGo(key));
+    const dropped = old.filter((key) => deposits.forget(key) === 'drop');
+    if (old.length > 0) this.#forgetUntold();
+    return { dropped, effects };
   }
 }

@@ -156,9 +156,10 @@ export class Passes {
   /** What is to wait at the host is asked for, and what has waited for too long goes. */
   #keep(nowMs: number): RoomEffect[] {
     const { files } = this.#context;
-    const expired = files.expire(nowMs).flatMap((key) => this.waitsNoLonger(key, nowMs));
+    const expired = files.expire(nowMs);
+    const gone = expired.dropped.flatMap((key) => this.waitsNoLonger(key, nowMs));
     const { due, effects: told } = files.due(nowMs);
-    const effects = [...expired, ...told];
+    const effects = [...expired.effects, ...gone, ...told];
     for (const file of due) {
       const joinable = this.#joinable(file, 0);
       const pass = joinable ?? this.#start(file, 0, 'owner', nowMs);

@@ -237,9 +237,9 @@ export class Transfers {
       return [];
     }
     const { key } = pass.file;
-    const isLost = report.isLost && this.#files.lost(key);
-    const lost = isLost ? this.#passes.waitsNoLonger(key, moment.nowMs) : [];
-    return [...lost, ...this.#passes.drop(receiver, moment)];
+    const told = report.isLost ? this.#files.lost(key) : null;
+    const lost = told === null ? [] : this.#passes.waitsNoLonger(key, moment.nowMs);
+    return [...(told ?? []), ...lost, ...this.#passes.drop(receiver, moment)];
   }
 
   #wroteOf(

@@ -545,6 +545,37 @@ describe("one's own file", () => {
     assert.deepEqual(short(book.taken(idOf(1), CARL, 'declined', 0, NOW)), []);
   });
 
+  test('that waits at the host is over there, too, once the host has let it go, or whoever it waited for is gone', () => {
+    const book = full();
+    book.taken(idOf(1), ANN, 'kept', 0, NOW);
+    book.taken(idOf(1), CARL, 'kept', 0, NOW);
+    book.letGo(readers);
+    // A line that ends is another thing.
+    book.taken(idOf(1), ANN, 'running', 500, NOW);
+    assert.deepEqual(short(book.taken(idOf(1), ANN, 'stopped', 500, NOW)), []);
+    assert.deepEqual(short(book.memberGone(CARL)), ['1 done']);
+    assert.deepEqual(short(book.taken(idOf(1), ANN, 'stopped', 0, NOW)), ['tell withdraw', '1 done']);
+    assert.deepEqual(short(book.memberGone(ANN)), ['1 done']);
+    const other = full();
+    other.taken(idOf(1), ANN, 'done', 1_000, NOW);
+    other.taken(idOf(1), CARL, 'kept', 0, NOW);
+    other.letGo(readers);
+    assert.deepEqual(short(other.memberGone(CARL)), ['tell withdraw', '1 done']);
+  });
+
+  test('is not left at the host for who is gone, or reads there no more, and does not stay under way for them', () => {
+    const book = full();
+    book.taken(idOf(1), ANN, 'done', 1_000, NOW);
+    book.taken(idOf(1), CARL, 'running', 500, NOW);
+    assert.deepEqual(short(book.memberGone(CARL)), ['1 offered']);
+    assert.deepEqual(
+      book.views[0]?.takers.map(({ member }) => member),
+      [ANN],
+    );
+    book.taken(idOf(1), CARL, 'kept', 0, NOW);
+    assert.deepEqual(short(book.letGo(() => [ANN.key])), ['stop', 'tell withdraw', '1 done']);
+  });
+
   test('is one of so many', () => {
     const book = full();
     assert.throws(

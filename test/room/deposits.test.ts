@@ -256,8 +256,8 @@ describe('a file that is to wait for somebody who is away', () => {
     few.offer(dan, FILE, BYTES, eve);
     few.bring(dan, FILE, BYTES);
     few.restart();
-    few.offer(dan, new Uint8Array(16).fill(8), 1);
-    assert.throws(() => few.offer(dan, new Uint8Array(16).fill(7), 1), /more files/);
+    for (const fill of [8, 7]) few.offer(dan, new Uint8Array(16).fill(fill), 1);
+    assert.throws(() => few.offer(dan, new Uint8Array(16).fill(6), 1), /more files/);
   });
 
   test('that nobody has told of since the host began can be withdrawn, by its owner alone', () => {
@@ -279,7 +279,11 @@ describe('a file that is to wait for somebody who is away', () => {
     kept();
     host.heldMs = 10_000;
     assert.deepEqual(host.tick(10_000), none);
-    assert.deepEqual(host.tick(), [['disk', 'drop', '09']]);
+    // Its owner, who serves as many as there may be beside what waits, is told.
+    assert.deepEqual(host.tick(), [
+      [1, 'PROGRESS', 2, 'stopped', 0],
+      ['disk', 'drop', '09'],
+    ]);
     assert.equal(host.rows.size, 0);
     // Its owner serves it still, unless it is from an earlier run.
     const down = host.line(bob);
@@ -489,6 +493,20 @@ describe('a file that is to wait for somebody who is away', () => {
     assert.equal(host.rows.size, 0);
     const third = host.line(bob);
     assert.deepEqual(host.fetch(third, FILE), [[third, 'closed', 'away']]);
+  });
+
+  test('that is lost is told of to its owner for everyone it waited for', () => {
+    host.offer(ann, FILE, BYTES, bob, carl);
+    host.bring(ann, FILE, BYTES);
+    const down = host.line(bob);
+    host.fetch(down, FILE);
+    assert.deepEqual(host.disk({ kind: 'unreadable', connection: down, isLost: true }), [
+      [1, 'PROGRESS', 2, 'stopped', 0],
+      [1, 'PROGRESS', 3, 'stopped', 0],
+      ['disk', 'drop', '09'],
+      [down, 'cut'],
+      [1, 'PROGRESS', 2, 'stopped', 0],
+    ]);
   });
 
   test('that comes again is not lost with what somebody read of it before', () => {

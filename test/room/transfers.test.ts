@@ -427,13 +427,13 @@ describe('limits of files at the host', () => {
     assert.deepEqual(desk.upload(up, FILE, 1).at(-1), [up, 'CREDIT', wholeChunks(4 * MIB)]);
   });
 
-  test('a member serves so many', () => {
+  test('a member serves so many, and twice as many before that is taken for a flood', () => {
     const desk = new Desk({ offersPerMember: 2 });
     const ann = desk.member(1);
-    for (let fill = 1; fill <= 2; fill += 1) desk.offer(ann, new Uint8Array(16).fill(fill), 1);
+    for (let fill = 1; fill <= 4; fill += 1) desk.offer(ann, new Uint8Array(16).fill(fill), 1);
     // The same one again is none more.
     desk.offer(ann, new Uint8Array(16).fill(1), 1);
-    assert.throws(() => desk.offer(ann, new Uint8Array(16).fill(3), 1), ProtocolError);
+    assert.throws(() => desk.offer(ann, new Uint8Array(16).fill(5), 1), ProtocolError);
   });
 
   test('all receivers share what may be in the memory of the host', () => {
