@@ -125,8 +125,11 @@ export interface Offered {
 export interface Audience {
   /** Who may read it there and is away, where it is to wait for them. */
   readonly absent: () => readonly MemberId[];
-  readonly readers: () => readonly IdKey[];
+  readonly readers: () => ReturnType<ReadersOf>;
 }
+
+/** Who may read a conversation now; `null`: it is not known here any more, but may be to others. */
+type ReadersOf = (conversation: ConversationId) => readonly IdKey[] | null;
 
 const NOBODY: Audience = { absent: () => [], readers: () => [] };
 
@@ -214,23 +217,14 @@ export class FileBook {
     return [view(this.#add(offered, { id, isOwn: false, message, place: null }))];
   }
 
-  /**
-   * Where as many are offered as may be, the oldest is over that nobody is waited for: the next one has a place.
-   * @param readersOf who may read a conversation now
-   */
-  letGo(readersOf: (conversation: ConversationId) => readonly IdKey[]): FileEffect[] {
-    const own = this.#offers;
-    if (own.length < LIMITS.offersPerMember) return [];
-    const oldest = own.find(({ readers, takers, conversation }) => {
-      if (readers === null) return false;
-      const there = new Set(readersOf(conversation));
-      const decided = [...takers.values()].filter(hasDecided).map(({ member }) => member.key);
-      for (const key of decided) there.delete(key);
-      return !readers.some((key) => there.has(key));
+  /** Where one more is offered than may be, the oldest ends of which nobody is waited for. To be called once the new one stands. */
+  letGo(readersOf: ReadersOf): FileEffect[] {
+    const tooMany = Math.max(0, this.#offers.length - LIMITS.offersPerMember);
+    const oldest = this.#offers.filter((file) => isOver(file, readersOf)).slice(0, tooMany);
+    return oldest.flatMap((file) => {
+      const there = new Set(readersOf(file.conversation));
+      return this.#finish(file, ({ key }) => there.has(key));
     });
-    if (oldest === undefined) return [];
-    const there = new Set(readersOf(oldest.conversation));
-    return this.#finish(oldest, ({ key }) => there.has(key));
   }
 
   /** One's own that stand. */
@@ -238,9 +232,13 @@ export class FileBook {
     return [...this.#files.values()].filter(({ isOwn, state }) => isOwn && isOpen(state));
   }
 
-  /** One's own is about to be offered. @param place where it lies @throws InputError `too-many` */
-  serve(offered: Offered, place: string): FileEffect[] {
-    const { length } = this.#offers;
+  /**
+   * One's own is about to be offered.
+   * @param place where it lies
+   * @throws InputError `too-many`, where none can be let go for it
+   */
+  serve(offered: Offered, place: string, readersOf: ReadersOf = () => null): FileEffect[] {
+    const { length } = this.#offers.filter((file) => !isOver(file, readersOf));
     if (length >= LIMITS.offersPerMember)
       throw new InputError(
         'too-many',
@@ -664,6 +662,16 @@ export class FileBook {
     }
     return effects;
   }
+}
+
+/** Nobody is waited for: of those who could read it when it got its place, and still can. */
+function isOver({ readers, takers, conversation }: File, readersOf: ReadersOf): boolean {
+  const now = readersOf(conversation);
+  if (readers === null || now === null) return false;
+  const there = new Set(now);
+  const decided = [...takers.values()].filter(hasDecided).map(({ member }) => member.key);
+  for (const key of decided) there.delete(key);
+  return !readers.some((key) => there.has(key));
 }
 
 function stop({ id, offer, name, place, isOwn }: File): FileEffect {

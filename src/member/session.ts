@@ -285,12 +285,12 @@ export class Session {
     const members = view?.members.map(({ member }) => member) ?? [];
     return members.filter((member) => !this.shown(member).online).map(({ memberId }) => memberId);
   }
-  /** Who reads a conversation, or the room, beside this member. */
-  readersOf(conversation: ConversationId): readonly IdKey[] {
+  /** Who reads a conversation, or the room, beside this member; `null` of a conversation that is not known here. */
+  readersOf(conversation: ConversationId): readonly IdKey[] | null {
     const isRoom = bytesEqual(conversation, ROOM_CONVERSATION);
     const view = this.conversations.find(({ id }) => bytesEqual(id, conversation));
-    const members = isRoom ? this.members : (view?.members ?? []);
-    return members.map(({ member }) => member.key).filter((key) => key !== this.#self);
+    const members = isRoom ? this.members : view?.members;
+    return members?.map(({ member }) => member.key).filter((key) => key !== this.#self) ?? null;
   }
   get wrapGeneration(): number {
     return this.#wrapKeys.current.generation;

@@ -148,25 +148,30 @@ export class FileDesk {
     const key = new Uint8Array(randomBytes(FILE_KEY_BYTES));
     const offer: FileOffer = { fileId, key, hash, bytes, manifestBytes, files };
     const id = toBase64url(fileId);
+    const readersOf = (conversation: ConversationId): readonly IdKey[] | null =>
+      this.#readersOf(conversation);
+    let effects: readonly FileEffect[];
     try {
-      this.#perform(this.#options.book.letGo((conversation) => this.#readersOf(conversation)));
-      const effects = this.#options.book.serve(
+      effects = this.#options.book.serve(
         { offer, name, from: self, conversation: ROOM_CONVERSATION, atMs: Date.now() },
         place,
+        readersOf,
       );
       this.#sources.set(id, Promise.resolve(source));
       // Whoever is told of it can ask for it from then on, whatever becomes of this program.
       await this.#options.membership.keep();
-      this.#perform(effects.filter(({ kind }) => kind === 'tell'));
       say({ kind: 'file', reference: FileOffer.encode(offer), text: name });
-      this.#perform(effects.filter(({ kind }) => kind !== 'tell'));
     } catch (error) {
       this.#options.book.forget(id);
+      // A line that began meanwhile has told of it.
       this.#perform([{ kind: 'tell', what: 'withdraw', offer }]);
       this.#sources.delete(id);
       await source.close();
       throw error;
     }
+    // Only now is there one more. The host reads of both right behind the message, before anyone can ask.
+    this.#perform(this.#options.book.letGo(readersOf));
+    this.#perform(effects);
   }
 
   /** @throws InputError when there is nothing of the kind, or it is larger than may be taken */
@@ -205,8 +210,8 @@ export class FileDesk {
     await Promise.allSettled([...this.#sources.values()].map(async (source) => (await source).close()));
   }
 
-  #readersOf(conversation: ConversationId): readonly IdKey[] {
-    return this.#options.membership.session?.readersOf(conversation) ?? [];
+  #readersOf(conversation: ConversationId): readonly IdKey[] | null {
+    return this.#options.membership.session?.readersOf(conversation) ?? null;
   }
 
   #offered(event: Extract<SessionEvent, { readonly kind: 'message' }>): void {

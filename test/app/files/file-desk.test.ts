@@ -214,6 +214,18 @@ describe('what a person does with files', () => {
       );
     }
     assert.equal(ann.desk.views.filter((view) => mayCancel(view)).length, LIMITS.offersPerMember);
+    // None is let go for one that cannot be said.
+    const before = ann.desk.views.map(({ id, state }) => [id, state]);
+    const self = members[0].membership.session?.self;
+    assert.ok(self !== undefined);
+    const refuse = (): never => {
+      throw new Error('not said');
+    };
+    await assert.rejects(ann.desk.send(path, self, refuse), /not said/);
+    assert.deepEqual(
+      ann.desk.views.map(({ id, state }) => [id, state]),
+      before,
+    );
     // The host has not closed the line for it.
     assert.equal(members[0].events.filter(({ kind }) => kind === 'live').length, 1);
     await bot.desk.close();
