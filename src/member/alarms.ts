@@ -53,7 +53,7 @@ export class Alarms {
     }
   }
 
-  /** A step whose effects are carried out as a whole. When it throws, nobody has heard what it raised, and it is raised again. */
+  /** A step whose effects are carried out as a whole. When it throws, nobody has heard what it raised, and it may be raised again. */
   step(step: () => SessionEffect[]): SessionEffect[] {
     this.#raised = [];
     try {
