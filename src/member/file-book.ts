@@ -508,6 +508,8 @@ export class FileBook {
     const before = file.takers.get(member.key);
     // Whoever has it has it, whatever becomes of another line of theirs.
     if (before?.state === 'done') return [];
+    // They are here and take it already: that there is no room for it to wait says nothing of that.
+    if (before?.state === 'running' && state === 'unkept') return [];
     if (file.isLeftThere && before?.state === 'running' && state === 'stopped') {
       // Their line ended. It waits at the host, which says so once more where it does not.
       file.takers.set(member.key, { member, state: 'kept', doneBytes: 0 });

@@ -432,6 +432,15 @@ describe("one's own file", () => {
     assert.deepEqual(short(book.taken(idOf(1), BOB, 'kept', 0, NOW)), ['1 offered']);
   });
 
+  test('that is under way to somebody stays so where the host has no room for it to wait', () => {
+    const book = new FileBook();
+    book.serve(offered(1), '/1');
+    book.taken(idOf(1), BOB, 'running', 10, NOW);
+    assert.deepEqual(book.taken(idOf(1), BOB, 'unkept', 0, NOW), []);
+    const [view] = book.views;
+    assert.deepEqual([view?.state, view?.doneBytes, view?.takers[0]?.state], ['running', 10, 'running']);
+  });
+
   test('waits for no more than one offer may name', () => {
     const book = new FileBook();
     book.serve(offered(1), '/1');

@@ -82,7 +82,7 @@ function takerText({ name, bytes }: FileEvent, { member, state, doneBytes }: Tak
     case 'kept':
       return `${what} waits at the host for ${who}; you may go.`;
     case 'unkept':
-      return `${who} is away, and the host has no room to keep ${what}: ${who} gets it when you are both here.`;
+      return `The host has no room to keep ${what} for ${who}: ${who} gets it when you are both here.`;
     default:
       return unreachable(state);
   }

@@ -127,7 +127,7 @@ test("one's own: who takes it, who has it, who does not want it", () => {
       'bob takes report.pdf.',
       'ann declined report.pdf.',
       'bob has 41 % of report.pdf, and no more comes through just now.',
-      'bob is away, and the host has no room to keep report.pdf: bob gets it when you are both here.',
+      'The host has no room to keep report.pdf for bob: bob gets it when you are both here.',
       'report.pdf waits at the host for bob; you may go.',
       'bob has report.pdf.',
       'You took back report.pdf.',
