@@ -8,9 +8,10 @@ import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { FileDesk } from '../../../src/app/files/file-desk.ts';
 import type { AutoAccept } from '../../../src/app/options.ts';
 import { type FileState, type FileView, mayCancel } from '../../../src/member/file-view.ts';
+import type { Session } from '../../../src/member/session.ts';
 import { toBase64url } from '../../../src/protocol/bytes.ts';
 import { deletion } from '../../../src/protocol/content.ts';
-import type { RoomId } from '../../../src/protocol/identifiers.ts';
+import { conversationId, type RoomId } from '../../../src/protocol/identifiers.ts';
 import { LIMITS } from '../../../src/protocol/limits.ts';
 import { type HostedMember, HostedRoom } from '../../helpers/hosted-room.ts';
 
@@ -25,6 +26,8 @@ class Dealer {
   readonly problems: unknown[] = [];
   /** Whether the room lets messages be taken back. */
   edits = true;
+  /** Whether the session knows no better than before its line was lost. */
+  isStale = false;
   #look: () => void = () => {};
 
   constructor(member: HostedMember, roomId: RoomId, folder: string, autoAccept: readonly AutoAccept[] = []) {
@@ -36,7 +39,13 @@ class Dealer {
     this.desk = new FileDesk({
       roomId,
       settings: { downloads: folder, maxBytes: 100 * MIB, autoAccept },
-      ...{ membership, book: session.files },
+      membership: {
+        openLine: (signal) => membership.openLine(signal),
+        tellOfFile: (...news) => membership.tellOfFile(...news),
+        keep: () => membership.keep(),
+        session: this.#asSeen(session),
+      },
+      book: session.files,
       onView: (view) => {
         this.views.push(view);
         this.#look();
@@ -52,6 +61,16 @@ class Dealer {
       onProblem: (error) => this.problems.push(error),
     });
     member.onEvent = (event) => this.desk.follow(event);
+  }
+
+  #asSeen(session: Session): Session {
+    return new Proxy(session, {
+      get: (target, name) => {
+        if (name === 'phase' && this.isStale) return 'reading';
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
   }
 
   send(path: string): Promise<void> {
@@ -151,6 +170,34 @@ describe('what a person does with files', () => {
     members[1].membership.session?.files.interrupted(id, 'unknown', { nowMs: 0, isHere: () => true });
     const { problem } = await bob.until('failed');
     assert.match(problem ?? '', /no longer offers it/);
+  });
+
+  test('a session that is not live again does not know that its sender is there', async () => {
+    [ann.edits, bob.isStale] = [false, true];
+    await ann.send(file('film.bin', MIB));
+    await bob.until('offered');
+    ann.desk.cancel(null);
+    await ann.until('cancelled');
+    bob.desk.accept(null, null);
+    const { id } = await bob.until('running');
+    members[1].membership.session?.files.interrupted(id, 'unknown', { nowMs: 0, isHere: () => true });
+    // Until it has asked again.
+    const asked = Promise.withResolvers<void>();
+    const { files } = members[1].membership.session ?? {};
+    assert.ok(files !== undefined);
+    const interrupted = files.interrupted.bind(files);
+    files.interrupted = (...args) => {
+      setImmediate(asked.resolve);
+      return interrupted(...args);
+    };
+    await asked.promise;
+    files.interrupted = interrupted;
+    assert.ok(!bob.views.some(({ state }) => state === 'failed'));
+  });
+
+  test('nobody knows who reads a conversation that is not known', () => {
+    const elsewhere = conversationId(new Uint8Array(16).fill(7));
+    assert.equal(members[0].membership.session?.readersOf(elsewhere), null);
   });
 
   test('closed while it is under way, what has come stays and nobody else is kept from it', async () => {
