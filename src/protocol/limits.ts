@@ -122,7 +122,7 @@ export const LIMITS = {
   conversationHeadsKept: 4_096,
   /** A member says what it has for good after so long, or so many entries: each ACK is a frame to the host. */
   ackMs: SECOND_MS,
-  ackEntries: 256,
+  ackEntries: 64,
   /** Wraps waiting for one absent member; beyond it the oldest go and NEEDKEY asks again. */
   wrapsWaitingPerMember: 1_024,
   /** Over all members who are offline, each of whom has an equal share: about 2.7 KiB each, in memory and on disk. */
