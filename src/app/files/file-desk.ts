@@ -55,6 +55,8 @@ const SECOND_MS = 1_000;
 
 export class FileDesk {
   readonly #options: FileDeskOptions;
+  readonly #readersOf = (conversation: ConversationId): readonly IdKey[] | null =>
+    this.#options.membership.session?.readersOf(conversation) ?? null;
   readonly #sources = new Map<string, Promise<Source>>();
   /** By offer: what ends whatever is under way with it. */
   readonly #stops = new Map<string, Set<AbortController>>();
@@ -148,14 +150,12 @@ export class FileDesk {
     const key = new Uint8Array(randomBytes(FILE_KEY_BYTES));
     const offer: FileOffer = { fileId, key, hash, bytes, manifestBytes, files };
     const id = toBase64url(fileId);
-    const readersOf = (conversation: ConversationId): readonly IdKey[] | null =>
-      this.#readersOf(conversation);
     let effects: readonly FileEffect[];
     try {
       effects = this.#options.book.serve(
         { offer, name, from: self, conversation: ROOM_CONVERSATION, atMs: Date.now() },
         place,
-        readersOf,
+        this.#readersOf,
       );
       this.#sources.set(id, Promise.resolve(source));
       // Whoever is told of it can ask for it from then on, whatever becomes of this program.
@@ -170,7 +170,7 @@ export class FileDesk {
       throw error;
     }
     // Only now is there one more. The host reads of both right behind the message, before anyone can ask.
-    this.#perform(this.#options.book.letGo(readersOf));
+    this.#perform(this.#options.book.letGo(this.#readersOf));
     this.#perform(effects);
   }
 
@@ -208,10 +208,6 @@ export class FileDesk {
       for (const stop of stops) stop.abort(new LineEndedError('lost'));
     await Promise.allSettled(this.#running);
     await Promise.allSettled([...this.#sources.values()].map(async (source) => (await source).close()));
-  }
-
-  #readersOf(conversation: ConversationId): readonly IdKey[] | null {
-    return this.#options.membership.session?.readersOf(conversation) ?? null;
   }
 
   #offered(event: Extract<SessionEvent, { readonly kind: 'message' }>): void {
