@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { FileDesk } from '../../../src/app/files/file-desk.ts';
 import type { AutoAccept } from '../../../src/app/options.ts';
@@ -218,39 +218,41 @@ describe('what a person does with files', () => {
     assert.equal(members[0].membership.session?.files.save().at(-1)?.place[0], path);
   });
 
-  test('a bot takes what its rules say, and asks for the rest', async () => {
+  /** In Bob's place a program that takes by these rules. */
+  async function startBot(rules: readonly AutoAccept[]): Promise<void> {
     await bob.desk.close();
-    const bot = new Dealer(members[1], room.host.roomId, bob.folder, [
+    bob = new Dealer(members[1], room.host.roomId, bob.folder, rules);
+  }
+
+  async function assertTakes(small: string, large: string): Promise<void> {
+    await ann.send(large);
+    await ann.send(small);
+    const { name } = await bob.until('done');
+    assert.equal(name, basename(small));
+    const asked = bob.desk.views.find((view) => view.name === basename(large));
+    assert.equal(asked?.state, 'offered');
+  }
+
+  test('a bot takes what its rules say, and asks for the rest', async () => {
+    await startBot([
       { from: null, maxBytes: 10_000 },
       { from: 'ann', maxBytes: 2 * MIB },
     ]);
-    await ann.send(file('large.bin', 3 * MIB));
-    await ann.send(file('small.bin', MIB));
-    const { name } = await bot.until('done');
-    assert.equal(name, 'small.bin');
-    assert.equal(bot.desk.views.find((view) => view.name === 'large.bin')?.state, 'offered');
-    await bot.desk.close();
+    await assertTakes(file('small.bin', MIB), file('large.bin', 3 * MIB));
   });
 
   test('a rule may name a key, whatever nickname its holder has', async () => {
-    await bob.desk.close();
     const [annKey, bobKey] = members.map(({ membership }) => membership.session?.self?.identity);
     assert.ok(annKey !== undefined && bobKey !== undefined);
-    const bot = new Dealer(members[1], room.host.roomId, bob.folder, [
+    await startBot([
       { from: annKey.subarray(0, 16), maxBytes: 1_000 },
       { from: bobKey.slice(), maxBytes: MIB },
     ]);
-    await ann.send(file('second.bin', 2_000));
-    await ann.send(file('first.bin', 1_000));
-    const { name } = await bot.until('done');
-    assert.equal(name, 'first.bin');
-    assert.equal(bot.desk.views.find((view) => view.name === 'second.bin')?.state, 'offered');
-    await bot.desk.close();
+    await assertTakes(file('first.bin', 1_000), file('second.bin', 2_000));
   });
 
   test('a file more than there may be is sent where all before have been taken', async () => {
-    await bob.desk.close();
-    const bot = new Dealer(members[1], room.host.roomId, bob.folder, [{ from: null, maxBytes: MIB }]);
+    await startBot([{ from: null, maxBytes: MIB }]);
     const path = file('note.txt', 10);
     for (let count = 0; count <= LIMITS.offersPerMember; count += 1) {
       await ann.send(path);
@@ -275,6 +277,5 @@ describe('what a person does with files', () => {
     );
     // The host has not closed the line for it.
     assert.equal(members[0].events.filter(({ kind }) => kind === 'live').length, 1);
-    await bot.desk.close();
   });
 });
