@@ -1,10 +1,10 @@
 import type { TLSSocket } from 'node:tls';
-import type { Bytes } from '../protocol/bytes.ts';
+import { type Bytes, letGo } from '../protocol/bytes.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import { FrameReader } from '../protocol/framing.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { CloseReason, Connection, ConnectionHandlers } from './connection.ts';
-import { GATHER_BYTES, giveGatherBuffer, takeGatherBuffer } from './gather-buffers.ts';
+import { GatheredWrites } from './gathered-writes.ts';
 
 /** Long enough for honest peers to read the last frame and answer our end with theirs. */
 const CLOSE_GRACE_MS = 2_000;
@@ -24,17 +24,19 @@ export class SocketConnection implements Connection {
   readonly #limits: ConnectionLimits;
   readonly #reader: FrameReader;
   #handlers: ConnectionHandlers | null = null;
+  readonly #onFrame = (frame: Bytes): void => this.#handlers?.onFrame(frame);
   /** The first cause wins: what follows from it (a reset after our own end) is not news. */
   #reason: CloseReason | null = null;
   #gone = false;
   /** An estimate of the frames in the socket's queue, and the queue's bytes when it was made. */
   #queuedFrames = 0;
   #bytesThen = 0;
-  /** What is forwarded waits here for the end of this turn. */
-  #gathered: Buffer | null = null;
-  #gatheredBytes = 0;
-  /** Of gathered pieces, which the operating system has not taken yet. */
-  #writesGathered = 0;
+  readonly #gathered: GatheredWrites;
+  /** Frames are over: what comes is a bare stream. */
+  #isBare = false;
+  /** What came of it in this turn, and lies in one piece of memory. */
+  readonly #came = new Piece();
+  #isCameDue = false;
 
   constructor(
     socket: TLSSocket,
@@ -53,16 +55,24 @@ export class SocketConnection implements Connection {
     this.#socket = socket;
     this.#limits = limits;
     this.#reader = new FrameReader(limits.frameBytesBeforeAdmission);
+    this.#gathered = new GatheredWrites({
+      mayQueue: (bytes) => this.#mayQueue(bytes, 0),
+      write: (bytes, onTaken) => void socket.write(bytes, onTaken),
+    });
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.#takeCame();
       this.#cut({ kind: 'lost', message: error.code ?? error.message });
     });
-    socket.on('end', () => this.#end({ kind: 'ended' }));
+    socket.on('end', () => {
+      this.#takeCame();
+      this.#end({ kind: 'ended' });
+    });
     socket.on('close', () => this.#finish());
   }
 
   get queuedBytes(): number {
-    return this.#socket.writableLength;
+    return this.#socket.writableLength + this.#gathered.waitingBytes;
   }
 
   get closed(): boolean {
@@ -76,78 +86,68 @@ export class SocketConnection implements Connection {
       queueMicrotask(() => handlers.onClose(this.#closeReason()));
       return;
     }
-    const onFrame = (frame: Bytes): void => handlers.onFrame(frame);
     this.#socket.on('data', (chunk: Buffer) => {
-      try {
-        this.#reader.push(chunk, onFrame);
-      } catch (error) {
-        if (!(error instanceof ProtocolError)) {
-          this.#cut({ kind: 'local' });
-          throw error;
-        }
-        this.#cut({ kind: 'protocol', code: error.code, message: error.message });
-      }
+      if (this.#isBare) this.#gatherCame(chunk);
+      else this.#take(chunk);
     });
   }
 
+  #take(chunk: Bytes): void {
+    try {
+      this.#reader.push(chunk, this.#onFrame);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) {
+        this.#cut({ kind: 'local' });
+        throw error;
+      }
+      this.#cut({ kind: 'protocol', code: error.code, message: error.message });
+    }
+  }
+
+  /** A TLS record is a quarter of what one read of the socket brings, and what follows it lies behind it: together they cost a quarter. */
+  #gatherCame(chunk: Buffer): void {
+    if (!this.#came.add(chunk)) {
+      this.#takeCame();
+      this.#came.add(chunk);
+    }
+    if (this.#came.isWhole) return this.#takeCame();
+    if (this.#isCameDue) return;
+    this.#isCameDue = true;
+    setImmediate(() => {
+      this.#isCameDue = false;
+      this.#takeCame();
+    });
+  }
+
+  #takeCame(): void {
+    const bytes = this.#came.take();
+    if (bytes === null) return;
+    this.#take(bytes);
+    letGo(bytes);
+  }
+
   send(frames: Bytes, count = 1): void {
+    this.#gathered.flush();
     if (this.#mayQueue(frames.length, count)) this.#socket.write(frames);
   }
 
   stream(onBytes: (bytes: Bytes) => void): void {
+    this.#isBare = true;
     this.#reader.stream(onBytes);
   }
 
   sendAll(pieces: readonly Bytes[], onTaken: () => void): void {
-    let bytes = 0;
-    for (const { length } of pieces) bytes += length;
-    if (bytes > GATHER_BYTES) throw new RangeError(`${bytes} bytes at a time`);
-    const buffer = takeGatherBuffer();
-    let at = 0;
-    for (const piece of pieces) {
-      buffer.set(piece, at);
-      at += piece.length;
-    }
-    this.#writeGathered(buffer, bytes, onTaken);
+    this.#gathered.add(pieces, onTaken);
   }
 
   forward(bytes: Bytes): void {
-    if (this.#reason !== null) return;
-    if (this.#gathered !== null && this.#gatheredBytes + bytes.length > GATHER_BYTES) this.#flushGathered();
-    if (this.#gathered === null) {
-      this.#gathered = takeGatherBuffer();
-      // Behind a write that the line has not taken there is time to gather more: else a peer that reads nothing costs a
-      // buffer for each piece, however small.
-      if (this.#writesGathered === 0) setImmediate(() => this.#flushGathered());
-    }
-    this.#gathered.set(bytes, this.#gatheredBytes);
-    this.#gatheredBytes += bytes.length;
-  }
-
-  #flushGathered(): void {
-    const gathered = this.#gathered;
-    const bytes = this.#gatheredBytes;
-    this.#gathered = null;
-    this.#gatheredBytes = 0;
-    if (gathered !== null) this.#writeGathered(gathered, bytes);
-  }
-
-  #writeGathered(buffer: Buffer, bytes: number, onTaken?: () => void): void {
-    if (!this.#mayQueue(bytes, 0)) return giveGatherBuffer(buffer);
-    this.#writesGathered += 1;
-    this.#socket.write(buffer.subarray(0, bytes), (error) => {
-      this.#writesGathered -= 1;
-      giveGatherBuffer(buffer);
-      if (error != null) return;
-      onTaken?.();
-      if (this.#writesGathered === 0) this.#flushGathered();
-    });
+    if (this.#reason === null) this.#gathered.forward(bytes);
   }
 
   /** @returns false once nothing is sent any more; a queue that would be too long ends the connection */
   #mayQueue(bytes: number, frames: number): boolean {
     if (this.#reason !== null) return false;
-    const queuedBytes = this.#socket.writableLength;
+    const { queuedBytes } = this;
     // What the socket has taken since the last send took its share of the frames along: no bookkeeping per write.
     this.#queuedFrames = queuedBytes === 0 ? 0 : this.#queuedFrames * (queuedBytes / this.#bytesThen);
     this.#queuedFrames += frames;
@@ -172,7 +172,7 @@ export class SocketConnection implements Connection {
   }
 
   #end(reason: CloseReason): void {
-    this.#flushGathered();
+    this.#gathered.flush();
     if (this.#reason !== null) return;
     this.#reason = reason;
     this.#reader.stop();
@@ -190,6 +190,7 @@ export class SocketConnection implements Connection {
   }
 
   #finish(): void {
+    this.#takeCame();
     this.#gone = true;
     this.#handlers?.onClose(this.#closeReason());
   }
@@ -197,5 +198,33 @@ export class SocketConnection implements Connection {
   #closeReason(): CloseReason {
     this.#reason ??= { kind: 'lost', message: 'the connection closed' };
     return this.#reason;
+  }
+}
+
+/** Views of one memory that follow each other there, as one. */
+class Piece {
+  #memory: ArrayBufferLike | null = null;
+  #from = 0;
+  #to = 0;
+
+  /** It fills its memory: nothing can follow. */
+  get isWhole(): boolean {
+    return this.#memory?.byteLength === this.#to;
+  }
+
+  /** @returns false when it does not follow what is here */
+  add({ buffer, byteOffset, byteLength }: Bytes): boolean {
+    if (this.#memory === null) {
+      this.#memory = buffer;
+      this.#from = byteOffset;
+    } else if (buffer !== this.#memory || byteOffset !== this.#to) return false;
+    this.#to = byteOffset + byteLength;
+    return true;
+  }
+
+  take(): Bytes | null {
+    const memory = this.#memory;
+    this.#memory = null;
+    return memory === null ? null : new Uint8Array(memory, this.#from, this.#to - this.#from);
   }
 }

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { describe, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { connect } from 'node:tls';
-import { concatBytes } from '../../src/protocol/bytes.ts';
+import { type Bytes, bytesEqual, concatBytes } from '../../src/protocol/bytes.ts';
 import { ProtocolError } from '../../src/protocol/errors.ts';
 import { encodeFrame, frameBody } from '../../src/protocol/framing.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
+import type { Connection } from '../../src/transport/connection.ts';
 import { connectedPair, openDoor } from './door.ts';
 import { closeOf, recorder } from './recorder.ts';
 
@@ -151,6 +153,46 @@ describe('a connection over TLS', () => {
     assert.ok(host.queuedBytes >= 2 * LIMITS.pageBytes);
     await taken;
     assert.equal(host.queuedBytes, 0);
+  });
+});
+
+describe('a bare stream', () => {
+  const stream = randomBytes(3_000_000);
+
+  /** What comes after a frame, until the end: all of it before the end is told of. */
+  async function received(t: TestContext, send: (host: Connection) => void): Promise<Bytes> {
+    const { host, member } = await connectedPair(t);
+    const came: Bytes[] = [];
+    const closed = closeOf(member, () => member.stream((bytes) => came.push(new Uint8Array(bytes))));
+    host.start(recorder().handlers);
+    host.send(small(1));
+    send(host);
+    assert.deepEqual(await closed, { kind: 'ended' });
+    return concatBytes(...came);
+  }
+
+  test('comes as it was forwarded, whatever the pieces, and all of it before the end', async (t) => {
+    const came = await received(t, (host) => {
+      for (let at = 0, length = 1; at < stream.length; length = (length * 7) % 70_001) {
+        host.forward(stream.subarray(at, at + length));
+        at += length;
+      }
+      host.close();
+    });
+    assert.ok(bytesEqual(came, stream));
+  });
+
+  test('comes in order where some waits for what was sent before, and a frame goes behind all of it', async (t) => {
+    const last = small(9);
+    const came = await received(t, (host) => {
+      for (let at = 0; at < stream.length; at += 300_000)
+        host.sendAll(
+          [stream.subarray(at, at + 150_000), stream.subarray(at + 150_000, at + 300_000)],
+          () => {},
+        );
+      host.close(last);
+    });
+    assert.ok(bytesEqual(came, concatBytes(stream, last)));
   });
 });
 
