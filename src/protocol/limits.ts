@@ -158,8 +158,10 @@ export const LIMITS = {
   transferBytesTotal: 48 * MIB,
   /** Below it, writes are too small to be fast. */
   transferShareBytesLeast: 256 * KIB,
-  /** A receiver tells of so much at a time: less than half of the smallest share. */
+  /** A receiver that waits for more tells of so much: less than half of the smallest share. */
   transferTakenBytes: 96 * KIB,
+  /** One that is busy tells of so much at a time: an eighth of a window, and the host tells the sender of a quarter. */
+  transferTakenAtOnceBytes: 384 * KIB,
   /** A receiver that keeps others waiting for so long gets a pass of its own. */
   transferBehindMs: 2 * SECOND_MS,
   /** A line that does not move: whoever is still there asks again. */

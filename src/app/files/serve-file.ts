@@ -1,13 +1,12 @@
 /** Sends a file along a line, as far as there is room for it at the other end. */
 import { ChunkSealer } from '../../crypto/chunked.ts';
 import { fileContext } from '../../crypto/file-context.ts';
-import type { Bytes } from '../../protocol/bytes.ts';
+import { type Bytes, letGo } from '../../protocol/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { Credit, LINE_FRAME, lineFrame, Upload } from '../../protocol/file-frames.ts';
 import type { FileOffer } from '../../protocol/file-offer.ts';
 import { CHUNK_BYTES, STREAM_SALT_BYTES, TAG_BYTES } from '../../protocol/file-stream.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
-import { carried } from '../carried.ts';
 import { type OpenLine, onLine } from './line.ts';
 
 /** Where what is sent comes from. */
@@ -58,6 +57,7 @@ export async function serveFile(options: ServeOptions): Promise<void> {
     const send = (pieces: readonly Bytes[]): void => {
       for (const { length } of pieces) sentBytes += length;
       connection.sendAll(pieces, go);
+      for (const piece of pieces) letGo(piece);
     };
     /** Plaintext that may be sent now: whole chunks as far as there is room, or the rest that ends the stream. */
     const stepBytes = (): number => {
@@ -76,10 +76,9 @@ export async function serveFile(options: ServeOptions): Promise<void> {
         if (plain.length !== step) throw new Error('a source that gives less than it has');
         const isLast = step < CHUNK_BYTES;
         const sealed = isLast ? sealer.last(plain) : sealer.seal(plain);
-        send(hasHeader ? sealed : [sealer.header, ...sealed]);
+        send(hasHeader ? sealed : [sealer.header.slice(), ...sealed]);
         hasHeader = true;
         position += step;
-        carried(step);
         isSent = isLast;
         if (isSent) break;
       }

@@ -1,7 +1,7 @@
 /** Takes a file from a line: opens what comes, and hands it to the disk. What the disk has not taken yet is bounded by credit. */
 import { ChunkOpener } from '../../crypto/chunked.ts';
 import { fileContext } from '../../crypto/file-context.ts';
-import type { Bytes } from '../../protocol/bytes.ts';
+import { type Bytes, letGo } from '../../protocol/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { Fetch, LINE_FRAME, lineFrame, Received, Stream, Taken } from '../../protocol/file-frames.ts';
 import type { FileOffer } from '../../protocol/file-offer.ts';
@@ -15,7 +15,7 @@ import { type OpenLine, onLine } from './line.ts';
 export interface Sink {
   /** So many whole chunks are there already. */
   readonly resumeChunk: number;
-  /** @returns when they are out of memory, or are few */
+  /** @param pieces gone once it is done: what is kept of them is copied */
   write(pieces: readonly Bytes[]): Promise<void>;
 }
 
@@ -29,6 +29,8 @@ export interface TakeOptions {
   readonly onProgress: (doneBytes: number) => void;
   /** All is there: to be compared with what was offered, and named. */
   readonly finish: () => Promise<void>;
+  /** Milliseconds from any origin. */
+  readonly now?: () => number;
 }
 
 /**
@@ -36,7 +38,7 @@ export interface TakeOptions {
  *   the sink throws
  */
 export async function takeFile(options: TakeOptions): Promise<void> {
-  const { roomId, offer, sink, onProgress } = options;
+  const { roomId, offer, sink, onProgress, now = () => performance.now() } = options;
   const { resumeChunk: fromChunk } = sink;
   const { fileId, key, bytes } = offer;
   const opener = new ChunkOpener({ key, context: fileContext(roomId, fileId), fromChunk, bytes });
@@ -45,29 +47,51 @@ export async function takeFile(options: TakeOptions): Promise<void> {
     const totalBytes = sealedBytes(bytes, fromChunk);
     let doneBytes = fromChunk * CHUNK_BYTES;
     let cameBytes = 0;
+    let takenBytes = 0;
     let toldBytes = 0;
+    let toldAtMs = now();
     let waiting: Bytes[] = [];
     let isWriting = false;
+    let isIdleDue = false;
 
+    const tell = (): void => {
+      toldBytes = takenBytes;
+      toldAtMs = now();
+      connection.send(lineFrame('taken', Taken, { streamBytes: takenBytes }));
+    };
+    /** Each time costs three programs some work. So whoever is busy tells of much at once, and whoever waits for more, of less. */
+    const tellWhenIdle = (): void => {
+      if (isIdleDue) return;
+      isIdleDue = true;
+      setImmediate(() => {
+        isIdleDue = false;
+        if (isWriting || toldBytes === totalBytes) return;
+        const untoldBytes = takenBytes - toldBytes;
+        const isLate = now() - toldAtMs >= LIMITS.transferProgressMs;
+        if (untoldBytes >= (isLate ? CHUNK_BYTES : LIMITS.transferTakenBytes)) tell();
+      });
+    };
     const write = async (): Promise<void> => {
       if (isWriting) return;
       isWriting = true;
       while (waiting.length > 0) {
         const pieces = waiting;
-        const takenBytes = cameBytes;
+        const upTo = cameBytes;
         waiting = [];
         await sink.write(pieces);
-        for (const { length } of pieces) doneBytes += length;
-        onProgress(doneBytes);
-        if (takenBytes - toldBytes >= LIMITS.transferTakenBytes || takenBytes === totalBytes) {
-          toldBytes = takenBytes;
-          connection.send(lineFrame('taken', Taken, { streamBytes: takenBytes }));
+        for (const piece of pieces) {
+          doneBytes += piece.length;
+          letGo(piece);
         }
+        onProgress(doneBytes);
+        takenBytes = upTo;
+        if (takenBytes - toldBytes >= LIMITS.transferTakenAtOnceBytes) tell();
       }
       isWriting = false;
-      if (!opener.done) return;
-      // Nothing of an empty file, or of an empty last chunk, has to be written.
-      if (toldBytes < totalBytes) connection.send(lineFrame('taken', Taken, { streamBytes: totalBytes }));
+      if (!opener.done) return tellWhenIdle();
+      // Nothing of an empty file, or of an empty last chunk, had to be written.
+      takenBytes = totalBytes;
+      if (toldBytes < totalBytes) tell();
       await options.finish();
       if (!connection.closed) connection.send(lineFrame('received', Received, {}));
       // Nobody says a word on the line while the disk is at work, and what lies on the way may have forgotten it.

@@ -84,7 +84,7 @@ async function takes(room: HostedRoom, by: HostedMember, { offer }: Sent, resume
     sink: {
       resumeChunk,
       write: async (pieces) => {
-        came.push(...pieces.map((piece) => piece.slice()));
+        came.push(...pieces.map((piece) => new Uint8Array(piece)));
       },
     },
     openLine: (stop) => by.membership.openLine(stop),

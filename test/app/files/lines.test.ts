@@ -81,7 +81,7 @@ describe('a file over lines of its own', () => {
       sink: {
         resumeChunk,
         async write(pieces) {
-          came.push(...pieces.map((piece) => piece.slice()));
+          came.push(...pieces.map((piece) => new Uint8Array(piece)));
           await write();
         },
       },
