@@ -152,15 +152,15 @@ export const LIMITS = {
   transfersPerMember: 4,
   /** Served by one member at a time: each is an entry in the host's memory. */
   offersPerMember: 64,
-  /** On its way to one receiver: less than its line may hold, and what 250 Mbit/s carry in a tenth of a second. */
-  transferWindowBytes: 3 * MIB,
+  /** On its way to one receiver: less than its line may hold, and what 290 Mbit/s carry in a tenth of a second. */
+  transferWindowBytes: 3_584 * KIB,
   /** On their way over all receivers, in the host's memory: each new one has an equal share, and none gives back what it has. */
   transferBytesTotal: 48 * MIB,
   /** Below it, writes are too small to be fast. */
   transferShareBytesLeast: 256 * KIB,
   /** A receiver that waits for more tells of so much: less than half of the smallest share. */
   transferTakenBytes: 96 * KIB,
-  /** One that is busy tells of so much at a time: an eighth of a window, and the host tells the sender of a quarter. */
+  /** One that is busy tells of so much at a time, and the host its sender of an eighth of a window. */
   transferTakenAtOnceBytes: 384 * KIB,
   /** A receiver that keeps others waiting for so long gets a pass of its own. */
   transferBehindMs: 2 * SECOND_MS,

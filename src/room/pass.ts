@@ -156,7 +156,7 @@ export class Pass {
   }
 
   /**
-   * Room for a quarter of a window is worth a frame.
+   * Room for an eighth of a window is worth a frame.
    * @param windowBytes how much may be on its way to one receiver
    * @returns how much may be sent in all, where that is more than before
    */
@@ -167,7 +167,7 @@ export class Pass {
     const upTo = least + windowBytes < this.totalBytes ? wholeChunks(least + windowBytes) : this.totalBytes;
     const more = upTo - this.#grantedBytes;
     const isLast = upTo === this.totalBytes;
-    const isWorth = more >= windowBytes / 4 || isLast || this.#sentBytes >= this.#grantedBytes;
+    const isWorth = more >= windowBytes / 8 || isLast || this.#sentBytes >= this.#grantedBytes;
     if (more <= 0 || !isWorth) return null;
     // From here on it is the sender's turn.
     if (this.#sentBytes === this.#grantedBytes) this.#movedAtMs = nowMs;
