@@ -157,8 +157,9 @@ export class Download {
       () => false,
     );
     try {
-      // What the disk has failed at reads as if it were there.
-      if (ending === 'discarded' || !isSound) await rm(this.#part.path, { recursive: true, force: true });
+      // What the disk has failed at reads as if it were there. And there is nothing to go on with where nothing came.
+      if (ending === 'discarded' || !isSound || this.#part.haveBytes === 0)
+        await rm(this.#part.path, { recursive: true, force: true });
     } catch (error) {
       throw cannotTake(this.#taking, error);
     } finally {

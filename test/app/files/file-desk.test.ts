@@ -1,7 +1,16 @@
 /** What a person does with files, on real lines and a real disk: whatever comes first, what is said of a file is so. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  watch,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, relative } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
@@ -91,14 +100,19 @@ class Dealer {
   }
 }
 
-/** Waits until the folder holds these. */
-async function holds(folder: string, names: readonly string[]): Promise<void> {
+/** Waits until the folder is so. */
+async function changes(folder: string, isSo: () => boolean): Promise<void> {
   const watcher = watch(folder);
   try {
-    while (`${readdirSync(folder).sort()}` !== `${names}`) await once(watcher, 'change');
+    while (!isSo()) await once(watcher, 'change');
   } finally {
     watcher.close();
   }
+}
+
+/** Waits until the folder holds these. */
+function holds(folder: string, names: readonly string[]): Promise<void> {
+  return changes(folder, () => `${readdirSync(folder).sort()}` === `${names}`);
 }
 
 describe('what a person does with files', () => {
@@ -204,10 +218,12 @@ describe('what a person does with files', () => {
     await ann.send(file('film.bin', 60 * MIB));
     await bob.until('offered');
     bob.desk.accept(null, null);
-    await bob.until('running');
+    const bytesOf = (name: string): number => statSync(join(bob.folder, name)).size;
+    await changes(bob.folder, () => readdirSync(bob.folder).some((name) => bytesOf(name) > MIB));
     await bob.desk.close();
     const [part = '', ...others] = readdirSync(bob.folder);
     assert.match(part, /^film\.bin\.[0-9a-f]{12}\.part$/);
+    assert.ok(bytesOf(part) > MIB);
     assert.deepEqual(others, []);
   });
 
