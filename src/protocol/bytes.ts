@@ -68,7 +68,7 @@ export function fromHex(hex: string): Bytes {
  * Gives memory that lies outside of V8's heap back at once, and not when V8 comes to collect: what is new then lies where it did, which
  * is still in the caches. Nobody may look at the bytes any more; where they share their memory with others nothing is done.
  */
-export function letGo({ buffer, byteLength }: Bytes): void {
+export function freeNow({ buffer, byteLength }: Bytes): void {
   if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }
 

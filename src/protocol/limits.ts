@@ -168,6 +168,7 @@ export const LIMITS = {
   transferStalledMs: MINUTE_MS,
   /** Whoever serves a file is asked for it, and opens a line. */
   transferAnswerMs: 20 * SECOND_MS,
+  /** Between two reports of how far a transfer is, as long as it moves. */
   transferProgressMs: SECOND_MS,
   /** As ciphertext, beside a kept room: what a host can spare without being asked. */
   depositBytesTotal: 1_024 * MIB,

@@ -46,7 +46,7 @@ export interface Connection {
   send(frames: Bytes, count?: number): void;
   /**
    * What comes after the frame under way is no frame any more: a bare stream, in whatever pieces it comes. They are views
-   * of a read buffer, to be sent on at once or copied.
+   * of a read buffer that is gone once `onBytes` has returned: to be sent on at once or copied.
    */
   stream(onBytes: (bytes: Bytes) => void): void;
   /**

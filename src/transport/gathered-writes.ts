@@ -12,7 +12,7 @@ interface Write {
 }
 
 export interface GatheredWritesStart {
-  /** Asked before anything is queued; what may not be is let go. */
+  /** Asked before anything is queued; what may not be is dropped. */
   readonly mayQueue: (bytes: number) => boolean;
   /** @param onTaken called when the operating system has taken it, or never will */
   readonly write: (bytes: Buffer, onTaken: (error?: Error | null) => void) => void;
@@ -47,6 +47,7 @@ export class GatheredWrites {
       buffer.set(piece, at);
       at += piece.length;
     }
+    this.#queueGathered();
     this.#queue({ buffer, bytes, onTaken });
   }
 
@@ -108,5 +109,8 @@ export class GatheredWrites {
   #drop(): void {
     for (const { buffer } of this.#waiting.splice(0)) giveGatherBuffer(buffer);
     this.#waitingBytes = 0;
+    if (this.#gathered !== null) giveGatherBuffer(this.#gathered);
+    this.#gathered = null;
+    this.#gatheredBytes = 0;
   }
 }

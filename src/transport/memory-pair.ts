@@ -74,7 +74,8 @@ class MemoryConnection implements Connection {
   }
 
   forward(bytes: Bytes): void {
-    this.send(bytes.slice());
+    // Not `slice`, which of a Buffer is a view.
+    this.send(new Uint8Array(bytes));
   }
 
   setFrameLimit(bytes: number): void {

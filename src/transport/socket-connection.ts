@@ -1,10 +1,11 @@
 import type { TLSSocket } from 'node:tls';
-import { type Bytes, letGo } from '../protocol/bytes.ts';
+import { type Bytes, freeNow } from '../protocol/bytes.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import { FrameReader } from '../protocol/framing.ts';
 import type { Limits } from '../protocol/limits.ts';
 import type { CloseReason, Connection, ConnectionHandlers } from './connection.ts';
 import { GatheredWrites } from './gathered-writes.ts';
+import { ReadViews } from './read-views.ts';
 
 /** Long enough for honest peers to read the last frame and answer our end with theirs. */
 const CLOSE_GRACE_MS = 2_000;
@@ -35,7 +36,7 @@ export class SocketConnection implements Connection {
   /** Frames are over: what comes is a bare stream. */
   #isBare = false;
   /** What came of it in this turn, and lies in one piece of memory. */
-  readonly #came = new Piece();
+  readonly #came = new ReadViews();
   #isCameDue = false;
 
   constructor(
@@ -104,13 +105,13 @@ export class SocketConnection implements Connection {
     }
   }
 
-  /** A TLS record is a quarter of what one read of the socket brings, and what follows it lies behind it: together they cost a quarter. */
+  /** A TLS record is a quarter of what one read of the socket brings: handed on together they cost a quarter. */
   #gatherCame(chunk: Buffer): void {
     if (!this.#came.add(chunk)) {
       this.#takeCame();
       this.#came.add(chunk);
     }
-    if (this.#came.isWhole) return this.#takeCame();
+    if (this.#came.reachesEnd) return this.#takeCame();
     if (this.#isCameDue) return;
     this.#isCameDue = true;
     setImmediate(() => {
@@ -123,7 +124,7 @@ export class SocketConnection implements Connection {
     const bytes = this.#came.take();
     if (bytes === null) return;
     this.#take(bytes);
-    letGo(bytes);
+    freeNow(bytes);
   }
 
   send(frames: Bytes, count = 1): void {
@@ -198,33 +199,5 @@ export class SocketConnection implements Connection {
   #closeReason(): CloseReason {
     this.#reason ??= { kind: 'lost', message: 'the connection closed' };
     return this.#reason;
-  }
-}
-
-/** Views of one memory that follow each other there, as one. */
-class Piece {
-  #memory: ArrayBufferLike | null = null;
-  #from = 0;
-  #to = 0;
-
-  /** It fills its memory: nothing can follow. */
-  get isWhole(): boolean {
-    return this.#memory?.byteLength === this.#to;
-  }
-
-  /** @returns false when it does not follow what is here */
-  add({ buffer, byteOffset, byteLength }: Bytes): boolean {
-    if (this.#memory === null) {
-      this.#memory = buffer;
-      this.#from = byteOffset;
-    } else if (buffer !== this.#memory || byteOffset !== this.#to) return false;
-    this.#to = byteOffset + byteLength;
-    return true;
-  }
-
-  take(): Bytes | null {
-    const memory = this.#memory;
-    this.#memory = null;
-    return memory === null ? null : new Uint8Array(memory, this.#from, this.#to - this.#from);
   }
 }

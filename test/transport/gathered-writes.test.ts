@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Bytes, concatBytes } from '../../src/protocol/bytes.ts';
-import { GATHER_BYTES } from '../../src/transport/gather-buffers.ts';
+import { GATHER_BYTES, giveGatherBuffer, takeGatherBuffer } from '../../src/transport/gather-buffers.ts';
 import { GatheredWrites } from '../../src/transport/gathered-writes.ts';
 
 const page = (value: number, length = 1_000): Bytes => new Uint8Array(length).fill(value);
@@ -74,6 +74,36 @@ test('flush gives everything to the socket, in order', () => {
   writes.flush();
   assert.deepEqual([lengths(), writes.waitingBytes], [[1_000, 1_000, 1_000], 0]);
   assert.deepEqual(all(), concatBytes(page(1), page(2), page(3)));
+});
+
+test('what is sent at once goes behind what was forwarded before it', async () => {
+  const { writes, all, take } = socket();
+  writes.forward(page(1));
+  writes.add([page(2)], () => {});
+  await turn();
+  take();
+  assert.deepEqual(all(), concatBytes(page(1), page(2)));
+});
+
+test('every buffer is given back once, after it was taken, or will never be', () => {
+  const { writes, take } = socket();
+  // All that are kept, so that those below are what is there.
+  const others = Array.from({ length: 8 }, takeGatherBuffer);
+  const known = others.splice(0, 4);
+  for (const buffer of known) giveGatherBuffer(buffer);
+  const takeKnown = (count: number): readonly Buffer[] => {
+    const taken = Array.from({ length: count }, takeGatherBuffer);
+    assert.equal(new Set(taken).size, count);
+    for (const buffer of taken) assert.ok(known.includes(buffer));
+    for (const buffer of taken) giveGatherBuffer(buffer);
+    return taken;
+  };
+  for (const each of [1, 2, 3]) writes.add([page(each)], () => {});
+  writes.forward(page(4));
+  take();
+  takeKnown(1);
+  take(new Error('gone'));
+  takeKnown(4);
 });
 
 test('after an error nothing more is written, nor said to be taken', () => {

@@ -1,7 +1,7 @@
 /** Sends a file along a line, as far as there is room for it at the other end. */
 import { ChunkSealer } from '../../crypto/chunked.ts';
 import { fileContext } from '../../crypto/file-context.ts';
-import { type Bytes, letGo } from '../../protocol/bytes.ts';
+import { type Bytes, freeNow } from '../../protocol/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { Credit, LINE_FRAME, lineFrame, Upload } from '../../protocol/file-frames.ts';
 import type { FileOffer } from '../../protocol/file-offer.ts';
@@ -57,7 +57,6 @@ export async function serveFile(options: ServeOptions): Promise<void> {
     const send = (pieces: readonly Bytes[]): void => {
       for (const { length } of pieces) sentBytes += length;
       connection.sendAll(pieces, go);
-      for (const piece of pieces) letGo(piece);
     };
     /** Plaintext that may be sent now: whole chunks as far as there is room, or the rest that ends the stream. */
     const stepBytes = (): number => {
@@ -76,7 +75,8 @@ export async function serveFile(options: ServeOptions): Promise<void> {
         if (plain.length !== step) throw new Error('a source that gives less than it has');
         const isLast = step < CHUNK_BYTES;
         const sealed = isLast ? sealer.last(plain) : sealer.seal(plain);
-        send(hasHeader ? sealed : [sealer.header.slice(), ...sealed]);
+        send(hasHeader ? sealed : [sealer.header, ...sealed]);
+        for (const piece of sealed) freeNow(piece);
         hasHeader = true;
         position += step;
         isSent = isLast;

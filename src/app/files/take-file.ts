@@ -1,7 +1,7 @@
 /** Takes a file from a line: opens what comes, and hands it to the disk. What the disk has not taken yet is bounded by credit. */
 import { ChunkOpener } from '../../crypto/chunked.ts';
 import { fileContext } from '../../crypto/file-context.ts';
-import { type Bytes, letGo } from '../../protocol/bytes.ts';
+import { type Bytes, freeNow } from '../../protocol/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { Fetch, LINE_FRAME, lineFrame, Received, Stream, Taken } from '../../protocol/file-frames.ts';
 import type { FileOffer } from '../../protocol/file-offer.ts';
@@ -52,7 +52,6 @@ export async function takeFile(options: TakeOptions): Promise<void> {
     let toldAtMs = now();
     let waiting: Bytes[] = [];
     let isWriting = false;
-    let isIdleDue = false;
 
     const tell = (): void => {
       toldBytes = takenBytes;
@@ -61,11 +60,8 @@ export async function takeFile(options: TakeOptions): Promise<void> {
     };
     /** Each time costs three programs some work. So whoever is busy tells of much at once, and whoever waits for more, of less. */
     const tellWhenIdle = (): void => {
-      if (isIdleDue) return;
-      isIdleDue = true;
       setImmediate(() => {
-        isIdleDue = false;
-        if (isWriting || toldBytes === totalBytes) return;
+        if (isWriting) return;
         const untoldBytes = takenBytes - toldBytes;
         const isLate = now() - toldAtMs >= LIMITS.transferProgressMs;
         if (untoldBytes >= (isLate ? CHUNK_BYTES : LIMITS.transferTakenBytes)) tell();
@@ -81,7 +77,7 @@ export async function takeFile(options: TakeOptions): Promise<void> {
         await sink.write(pieces);
         for (const piece of pieces) {
           doneBytes += piece.length;
-          letGo(piece);
+          freeNow(piece);
         }
         onProgress(doneBytes);
         takenBytes = upTo;

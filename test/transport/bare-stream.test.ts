@@ -1,0 +1,97 @@
+/** How a bare stream comes off a socket: in which pieces, from whose memory, and before which end. */
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { TLSSocket } from 'node:tls';
+import { ProtocolError } from '../../src/protocol/errors.ts';
+import { encodeFrame } from '../../src/protocol/framing.ts';
+import { LIMITS } from '../../src/protocol/limits.ts';
+import { SocketConnection } from '../../src/transport/socket-connection.ts';
+
+/** What Node gives a socket's reader, when and in what memory the test says. */
+class FakeSocket extends EventEmitter {
+  readonly writableLength = 0;
+  setKeepAlive(): void {}
+  resume(): void {}
+  end(): void {
+    this.destroy();
+  }
+  destroy(): void {
+    setImmediate(() => this.emit('close'));
+  }
+}
+
+/** @param onBytes what the reader does with each piece */
+function reading(onBytes: (length: number) => void = () => {}) {
+  const socket = new FakeSocket();
+  const connection = new SocketConnection(socket as unknown as TLSSocket, {
+    ...{ remoteAddress: '', channelBinding: new Uint8Array(32), limits: LIMITS },
+  });
+  const seen: string[] = [];
+  connection.start({
+    onFrame: () =>
+      connection.stream((bytes) => {
+        seen.push(`${bytes.length} bytes`);
+        onBytes(bytes.length);
+      }),
+    onClose: ({ kind }) => seen.push(kind),
+  });
+  const frame = encodeFrame(1, new Uint8Array(3));
+  socket.emit('data', Buffer.from(frame));
+  /** Another read buffer; what it gives is emitted as one record after another. */
+  const buffer = (bytes: number) => {
+    const memory = new Uint8Array(bytes);
+    return { memory, emit: (from: number, to: number) => socket.emit('data', memory.subarray(from, to)) };
+  };
+  return { socket, connection, seen, buffer };
+}
+
+test('records that follow each other in one read buffer are one piece, and the buffer is given back', async () => {
+  const { seen, buffer } = reading();
+  const [first, second] = [buffer(100), buffer(100)];
+  first.emit(0, 40);
+  first.emit(40, 99);
+  assert.deepEqual(seen, []);
+  first.emit(99, 100);
+  assert.deepEqual([seen, first.memory.length], [['100 bytes'], 0]);
+  second.emit(0, 40);
+  await turn();
+  second.emit(40, 70);
+  second.emit(70, 100);
+  assert.deepEqual(seen, ['100 bytes', '40 bytes', '60 bytes']);
+  assert.equal(second.memory.length, 100, 'a piece of it was given out before');
+});
+
+test('a piece of another buffer does not wait, nor get before the first', () => {
+  const { seen, buffer } = reading();
+  const [first, second] = [buffer(100), buffer(50)];
+  first.emit(0, 40);
+  second.emit(0, 50);
+  assert.deepEqual(seen, ['40 bytes', '50 bytes']);
+});
+
+for (const [how, kind] of [
+  ['end', 'ended'],
+  ['error', 'lost'],
+  ['close', 'lost'],
+] as const)
+  test(`what came in the same turn as its ${how} comes before it`, async () => {
+    const { socket, seen, buffer } = reading();
+    buffer(100).emit(0, 40);
+    socket.emit(how, new Error('reset'));
+    for (let turns = 0; turns < 3; turns += 1) await turn();
+    assert.deepEqual(seen.slice(0, 2), ['40 bytes', kind]);
+  });
+
+test('a reader that refuses a piece at the end of a turn ends the connection', async () => {
+  const { seen, buffer } = reading(() => {
+    throw new ProtocolError('too-much', 'more than there is');
+  });
+  const { emit } = buffer(100);
+  emit(0, 40);
+  for (let turns = 0; turns < 3; turns += 1) await turn();
+  emit(40, 60);
+  for (let turns = 0; turns < 3; turns += 1) await turn();
+  assert.deepEqual(seen, ['40 bytes', 'protocol']);
+});
