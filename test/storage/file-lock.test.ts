@@ -42,12 +42,15 @@ test('a lock is one program’s, and ends with it, however that ends', async (co
   assert.deepEqual(readdirSync(folder), ['kitchen.lock']);
 });
 
-/** Holds the lock, and then lets go of it and of its file, as when a room is deleted. */
+/** Holds the lock until it is told to, and then lets go of it and of its file, as when a room is deleted. */
 const REMOVER = `
   const { takeLock } = await import(process.argv[1]);
   const lock = takeLock(process.argv[2]);
   process.stdout.write('held');
-  setTimeout(() => lock.remove(), 100);
+  process.stdin.once('data', () => {
+    lock.remove();
+    process.exit();
+  });
 `;
 
 test('whoever waited for a lock whose file was removed with it has the one that others find', async (context) => {
@@ -55,8 +58,10 @@ test('whoever waited for a lock whose file was removed with it has the one that 
   context.after(() => rmSync(folder, { recursive: true, force: true }));
   const path = join(folder, 'kitchen.lock');
   const words = ['--input-type=module', '--eval', REMOVER, LOCK, path];
-  const other = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const other = spawn(process.execPath, words, { stdio: ['pipe', 'pipe', 'inherit'] });
   await once(other.stdout, 'data');
+  // It removes the file while this waits for the lock, without a turn in between.
+  other.stdin.write('go');
   let lock = takeLock(path);
   while (lock === null) lock = takeLock(path);
   if (other.exitCode === null) await once(other, 'close');
