@@ -6,11 +6,14 @@ import type { Limits } from '../protocol/limits.ts';
 import type { CloseReason, Connection, ConnectionHandlers } from './connection.ts';
 import { GatheredWrites } from './gathered-writes.ts';
 import { ReadViews } from './read-views.ts';
+import { isTalkBeside, noteTalk } from './talk-beside.ts';
 
 /** Long enough for honest peers to read the last frame and answer our end with theirs. */
 const CLOSE_GRACE_MS = 2_000;
 /** Nobody says a word while someone waits at the door: what lies on the way must not forget the line meanwhile. */
 const KEEP_ALIVE_MS = 60_000;
+/** So much of a bare stream, and who talks beside it has a turn: Node reads on for up to 32 read buffers, 2 MiB of it, while they wait. */
+const STREAM_TURN_BYTES = 256 * 1_024;
 
 export type ConnectionLimits = Pick<
   Limits,
@@ -33,11 +36,14 @@ export class SocketConnection implements Connection {
   #queuedFrames = 0;
   #bytesThen = 0;
   readonly #gathered: GatheredWrites;
+  /** A bare stream goes out on it: frames that come are about that. */
+  #carries = false;
   /** Frames are over: what comes is a bare stream. */
   #isBare = false;
   /** What came of it in this turn, and lies in one piece of memory. */
   readonly #came = new ReadViews();
   #isCameDue = false;
+  #turnBytes = 0;
 
   constructor(
     socket: TLSSocket,
@@ -88,8 +94,9 @@ export class SocketConnection implements Connection {
       return;
     }
     this.#socket.on('data', (chunk: Buffer) => {
-      if (this.#isBare) this.#gatherCame(chunk);
-      else this.#take(chunk);
+      if (this.#isBare) return this.#gatherCame(chunk);
+      if (!this.#carries) noteTalk();
+      this.#take(chunk);
     });
   }
 
@@ -111,7 +118,10 @@ export class SocketConnection implements Connection {
       this.#takeCame();
       this.#came.add(chunk);
     }
-    if (this.#came.reachesEnd) return this.#takeCame();
+    if (this.#came.reachesEnd) {
+      this.#takeCame();
+      return this.#giveWay();
+    }
     if (this.#isCameDue) return;
     this.#isCameDue = true;
     setImmediate(() => {
@@ -123,8 +133,16 @@ export class SocketConnection implements Connection {
   #takeCame(): void {
     const bytes = this.#came.take();
     if (bytes === null) return;
+    this.#turnBytes += bytes.length;
     this.#take(bytes);
     freeNow(bytes);
+  }
+
+  #giveWay(): void {
+    if (this.#turnBytes < STREAM_TURN_BYTES || !isTalkBeside()) return;
+    this.#turnBytes = 0;
+    this.#socket.pause();
+    setImmediate(() => this.#socket.resume());
   }
 
   send(frames: Bytes, count = 1): void {
@@ -138,10 +156,12 @@ export class SocketConnection implements Connection {
   }
 
   sendAll(pieces: readonly Bytes[], onTaken: () => void): void {
+    this.#carries = true;
     this.#gathered.add(pieces, onTaken);
   }
 
   forward(bytes: Bytes): void {
+    this.#carries = true;
     if (this.#reason === null) this.#gathered.forward(bytes);
   }
 

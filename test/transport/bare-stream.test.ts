@@ -8,12 +8,20 @@ import { ProtocolError } from '../../src/protocol/errors.ts';
 import { encodeFrame } from '../../src/protocol/framing.ts';
 import { LIMITS } from '../../src/protocol/limits.ts';
 import { SocketConnection } from '../../src/transport/socket-connection.ts';
+import { isTalkBeside } from '../../src/transport/talk-beside.ts';
 
 /** What Node gives a socket's reader, when and in what memory the test says. */
 class FakeSocket extends EventEmitter {
   readonly writableLength = 0;
+  readonly flow: string[] = [];
   setKeepAlive(): void {}
-  resume(): void {}
+  write(): void {}
+  pause(): void {
+    this.flow.push('pause');
+  }
+  resume(): void {
+    this.flow.push('resume');
+  }
   end(): void {
     this.destroy();
   }
@@ -22,12 +30,15 @@ class FakeSocket extends EventEmitter {
   }
 }
 
+function connectionOn(socket: FakeSocket): SocketConnection {
+  const start = { remoteAddress: '', channelBinding: new Uint8Array(32), limits: LIMITS };
+  return new SocketConnection(socket as unknown as TLSSocket, start);
+}
+
 /** @param onBytes what the reader does with each piece */
 function reading(onBytes: (length: number) => void = () => {}) {
   const socket = new FakeSocket();
-  const connection = new SocketConnection(socket as unknown as TLSSocket, {
-    ...{ remoteAddress: '', channelBinding: new Uint8Array(32), limits: LIMITS },
-  });
+  const connection = connectionOn(socket);
   const seen: string[] = [];
   connection.start({
     onFrame: () =>
@@ -37,8 +48,7 @@ function reading(onBytes: (length: number) => void = () => {}) {
       }),
     onClose: ({ kind }) => seen.push(kind),
   });
-  const frame = encodeFrame(1, new Uint8Array(3));
-  socket.emit('data', Buffer.from(frame));
+  socket.emit('data', Buffer.from(encodeFrame(1, new Uint8Array(3))));
   /** Another read buffer; what it gives is emitted as one record after another. */
   const buffer = (bytes: number) => {
     const memory = new Uint8Array(bytes);
@@ -94,4 +104,35 @@ test('a reader that refuses a piece at the end of a turn ends the connection', a
   emit(40, 60);
   for (let turns = 0; turns < 3; turns += 1) await turn();
   assert.deepEqual(seen, ['40 bytes', 'protocol']);
+});
+
+const READ_BUFFER_BYTES = 64 * 1_024;
+
+test('a stream gives way after 256 KiB while others talk, and goes on in the next turn', async () => {
+  const { socket, seen, buffer } = reading();
+  // That one's frame was talk.
+  const whole = () => buffer(READ_BUFFER_BYTES).emit(0, READ_BUFFER_BYTES);
+  for (let each = 0; each < 3; each += 1) whole();
+  assert.deepEqual(socket.flow, []);
+  whole();
+  assert.deepEqual([seen.length, socket.flow], [4, ['pause']]);
+  await turn();
+  assert.deepEqual(socket.flow, ['pause', 'resume']);
+});
+
+/** @returns whether a frame that comes now counts as talk */
+function talks(socket: FakeSocket): boolean {
+  const nowMs = performance.now();
+  socket.emit('data', Buffer.from(encodeFrame(1, new Uint8Array(3))));
+  return isTalkBeside(nowMs + 250);
+}
+
+test('a frame is talk for a quarter of a second, unless a bare stream goes out on its connection', () => {
+  const socket = new FakeSocket();
+  const connection = connectionOn(socket);
+  connection.start({ onFrame: () => {}, onClose: () => {} });
+  assert.equal(talks(socket), true);
+  assert.equal(isTalkBeside(performance.now() + 250), false);
+  connection.forward(new Uint8Array(1));
+  assert.equal(talks(socket), false);
 });
