@@ -7,15 +7,13 @@ import { encodeFrame, frameBody, frameType } from '../../src/protocol/framing.ts
 import type { MemberId } from '../../src/protocol/identifiers.ts';
 import { Deferred, OpenDirect, PullConversation, SESSION_FRAME } from '../../src/protocol/session-frames.ts';
 import { MessageHeader } from '../../src/protocol/signed-objects.ts';
+import { repeated, SLOW } from './effort.ts';
 import { dsaIdentity, wrapKeys } from './keys.ts';
 import type { TestMember } from './member.ts';
 import { openRoom, type TestRoom } from './room.ts';
 import { postsOf } from './thief.ts';
 
-const SLOW = process.env['SLOW'] === '1';
-
-/** Ten times as many with SLOW=1. */
-export const FUZZED_FRAMES = SLOW ? 1_000_000 : 100_000;
+export const FUZZED_FRAMES = repeated({ quick: 25_000, thorough: 100_000, slow: 1_000_000 });
 /** For a test that goes through all of them. */
 export const FUZZ_TIMEOUT = { timeout: (SLOW ? 30 : 2) * 60_000 };
 

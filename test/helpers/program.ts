@@ -8,10 +8,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { type TestContext, test } from 'node:test';
+import { after, describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { JsonCommand, JsonEvent } from '../../src/terminal/json-lines.ts';
 import { COMPILE_CACHE } from './compile-cache.ts';
+import { SLOW } from './effort.ts';
 import { TerminalProgram, type TerminalSize } from './terminal.ts';
 
 type EventType = JsonEvent['type'];
@@ -26,7 +27,7 @@ const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 export const PROGRAM: readonly [string, ...string[]] =
   executable === undefined ? [process.execPath, MAIN] : [resolve(executable)];
 
-const JOURNEY_MS = process.env['SLOW'] === '1' ? 900_000 : 90_000;
+const JOURNEY_MS = SLOW ? 900_000 : 90_000;
 export const ANSWER = 'The Reading Room 42';
 export const QUESTION = 'Where did we meet?';
 /** An RSA identity takes 0.1 to 1 s to make; where nobody asks for one, its algorithm is not what is tested. */
@@ -63,6 +64,8 @@ export class Program {
   readonly events: JsonEvent[] = [];
   /** Told of each event as it comes. */
   onEvent: (event: JsonEvent) => void = () => {};
+  /** A host's, that is on its screen now. */
+  code: string | null = null;
   /** Standard error, all of it so far. */
   stderr = '';
   /** Standard output as it came, all of it so far. */
@@ -123,6 +126,12 @@ export class Program {
     });
   }
 
+  /** What has come until now is not what anybody waits for, nor in `events`. */
+  forget(): void {
+    this.#fresh.length = 0;
+    this.events.length = 0;
+  }
+
   /** Waits until standard output holds this text. */
   async seen(text: string): Promise<void> {
     while (!this.stdout.includes(text)) {
@@ -174,6 +183,7 @@ export class Program {
   #take(line: string): void {
     const event: JsonEvent = JSON.parse(line);
     this.events.push(event);
+    if (event.type === 'code') this.code = event.value;
     this.onEvent(event);
     for (const waiter of this.#waiters) {
       if (!waiter.matches(event)) continue;
@@ -209,7 +219,7 @@ export class HostedRoom {
 
   /** The one on the host's screen now. */
   get code(): string {
-    return this.host.events.findLast((event) => event.type === 'code')?.value ?? this.ready.code.value;
+    return this.host.code ?? this.ready.code.value;
   }
 
   get port(): number {
@@ -330,6 +340,11 @@ export class Stage {
     this.#closers.push(closer);
   }
 
+  /** Nobody is to be answered with what has happened until now. */
+  forget(): void {
+    for (const program of this.#programs) program.forget();
+  }
+
   /** Ends everything at once. */
   async close(): Promise<void> {
     for (const close of this.#closers) close();
@@ -360,16 +375,66 @@ interface GuestOptions {
 export function journey(name: string, play: (stage: Stage, context: TestContext) => Promise<void>): void {
   test(name, { timeout: JOURNEY_MS }, async (context) => {
     const stage = new Stage();
-    const tell = (): void => context.diagnostic(stage.transcript());
-    context.signal.addEventListener('abort', tell);
     try {
-      await play(stage, context);
-    } catch (error) {
-      tell();
-      throw error;
+      await told(stage, context, () => play(stage, context));
     } finally {
-      context.signal.removeEventListener('abort', tell);
       await stage.close();
     }
   });
+}
+
+/**
+ * Journeys in one place, one after the other: most of what a journey costs is to start its programs. Each leaves everyone as it found
+ * them, and begins with no event left over. After one that failed the place is made anew.
+ *
+ * @param open makes the place
+ * @param tell tells the journeys
+ */
+export function journeysIn<Place>(
+  name: string,
+  open: (stage: Stage) => Promise<Place>,
+  tell: (journey: (name: string, play: (place: Place, stage: Stage) => Promise<void>) => void) => void,
+): void {
+  describe(name, () => {
+    let here: { readonly stage: Stage; readonly place: Promise<Place> } | null = null;
+    const close = async (): Promise<void> => {
+      const stage = here?.stage;
+      here = null;
+      await stage?.close();
+    };
+    after(close);
+    tell((journeyName, play) => {
+      test(journeyName, { timeout: JOURNEY_MS }, async (context) => {
+        if (here === null) {
+          const stage = new Stage();
+          here = { stage, place: open(stage) };
+        }
+        const { stage, place } = here;
+        try {
+          await told(stage, context, async () => {
+            const opened = await place;
+            stage.forget();
+            await play(opened, stage);
+          });
+        } catch (error) {
+          await close();
+          throw error;
+        }
+      });
+    });
+  });
+}
+
+/** What was said is told when it fails, or takes too long. */
+async function told(stage: Stage, context: TestContext, play: () => Promise<void>): Promise<void> {
+  const tell = (): void => context.diagnostic(stage.transcript());
+  context.signal.addEventListener('abort', tell);
+  try {
+    await play();
+  } catch (error) {
+    tell();
+    throw error;
+  } finally {
+    context.signal.removeEventListener('abort', tell);
+  }
 }

@@ -5,12 +5,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JsonEvent } from '../../src/terminal/json-lines.ts';
+import { repeated } from '../helpers/effort.ts';
 import { numbers } from '../helpers/numbers.ts';
 import { type Program, Stage } from '../helpers/program.ts';
 import { freePort } from '../helpers/relay.ts';
 
-const SLOW = process.env['SLOW'] === '1';
-const ROUNDS = SLOW ? 1_000 : 50;
+const ROUNDS = repeated({ quick: 10, thorough: 50, slow: 1_000 });
 const ROUND_MS = 5_000;
 /** Said and not placed yet, of one guest. */
 const UNDER_WAY = 3;

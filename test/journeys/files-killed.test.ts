@@ -8,13 +8,12 @@ import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, statSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { repeated } from '../helpers/effort.ts';
 import { numbers } from '../helpers/numbers.ts';
 import { type Program, Stage } from '../helpers/program.ts';
 import { freePort } from '../helpers/relay.ts';
 
-const SLOW = process.env['SLOW'] === '1';
-/** The executable is what people have; its source is killed a few times less. */
-const ROUNDS = SLOW ? 300 : process.env['SECURECHAT_BIN'] === undefined ? 5 : 30;
+const ROUNDS = repeated({ quick: 6, thorough: 30, slow: 300 });
 /** What comes in between two kills, on average. */
 const ROUND_BYTES = 6_000_000;
 const ROUND_MS = 4_000;

@@ -16,6 +16,7 @@ import {
 import { join } from 'node:path';
 import { describe } from 'node:test';
 import { encodePng } from '../../src/terminal/picture/png.ts';
+import { SLOW } from '../helpers/effort.ts';
 import { gradient } from '../helpers/pictures.ts';
 import { journey, type Program, type Stage } from '../helpers/program.ts';
 
@@ -235,7 +236,7 @@ describe('files', () => {
 });
 
 /** Minutes of work: with SLOW=1. */
-if (process.env['SLOW'] === '1')
+if (SLOW)
   describe('large files', () => {
     journey('a sparse file of 5 GiB comes whole', async (stage) => {
       const room = await stage.room();

@@ -2,10 +2,12 @@
  * Random lives of a kept room with conversations beside it, whose host ends at any moment and opens it again: what was
  * acknowledged is there, and nobody is alarmed. A host that is back by an older copy has lost something, and says so.
  */
+
 import assert from 'node:assert/strict';
 import { copyFileSync } from 'node:fs';
 import { before, test } from 'node:test';
 import fc from 'fast-check';
+import { repeated, SLOW } from '../helpers/effort.ts';
 import '../helpers/quick-crypto.ts';
 
 const { Life, makeKeys, step } = await import('../helpers/conversation-life.ts');
@@ -13,8 +15,7 @@ const { openKept } = await import('../helpers/kept.ts');
 const { newPath, openStore } = await import('../helpers/room-file.ts');
 const { idKey } = await import('../../src/protocol/identifiers.ts');
 
-const SLOW = process.env['SLOW'] === '1';
-const RUNS = Number(process.env['RUNS'] ?? (SLOW ? 3_000 : 40));
+const RUNS = Number(process.env['RUNS'] ?? repeated({ quick: 15, thorough: 40, slow: 3_000 }));
 const SEED = Number(process.env['SEED'] ?? 14);
 const TIMEOUT = { timeout: (SLOW ? 60 : 2) * 60_000 };
 

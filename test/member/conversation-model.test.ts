@@ -2,15 +2,16 @@
  * Random lives of a room with conversations beside it. Whatever happens, everyone shows of each conversation exactly what was
  * said in it while they were in it, nobody gets anything of one that they are not in, and nobody is alarmed.
  */
+
 import { before, test } from 'node:test';
 import fc from 'fast-check';
+import { repeated, SLOW } from '../helpers/effort.ts';
 import '../helpers/quick-crypto.ts';
 
 const { Life, makeKeys, step } = await import('../helpers/conversation-life.ts');
 const { openRoom } = await import('../helpers/room.ts');
 
-const SLOW = process.env['SLOW'] === '1';
-const RUNS = Number(process.env['RUNS'] ?? (SLOW ? 20_000 : 300));
+const RUNS = Number(process.env['RUNS'] ?? repeated({ quick: 100, thorough: 300, slow: 20_000 }));
 /** Of one life at the most: short ones go faster than they find. */
 const STEPS = Number(process.env['STEPS'] ?? 50);
 const SEED = Number(process.env['SEED'] ?? 53);

@@ -11,13 +11,13 @@ import type { ActRequest } from '../../src/protocol/acts.ts';
 import { toBase64url } from '../../src/protocol/bytes.ts';
 import { InputError } from '../../src/protocol/errors.ts';
 import { MessageHeader, RosterOperation } from '../../src/protocol/signed-objects.ts';
+import { repeated, SLOW } from '../helpers/effort.ts';
 import { dsaIdentity, rsaIdentity, wrapKeys } from '../helpers/keys.ts';
 import type { TestMember } from '../helpers/member.ts';
 import { openRoom, type TestRoom } from '../helpers/room.ts';
 import { assertKeysUsedOnce, postsOf } from '../helpers/thief.ts';
 
 const MEMBERS_MOST = 6;
-const SLOW = process.env['SLOW'] === '1';
 const TIMEOUT = { timeout: (SLOW ? 30 : 2) * 60_000 };
 
 const identities: SigningKey[] = [];
@@ -304,7 +304,7 @@ test(
         );
         assertKeysUsedOnce(postsOf(life.everyone));
       }),
-      { numRuns: SLOW ? 3_000 : 150, seed: 49 },
+      { numRuns: repeated({ quick: 50, thorough: 150, slow: 3_000 }), seed: 49 },
     );
   },
 );

@@ -9,12 +9,12 @@ import { decodeSavedState } from '../../src/member/saved-state.ts';
 import { toBase64url } from '../../src/protocol/bytes.ts';
 import { idKey } from '../../src/protocol/identifiers.ts';
 import { MessageHeader } from '../../src/protocol/signed-objects.ts';
+import { repeated, SLOW } from '../helpers/effort.ts';
 import { dsaIdentity, rsaIdentity, wrapKeys } from '../helpers/keys.ts';
 import type { TestMember } from '../helpers/member.ts';
 import { openRoom, type TestRoom } from '../helpers/room.ts';
 import { assertKeysUsedOnce, postsOf } from '../helpers/thief.ts';
 
-const SLOW = process.env['SLOW'] === '1';
 const TIMEOUT = { timeout: (SLOW ? 30 : 2) * 60_000 };
 const WHO = 3;
 
@@ -168,7 +168,7 @@ test(
         }
         assertKeysUsedOnce(postsOf(lives.runs.flat().map(({ member }) => member)));
       }),
-      { numRuns: SLOW ? 2_000 : 25, seed: 28, endOnFailure: !SLOW },
+      { numRuns: repeated({ quick: 10, thorough: 25, slow: 2_000 }), seed: 28, endOnFailure: !SLOW },
     );
   },
 );

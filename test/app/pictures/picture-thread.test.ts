@@ -5,13 +5,14 @@ import { deflateSync } from 'node:zlib';
 import { PictureThread } from '../../../src/app/pictures/picture-thread.ts';
 import type { Bitmap } from '../../../src/terminal/picture/bitmap.ts';
 import { encodePng } from '../../../src/terminal/picture/png.ts';
+import { repeated } from '../../helpers/effort.ts';
 import { seededRandom } from '../../helpers/fuzz.ts';
 import { encodeJpeg, turnedJpeg } from '../../helpers/jpegs.ts';
 import { gradient, paint, pixelAt, rawPng } from '../../helpers/pictures.ts';
 
 const MOST = { width: 60, height: 40 };
 /** Each takes a thread of its own: a tenth of a second. */
-const FUZZED_FILES = process.env['SLOW'] === '1' ? 500 : 60;
+const FUZZED_FILES = repeated({ quick: 20, thorough: 60, slow: 500 });
 const THREADS = 2;
 
 function near(found: Bitmap | undefined, wanted: Bitmap, tolerance: number): void {
