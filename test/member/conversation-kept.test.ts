@@ -15,7 +15,7 @@ const { openKept } = await import('../helpers/kept.ts');
 const { newPath, openStore } = await import('../helpers/room-file.ts');
 const { idKey } = await import('../../src/protocol/identifiers.ts');
 
-const RUNS = Number(process.env['RUNS'] ?? repeated({ quick: 15, thorough: 40, slow: 3_000 }));
+const RUNS = Number(process.env['RUNS'] ?? repeated({ quick: 40, thorough: 40, slow: 3_000 }));
 const SEED = Number(process.env['SEED'] ?? 14);
 const TIMEOUT = { timeout: (SLOW ? 60 : 2) * 60_000 };
 
