@@ -278,11 +278,11 @@ export class Stage {
   }
 
   /** A host over `--json` on a port of its own, ready; its own membership has begun unless `--no-chat` is given. */
-  async room(words: readonly string[] = []): Promise<HostedRoom> {
+  async room(words: readonly string[] = [], wrapper: readonly string[] = []): Promise<HostedRoom> {
     const where = words.includes('--listen') ? [] : ['--listen', '127.0.0.1:0'];
     const asked = words.includes('--question') ? [] : ['--question', QUESTION];
     const usual = ['--json', '--nick', 'olga', ...where, ...asked, ...quickIdentity(words)];
-    const host = this.start('host', ['s', ...usual, ...words]);
+    const host = this.start('host', ['s', ...usual, ...words], wrapper);
     await host.answer('answer', ANSWER);
     const ready = await host.until('ready');
     if (!words.includes('--no-chat')) await host.until('joined');
