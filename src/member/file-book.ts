@@ -7,11 +7,20 @@ import type { RosterMember } from '../crypto/roster.ts';
 import { toBase64url } from '../protocol/bytes.ts';
 import { InputError } from '../protocol/errors.ts';
 import { KEEP_FOR_MOST, type TakerState } from '../protocol/file-frames.ts';
-import { type FileOffer, isFolder } from '../protocol/file-offer.ts';
+import type { FileOffer } from '../protocol/file-offer.ts';
 import { chunkCount } from '../protocol/file-stream.ts';
 import { type ConversationId, type IdKey, idKey, type MemberId } from '../protocol/identifiers.ts';
 import { LIMITS } from '../protocol/limits.ts';
 import type { Moment } from '../protocol/moment.ts';
+import {
+  type File,
+  isOver,
+  isSettled,
+  type Offered,
+  type ReadersOf,
+  savedFile,
+  viewOf,
+} from './file-record.ts';
 import {
   type FileNews,
   type FileState,
@@ -20,7 +29,6 @@ import {
   isKept,
   isOpen,
   mayCancel,
-  type Taker,
 } from './file-view.ts';
 import { Rate } from './rate.ts';
 import { OFFERS_KEPT, type SavedState } from './saved-state.ts';
@@ -78,58 +86,12 @@ const OPEN: ReadonlySet<FileState> = new Set(['offered', 'failed', 'declined', '
 const SAME_SENDER_MOST = LIMITS.transfersPerMember - 1;
 const UNDER_WAY: ReadonlySet<FileState> = new Set(['running', 'checking']);
 
-interface File {
-  readonly number: number;
-  readonly id: string;
-  readonly offer: FileOffer;
-  readonly isOwn: boolean;
-  readonly from: RosterMember;
-  readonly name: string;
-  readonly atMs: number;
-  conversation: ConversationId;
-  /** Of one's own: where it lies. Of others': where it is to go, if not where files usually go. */
-  place: string | null;
-  /** That offers it; `null` while one's own has no place yet. */
-  message: string | null;
-  state: FileState;
-  doneBytes: number;
-  path: string | null;
-  problem: string | null;
-  /** The problem that was shown last, since it moved. */
-  toldProblem: string | null;
-  attempts: number;
-  retryAtMs: number;
-  /** Since when the host knows nothing of it, although its sender is there. */
-  unknownSinceMs: number | null;
-  readonly rate: Rate;
-  readonly takers: Map<string, Taker>;
-  /** Of one's own: for whom it is to wait at the host, as long as it does not. */
-  keepFor: readonly MemberId[];
-  /** Of one's own: who could read the offer when it got its place; `null` while that is to come, or where an earlier run knew. */
-  readers: readonly IdKey[] | null;
-  /** Of one's own that is over here: the host has it for somebody still. */
-  isLeftThere: boolean;
-  /** It has moved since it was last shown. */
-  isNews: boolean;
-}
-
-export interface Offered {
-  readonly offer: FileOffer;
-  readonly name: string;
-  readonly from: RosterMember;
-  readonly conversation: ConversationId;
-  readonly atMs: number;
-}
-
 /** Of one's own that gets its place. */
 export interface Audience {
   /** Who may read it there and is away, where it is to wait for them. */
   readonly absent: () => readonly MemberId[];
   readonly readers: () => ReturnType<ReadersOf>;
 }
-
-/** Who may read a conversation now; `null`: it is not known here any more, but may be to others. */
-type ReadersOf = (conversation: ConversationId) => readonly IdKey[] | null;
 
 const NOBODY: Audience = { absent: () => [], readers: () => [] };
 
@@ -147,7 +109,8 @@ export class FileBook {
     member: (id: MemberId) => RosterMember | undefined = () => undefined,
     self: IdKey = '',
   ) {
-    for (const { offer, memberId, message: said, place, accepted, keepFor, ...more } of saved) {
+    for (const each of saved) {
+      const { offer, memberId, message: said, place, accepted, keepFor, settled, awaited, ...more } = each;
       const from = member(memberId);
       if (from === undefined) continue;
       const isOwn = from.key === self;
@@ -159,22 +122,18 @@ export class FileBook {
       );
       if (accepted) file.state = 'waiting';
       file.keepFor = keepFor;
+      file.readers = awaited[0]?.map(idKey) ?? null;
+      for (const { memberId, state } of settled) {
+        const taker = member(memberId);
+        const doneBytes = state === 'done' ? offer.bytes : 0;
+        if (taker !== undefined) file.takers.set(taker.key, { member: taker, state, doneBytes });
+      }
     }
   }
 
   /** What a later run goes on with. */
   save(): SavedState['files'] {
-    return [...this.#files.values()]
-      .filter(({ state }) => isOpen(state))
-      .map(({ offer, from, conversation, message, name, place, isOwn, state, atMs, keepFor }) => ({
-        // Whoever writes it down overwrites what it is given.
-        offer: { ...offer, key: offer.key.slice() },
-        ...{ memberId: from.memberId, conversation, name, atMs },
-        message: message === null ? [] : [message],
-        place: place === null ? [] : [place],
-        accepted: !isOwn && state !== 'offered',
-        keepFor: [...keepFor],
-      }));
+    return [...this.#files.values()].filter(({ state }) => isOpen(state)).map(savedFile);
   }
 
   /** Changes whenever there is something new to save. */
@@ -227,6 +186,11 @@ export class FileBook {
     });
   }
 
+  /** One's own that somebody may still take: the others give their place to new ones. */
+  countStanding(readersOf: ReadersOf): number {
+    return this.#offers.filter((file) => !isOver(file, readersOf)).length;
+  }
+
   /** One's own that stand. */
   get #offers(): readonly File[] {
     return [...this.#files.values()].filter(({ isOwn, state }) => isOwn && isOpen(state));
@@ -238,11 +202,11 @@ export class FileBook {
    * @throws InputError `too-many`, where none can be let go for it
    */
   serve(offered: Offered, place: string, readersOf: ReadersOf = () => null): FileEffect[] {
-    const { length } = this.#offers.filter((file) => !isOver(file, readersOf));
-    if (length >= LIMITS.offersPerMember)
+    const count = this.countStanding(readersOf);
+    if (count >= LIMITS.offersPerMember)
       throw new InputError(
         'too-many',
-        `You offer ${length} files that somebody may still take, as many as there can be. /cancel NUMBER takes one back; /files lists them.`,
+        `You offer ${count} files that somebody may still take, as many as there can be. /cancel NUMBER takes one back; /files lists them.`,
       );
     if (!this.#makeRoom())
       throw new InputError(
@@ -518,6 +482,7 @@ export class FileBook {
     file.takers.set(member.key, { member, state, doneBytes: Math.min(doneBytes, file.offer.bytes) });
     file.isNews = true;
     if (hasDecided({ state })) this.#notAwaited(file, member);
+    if (isSettled(state) && before?.state !== state) this.#revision += 1;
     if (this.#follow(file)) file.rate.at(file.doneBytes, nowMs);
     return before?.state === state ? [] : [...this.#overThere(file), view(file)];
   }
@@ -666,38 +631,10 @@ export class FileBook {
   }
 }
 
-/** Nobody is waited for: of those who could read it when it got its place, and still can. */
-function isOver({ readers, takers, conversation }: File, readersOf: ReadersOf): boolean {
-  const now = readersOf(conversation);
-  if (readers === null || now === null) return false;
-  const there = new Set(now);
-  const decided = [...takers.values()].filter(hasDecided).map(({ member }) => member.key);
-  for (const key of decided) there.delete(key);
-  return !readers.some((key) => there.has(key));
-}
-
 function stop({ id, offer, name, place, isOwn }: File): FileEffect {
   return { kind: 'stop', id, part: isOwn ? null : { offer, name, place } };
 }
 
 function view(file: File): FileEffect {
   return { kind: 'view', view: viewOf(file) };
-}
-
-function viewOf(file: File): FileView {
-  const { number, id, isOwn, from, name, offer, state, path, problem, rate, takers } = file;
-  // What people think of is in the folder: its manifest is not.
-  const contents = (bytes: number): number => Math.max(0, bytes - offer.manifestBytes);
-  const doneBytes = contents(file.doneBytes);
-  const isRunning = state === 'running';
-  return {
-    ...{ number, id, isOwn, from, name, state, doneBytes, path, problem },
-    conversation: idKey(file.conversation),
-    message: file.message,
-    bytes: contents(offer.bytes),
-    files: isFolder(offer) ? offer.files : null,
-    bytesPerSecond: isRunning ? rate.bytesPerSecond : null,
-    leftMs: isRunning ? rate.leftMs(offer.bytes - file.doneBytes) : null,
-    takers: [...takers.values()].map((taker) => ({ ...taker, doneBytes: contents(taker.doneBytes) })),
-  };
 }

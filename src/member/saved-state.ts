@@ -25,16 +25,24 @@ export const CHAINS_A_SENDER = 64;
 /** One for each member that was verified, and one for each who has such a place under another key. */
 const PINS_MOST = 2 * LIMITS.membersMost;
 
-const VERSION = 1;
+const VERSION = 2;
+/** Which did not say of one's own files who has them. */
+const WITHOUT_TAKERS = 1;
 const KEM_SEED_BYTES = 64;
 /** Acts that a roster remembers: as many as fit into the operations for which they stay fresh. */
 const ACTS_MOST = 64 * 12;
 
 /** Of files: past it the oldest that nothing is under way with is forgotten. */
 export const OFFERS_KEPT = 256;
+/** Who may still take one's own file is remembered up to so many: a list of everyone in a large room would be written at each change. */
+export const AWAITED_SAVED = 255;
+
+type Field<T> = Parameters<typeof field.list<T>>[2];
 
 /** None or one. */
-const maybe = <T>(inner: Parameters<typeof field.list<T>>[2]) => field.list(field.u8, 1, inner);
+const maybe = <T>(inner: Field<T>) => field.list(field.u8, 1, inner);
+
+const SETTLED = { done: 1, declined: 2 } as const;
 
 const CHANGE_KIND = { roster: 1, conversation: 2 } as const;
 
@@ -78,91 +86,111 @@ const conversationFields = {
   lastPlaced: maybe(field.struct({ sequence: field.u32, n: field.u32 })),
 };
 
-const SavedStateCodec = codec(
-  'saved state',
-  field.struct({
-    version: field.u8,
-    roomId: field.roomId,
-    ownerKey: field.bytes,
-    memberId: field.memberId,
-    accountKey: field.fixed(32),
-    sessionId: field.sessionId,
-    retention: field.struct({ entries: field.u32, bytes: field.u32, seconds: field.u32, hashes: field.u32 }),
-    roster: field.struct({
-      operation: field.signed,
-      entries: field.list(field.u16, LIMITS.membersMost, field.shortBytes),
-      hashes: field.list(field.u16, EPOCHS_SAVED, field.hash),
-      lastRemovalEpoch: field.u32,
-      adoptedEpoch: field.u32,
-      usedActs: field.list(field.u16, ACTS_MOST, field.struct({ name: field.hash, epoch: field.u32 })),
-    }),
-    ...conversationFields,
-    wrapKeys: field.list(
-      field.u8,
-      GENERATIONS_MOST,
-      field.struct({
-        generation: field.u32,
-        madeAtMs: field.timeMs,
-        dropAtMs: field.timeMs,
-        rsaPkcs8: field.bytes,
-        kemSeed: field.fixed(KEM_SEED_BYTES),
+const fileFields = {
+  offer: fileOffer,
+  memberId: field.memberId,
+  conversation: field.conversation,
+  message: maybe(field.shortText),
+  name: field.text,
+  atMs: field.timeMs,
+  /** Of one's own: where it lies. Of others': where it is to go, if not where files usually go. */
+  place: maybe(field.text),
+  /** Of others': this member has said yes. */
+  accepted: field.bool,
+  /** Of one's own: for whom it is to wait at the host, as long as it does not. */
+  keepFor: field.list(field.u8, KEEP_FOR_MOST, field.memberId),
+};
+
+const takerFields = {
+  /** Of one's own: who has it, or does not want it. For whom it waits at the host, the host says. */
+  settled: field.list(
+    field.u16,
+    LIMITS.membersMost,
+    field.struct({ memberId: field.memberId, state: field.oneOf(SETTLED) }),
+  ),
+  /** Of one's own: who else could read the offer when it got its place; none where that is not known. */
+  awaited: maybe(field.list(field.u8, AWAITED_SAVED, field.memberId)),
+};
+
+/** @param file an offer that stands */
+function stateWith<File>(file: Field<File>) {
+  return codec(
+    'saved state',
+    field.struct({
+      version: field.u8,
+      roomId: field.roomId,
+      ownerKey: field.bytes,
+      memberId: field.memberId,
+      accountKey: field.fixed(32),
+      sessionId: field.sessionId,
+      retention: field.struct({
+        entries: field.u32,
+        bytes: field.u32,
+        seconds: field.u32,
+        hashes: field.u32,
       }),
-    ),
-    /** An alarm that nobody has taken note of holds sending back. */
-    heldBack: field.bool,
-    /** Keys that were verified; with another one in their place that is not accepted, sending is held back. */
-    pins: field.list(
-      field.u16,
-      PINS_MOST,
-      field.struct({ identity: field.hash, nick: field.shortText, heir: maybe(field.hash) }),
-    ),
-    /** Offers that stand, one's own and others'. */
-    files: field.list(
-      field.u16,
-      OFFERS_KEPT,
-      field.struct({
-        offer: fileOffer,
-        memberId: field.memberId,
-        conversation: field.conversation,
-        message: maybe(field.shortText),
-        name: field.text,
-        atMs: field.timeMs,
-        /** Of one's own: where it lies. Of others': where it is to go, if not where files usually go. */
-        place: maybe(field.text),
-        /** Of others': this member has said yes. */
-        accepted: field.bool,
-        /** Of one's own: for whom it is to wait at the host, as long as it does not. */
-        keepFor: field.list(field.u8, KEEP_FOR_MOST, field.memberId),
+      roster: field.struct({
+        operation: field.signed,
+        entries: field.list(field.u16, LIMITS.membersMost, field.shortBytes),
+        hashes: field.list(field.u16, EPOCHS_SAVED, field.hash),
+        lastRemovalEpoch: field.u32,
+        adoptedEpoch: field.u32,
+        usedActs: field.list(field.u16, ACTS_MOST, field.struct({ name: field.hash, epoch: field.u32 })),
       }),
-    ),
-    /** Beside the room. */
-    conversations: field.list(
-      field.u8,
-      LIMITS.conversationsPerMember,
-      field.struct({
-        conversation: field.conversation,
-        /** Of the conversation of two: the other one. */
-        direct: maybe(field.memberId),
-        seats: field.struct({
-          operations: field.list(
-            field.u16,
-            OPERATIONS_MOST,
-            field.struct({ kind: field.oneOf(CHANGE_KIND), operation: field.signed }),
-          ),
-          epoch: field.u32,
-          hashes: field.list(field.u16, CONVERSATION_EPOCHS_KEPT, field.hash),
-          lastRemovalEpoch: field.u32,
-          adoptedEpoch: field.u32,
+      ...conversationFields,
+      wrapKeys: field.list(
+        field.u8,
+        GENERATIONS_MOST,
+        field.struct({
+          generation: field.u32,
+          madeAtMs: field.timeMs,
+          dropAtMs: field.timeMs,
+          rsaPkcs8: field.bytes,
+          kemSeed: field.fixed(KEM_SEED_BYTES),
         }),
-        /** Name and topic, once they are known. */
-        about: maybe(field.struct({ salt: field.fixed(SALT_BYTES), text: field.text })),
-        /** Everyone who was in it by then has been told of them. */
-        toldEpoch: field.u32,
-        ...conversationFields,
-      }),
-    ),
-  }),
-);
+      ),
+      /** An alarm that nobody has taken note of holds sending back. */
+      heldBack: field.bool,
+      /** Keys that were verified; with another one in their place that is not accepted, sending is held back. */
+      pins: field.list(
+        field.u16,
+        PINS_MOST,
+        field.struct({ identity: field.hash, nick: field.shortText, heir: maybe(field.hash) }),
+      ),
+      /** Offers that stand, one's own and others'. */
+      files: field.list(field.u16, OFFERS_KEPT, file),
+      /** Beside the room. */
+      conversations: field.list(
+        field.u8,
+        LIMITS.conversationsPerMember,
+        field.struct({
+          conversation: field.conversation,
+          /** Of the conversation of two: the other one. */
+          direct: maybe(field.memberId),
+          seats: field.struct({
+            operations: field.list(
+              field.u16,
+              OPERATIONS_MOST,
+              field.struct({ kind: field.oneOf(CHANGE_KIND), operation: field.signed }),
+            ),
+            epoch: field.u32,
+            hashes: field.list(field.u16, CONVERSATION_EPOCHS_KEPT, field.hash),
+            lastRemovalEpoch: field.u32,
+            adoptedEpoch: field.u32,
+          }),
+          /** Name and topic, once they are known. */
+          about: maybe(field.struct({ salt: field.fixed(SALT_BYTES), text: field.text })),
+          /** Everyone who was in it by then has been told of them. */
+          toldEpoch: field.u32,
+          ...conversationFields,
+        }),
+      ),
+    }),
+  );
+}
+
+const SavedStateCodec = stateWith(field.struct({ ...fileFields, ...takerFields }));
+const StateWithoutTakers = stateWith(field.struct(fileFields));
 
 export type SavedState = Omit<Decoded<typeof SavedStateCodec>, 'version'>;
 
@@ -172,11 +200,15 @@ export function encodeSavedState(state: SavedState): Bytes {
 
 /**
  * @returns copies of everything: `bytes` may be overwritten afterwards
- * @throws ProtocolError when this is none, or one of another version
+ * @throws ProtocolError when this is none, or one of a later version
  */
 export function decodeSavedState(bytes: Bytes): SavedState {
-  if (bytes[0] !== VERSION)
-    throw new ProtocolError('version', `a saved state of version ${bytes[0] ?? 'none'}`);
+  const [found] = bytes;
+  if (found === WITHOUT_TAKERS) {
+    const { version, files, ...state } = StateWithoutTakers.decode(bytes.slice());
+    return { ...state, files: files.map((file) => ({ ...file, settled: [], awaited: [] })) };
+  }
+  if (found !== VERSION) throw new ProtocolError('version', `a saved state of version ${found ?? 'none'}`);
   const { version, ...state } = SavedStateCodec.decode(bytes.slice());
   return state;
 }

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import type { RosterMember } from '../../src/crypto/roster.ts';
-import { FileBook, type FileEffect, type Interruption, type Offered } from '../../src/member/file-book.ts';
-import { OFFERS_KEPT } from '../../src/member/saved-state.ts';
+import { FileBook, type FileEffect, type Interruption } from '../../src/member/file-book.ts';
+import type { Offered } from '../../src/member/file-record.ts';
+import { AWAITED_SAVED, OFFERS_KEPT } from '../../src/member/saved-state.ts';
 import { toBase64url, u32 } from '../../src/protocol/bytes.ts';
 import { KEEP_FOR_MOST } from '../../src/protocol/file-frames.ts';
 import type { FileOffer } from '../../src/protocol/file-offer.ts';
@@ -499,6 +500,9 @@ describe("one's own file", () => {
     );
   });
 
+  const find = (id: Uint8Array): RosterMember | undefined =>
+    [ANN, BOB, CARL, DORA].find(({ memberId: each }) => idKey(each) === idKey(id));
+
   /** As many of bob's as there may be, for ann and carl. */
   function full(): FileBook {
     const book = new FileBook();
@@ -548,9 +552,53 @@ describe("one's own file", () => {
       next(book, () => [ANN.key]),
       ['stop', 'tell withdraw', '1 done'],
     );
-    // Of an earlier run it is not known who had it.
-    const later = new FileBook(full().save(), () => BOB, BOB.key);
-    assert.throws(() => next(later, () => []), /as many as there can be/);
+  });
+
+  test('of an earlier run gives its place as well: who has it, and who else could read it, is saved', () => {
+    const book = full();
+    const revision = book.revision;
+    book.taken(idOf(1), ANN, 'done', 1_000, NOW);
+    book.taken(idOf(1), CARL, 'running', 10, NOW);
+    assert.equal(book.revision, revision + 1);
+    const later = new FileBook(book.save(), find, BOB.key);
+    assert.deepEqual(later.views[0]?.takers, [{ member: ANN, state: 'done', doneBytes: 1_000 }]);
+    assert.throws(() => next(later), /as many as there can be/);
+    later.taken(idOf(1), CARL, 'declined', 0, NOW);
+    const last = new FileBook(later.save(), find, BOB.key);
+    assert.equal(last.countStanding(readers), LIMITS.offersPerMember - 1);
+    assert.deepEqual(next(last), ['stop', 'tell withdraw', '1 done']);
+  });
+
+  test('that waits at the host does so for a later run, which the host tells of it', () => {
+    const book = full();
+    book.taken(idOf(1), ANN, 'kept', 0, NOW);
+    book.taken(idOf(1), CARL, 'done', 1_000, NOW);
+    const later = new FileBook(book.save(), find, BOB.key);
+    assert.throws(() => next(later), /as many as there can be/);
+    later.taken(idOf(1), ANN, 'kept', 0, NOW);
+    assert.deepEqual(next(later), ['stop', '1 done']);
+  });
+
+  test('of more than are remembered stays: nobody knows who may still take it', () => {
+    const saved = (count: number) => {
+      const book = new FileBook();
+      const keys = Array.from({ length: count }, (_, index) => idKey(offerOf(index).fileId));
+      book.serve({ ...offered(1), from: BOB }, '/x');
+      book.offered({ ...offered(1), from: BOB }, 'm', { absent: () => [], readers: () => keys });
+      return new FileBook(book.save(), find, BOB.key);
+    };
+    const nobody = (): readonly IdKey[] => [];
+    assert.equal(saved(AWAITED_SAVED).countStanding(nobody), 0);
+    assert.equal(saved(AWAITED_SAVED + 1).countStanding(nobody), 1);
+  });
+
+  test('of which nobody was told in an earlier run stays: it has no readers yet', () => {
+    const book = new FileBook();
+    book.serve({ ...offered(1), from: BOB }, '/x');
+    assert.equal(
+      new FileBook(book.save(), find, BOB.key).countStanding(() => []),
+      1,
+    );
   });
 
   test('that waits at the host is told to be over there once nobody is waited for', () => {

@@ -167,11 +167,11 @@ export class Sending {
   /** The host would take more for an attack. */
   #checkMany(session: Session): void {
     const { paths } = this.#options.options;
-    const before = session.files.open.filter(({ isOwn }) => isOwn).length;
+    const before = session.files.countStanding((conversation) => session.readersOf(conversation));
     if (before + paths.length <= LIMITS.offersPerMember) return;
     throw new InputError(
       'too-many',
-      `You offer ${before} files already, and ${LIMITS.offersPerMember} can be offered at a time. Send fewer, or /cancel some in the room.`,
+      `You offer ${before} files that somebody may still take, and ${LIMITS.offersPerMember} can be offered at a time. Send fewer, or /cancel some in the room.`,
     );
   }
 
