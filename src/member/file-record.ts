@@ -37,7 +37,7 @@ export interface File {
   readonly takers: Map<string, Taker>;
   /** Of one's own: for whom it is to wait at the host, as long as it does not. */
   keepFor: readonly MemberId[];
-  /** Of one's own: who could read the offer when it got its place; `null` while that is to come, or where an earlier run knew. */
+  /** Of one's own: who could read the offer when it got its place; `null` while that is to come, or where it is not known any more. */
   readers: readonly IdKey[] | null;
   /** Of one's own that is over here: the host has it for somebody still. */
   isLeftThere: boolean;
