@@ -1,7 +1,6 @@
 /** A network between guests and host that a test can stall and cut. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import type { TestContext } from 'node:test';
 
 export type Direction = 'to-host' | 'to-guest';
 
@@ -18,13 +17,16 @@ export class Relay {
   readonly #held = new Set<Direction>();
   #open = true;
 
-  /** @param hostPort on 127.0.0.1; the relay listens on the same port of its own address */
-  static async start(context: TestContext, hostPort: number): Promise<Relay> {
+  /**
+   * @param place it closes after this
+   * @param hostPort on 127.0.0.1; the relay listens on the same port of its own address
+   */
+  static async start(place: { after(close: () => void): void }, hostPort: number): Promise<Relay> {
     const relay = new Relay();
     const server = createServer((guest) => relay.#admit(guest, hostPort));
     server.listen(hostPort, RELAY_ADDRESS);
     await once(server, 'listening');
-    context.after(() => {
+    place.after(() => {
       relay.cut();
       server.close();
     });
