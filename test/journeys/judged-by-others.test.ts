@@ -25,7 +25,7 @@ import { LIMITS } from '../../src/protocol/limits.ts';
 import { Room } from '../../src/room/room.ts';
 import { memoryStore } from '../../src/storage/memory-store.ts';
 import { Capture } from '../helpers/capture.ts';
-import { ANSWER, journey } from '../helpers/program.ts';
+import { ANSWER, type HostedRoom, journey, journeysIn, QUICK, type Stage } from '../helpers/program.ts';
 import { available, outputOf, pythonWithCryptography } from '../helpers/tools.ts';
 
 const OPEN_TOKEN = `
@@ -43,40 +43,6 @@ for _ in range(count):
     rest = rest[1 + length + 2:]
 print(json.dumps([version, suite, room.hex(), owner.hex(), pin.hex(), invitation.hex(), ttl, uses, addresses, len(rest)]))
 `;
-
-const python = pythonWithCryptography("Python's cryptography opens an invitation");
-if (python !== null) {
-  describe("Python's cryptography", () => {
-    journey('P6: opens a minted token, and finds in it what we read', async (stage) => {
-      const room = await stage.room([
-        '--uses',
-        '7',
-        '--expires',
-        '2h',
-        '--address',
-        'chat.example.org',
-        '--address',
-        '[2001:db8::7]:99',
-      ]);
-      room.host.command('/invite raw');
-      const key = /^Fernet key +(\S+)$/.exec((await room.host.until('notice', { code: 'invite' })).text)?.[1];
-      const token = /^Fernet token +(\S+)$/.exec(
-        (await room.host.until('notice', { code: 'invite' })).text,
-      )?.[1];
-      const { invitation } = await readInvitation(room.token);
-      const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
-      assert.deepEqual(JSON.parse(await outputOf(python, ['-c', OPEN_TOKEN], { text: `${key} ${token}` })), [
-        ...[1, 1, hex(invitation.roomId), hex(invitation.ownerFingerprint), hex(invitation.tlsPin)],
-        ...[hex(invitation.invitationId), 7_200, 7],
-        [
-          ['chat.example.org', invitation.addresses[0]?.port],
-          ['2001:db8::7', 99],
-        ],
-        0,
-      ]);
-    });
-  });
-}
 
 /** One person at the door of a room whose code secret is known, as far as the code; then `code` is given. */
 async function verdictOn(code: string, secret: Bytes, nowMs: number): Promise<string> {
@@ -173,68 +139,6 @@ if (available(['oathtool', '--version'], "oathtool's code opens the door")) {
   });
 }
 
-if (available(['openssl', 'version'], 'OpenSSL knocks at the door')) {
-  describe('OpenSSL', () => {
-    const client = (port: number, words: readonly string[], until?: Promise<unknown>): Promise<string> => {
-      const input = until === undefined ? {} : { until };
-      return outputOf('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, ...words], input);
-    };
-    const speaks = ['-alpn', 'sc/1'];
-
-    journey('P2: gets in with TLS 1.3 and our protocol name only', async (stage) => {
-      const { port } = await stage.room();
-      const good = await client(port, ['-tls1_3', ...speaks]);
-      assert.match(good, /New, TLSv1\.3, Cipher is TLS_AES_256_GCM_SHA384/);
-      assert.match(good, /ALPN protocol: sc\/1/);
-      for (const words of [
-        ['-tls1_2', ...speaks],
-        ['-tls1_3', '-alpn', 'h2'],
-        ['-tls1_3', '-ciphersuites', 'TLS_AES_128_GCM_SHA256', ...speaks],
-      ]) {
-        assert.match(await client(port, words), /Cipher is \(NONE\)/, words.join(' '));
-      }
-    });
-
-    journey('P3: resumes no session', async (stage) => {
-      const { port } = await stage.room();
-      const kept = join(stage.folder, 'session.pem');
-      // Tickets come after the handshake, and only then is there something to keep.
-      const written = new Promise<void>((resolve) => {
-        const watcher = watch(stage.folder, () => {
-          if (!existsSync(kept) || statSync(kept).size === 0) return;
-          watcher.close();
-          resolve();
-        });
-      });
-      await client(port, ['-tls1_3', ...speaks, '-sess_out', kept], written);
-      assert.match(await client(port, ['-tls1_3', ...speaks, '-sess_in', kept]), /^New, TLSv1\.3/m);
-      const again = await client(port, ['-tls1_3', ...speaks, '-reconnect']);
-      assert.match(again, /^New, TLSv1\.3/m);
-      assert.doesNotMatch(again, /^Reused/m);
-    });
-  });
-}
-
-if (available(['sslscan', '--version'], 'sslscan lists what the door speaks')) {
-  describe('sslscan', () => {
-    journey('P2: finds TLS 1.3 and two ciphers', async (stage) => {
-      const { port } = await stage.room();
-      const found = await outputOf('sslscan', ['--no-colour', `127.0.0.1:${port}`]);
-      const states = [...found.matchAll(/^((?:SSL|TLS)v[\d.]+) +(enabled|disabled)$/gm)].map(
-        ([, name, state]) => [name, state],
-      );
-      assert.deepEqual(states, [
-        ['SSLv2', 'disabled'],
-        ['SSLv3', 'disabled'],
-        ['TLSv1.0', 'disabled'],
-        ['TLSv1.1', 'disabled'],
-        ['TLSv1.2', 'disabled'],
-        ['TLSv1.3', 'enabled'],
-      ]);
-    });
-  });
-}
-
 // Listing what an interface can deliver needs the right to listen on it.
 if (available(['tshark', '-i', 'lo', '-L'], 'a capture of a whole session')) {
   describe('tshark', () => {
@@ -299,43 +203,138 @@ if (available(['tshark', '-i', 'lo', '-L'], 'a capture of a whole session')) {
   });
 }
 
-describe('a listener under another key', () => {
-  journey('P1: a guest sends it not one byte of their own', async (stage) => {
-    const room = await stage.room();
-    const { invitation } = await readInvitation(room.token);
-    const { keyPem, certPem } = await makeCertificate({
-      nowMs: Date.now(),
-      serial: new Uint8Array(16).fill(9),
-    });
-    let handshakes = 0;
-    let received = 0;
-    const closed: Promise<unknown>[] = [];
-    const impostor = createTlsServer({
-      key: keyPem,
-      cert: certPem,
-      minVersion: 'TLSv1.3',
-      ALPNProtocols: ['sc/1'],
-    });
-    impostor.on('connection', (socket) => closed.push(once(socket, 'close')));
-    impostor.on('tlsClientError', () => {});
-    impostor.on('secureConnection', (socket) => {
-      handshakes += 1;
-      socket.on('error', () => {});
-      socket.on('data', (bytes) => {
-        received += bytes.length;
+/** Whoever looks at it from outside leaves it as it is. */
+function room(stage: Stage): Promise<HostedRoom> {
+  const addresses = ['--address', 'chat.example.org', '--address', '[2001:db8::7]:99'];
+  return stage.room(['--uses', '7', '--expires', '2h', ...addresses]);
+}
+
+journeysIn<HostedRoom>('a room that nobody enters', room, (journey) => {
+  const python = pythonWithCryptography("Python's cryptography opens an invitation");
+  if (python !== null) {
+    describe("Python's cryptography", () => {
+      journey('P6: opens a minted token, and finds in it what we read', async (room) => {
+        room.host.command('/invite raw');
+        const key = /^Fernet key +(\S+)$/.exec(
+          (await room.host.until('notice', { code: 'invite' })).text,
+        )?.[1];
+        const token = /^Fernet token +(\S+)$/.exec(
+          (await room.host.until('notice', { code: 'invite' })).text,
+        )?.[1];
+        const { invitation } = await readInvitation(room.token);
+        const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+        assert.deepEqual(
+          JSON.parse(await outputOf(python, ['-c', OPEN_TOKEN], { text: `${key} ${token}` })),
+          [
+            ...[1, 1, hex(invitation.roomId), hex(invitation.ownerFingerprint), hex(invitation.tlsPin)],
+            ...[hex(invitation.invitationId), 7_200, 7],
+            [
+              ['chat.example.org', invitation.addresses[0]?.port],
+              ['2001:db8::7', 99],
+            ],
+            0,
+          ],
+        );
       });
     });
-    impostor.listen(0, '127.0.0.1');
-    await once(impostor, 'listening');
-    stage.onClose(() => impostor.close());
-    const addresses = [{ host: '127.0.0.1', port: (impostor.address() as AddressInfo).port }];
-    const { text } = await mintInvitation({ ...invitation, addresses }, new Uint8Array(32).fill(6));
-    const guest = stage.start('guest', ['c', '--json', '--token-file', stage.file(text)]);
-    assert.equal(await guest.exit, 5);
-    assert.equal((await guest.until('error')).code, 'pin-mismatch');
-    await Promise.all(closed);
-    assert.ok(closed.length > 0);
-    assert.equal(received, 0);
-    assert.ok(handshakes <= closed.length);
+  }
+
+  if (available(['openssl', 'version'], 'OpenSSL knocks at the door')) {
+    describe('OpenSSL', () => {
+      const client = (port: number, words: readonly string[], until?: Promise<unknown>): Promise<string> => {
+        const input = until === undefined ? {} : { until };
+        return outputOf('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, ...words], input);
+      };
+      const speaks = ['-alpn', 'sc/1'];
+
+      journey('P2: gets in with TLS 1.3 and our protocol name only', async ({ port }) => {
+        const good = await client(port, ['-tls1_3', ...speaks]);
+        assert.match(good, /New, TLSv1\.3, Cipher is TLS_AES_256_GCM_SHA384/);
+        assert.match(good, /ALPN protocol: sc\/1/);
+        for (const words of [
+          ['-tls1_2', ...speaks],
+          ['-tls1_3', '-alpn', 'h2'],
+          ['-tls1_3', '-ciphersuites', 'TLS_AES_128_GCM_SHA256', ...speaks],
+        ]) {
+          assert.match(await client(port, words), /Cipher is \(NONE\)/, words.join(' '));
+        }
+      });
+
+      journey('P3: resumes no session', async ({ port }, stage) => {
+        const kept = join(stage.folder, 'session.pem');
+        // Tickets come after the handshake, and only then is there something to keep.
+        const written = new Promise<void>((resolve) => {
+          const watcher = watch(stage.folder, () => {
+            if (!existsSync(kept) || statSync(kept).size === 0) return;
+            watcher.close();
+            resolve();
+          });
+        });
+        await client(port, ['-tls1_3', ...speaks, '-sess_out', kept], written);
+        assert.match(await client(port, ['-tls1_3', ...speaks, '-sess_in', kept]), /^New, TLSv1\.3/m);
+        const again = await client(port, ['-tls1_3', ...speaks, '-reconnect']);
+        assert.match(again, /^New, TLSv1\.3/m);
+        assert.doesNotMatch(again, /^Reused/m);
+      });
+    });
+  }
+
+  if (available(['sslscan', '--version'], 'sslscan lists what the door speaks')) {
+    describe('sslscan', () => {
+      journey('P2: finds TLS 1.3 and two ciphers', async ({ port }) => {
+        const found = await outputOf('sslscan', ['--no-colour', `127.0.0.1:${port}`]);
+        const states = [...found.matchAll(/^((?:SSL|TLS)v[\d.]+) +(enabled|disabled)$/gm)].map(
+          ([, name, state]) => [name, state],
+        );
+        assert.deepEqual(states, [
+          ['SSLv2', 'disabled'],
+          ['SSLv3', 'disabled'],
+          ['TLSv1.0', 'disabled'],
+          ['TLSv1.1', 'disabled'],
+          ['TLSv1.2', 'disabled'],
+          ['TLSv1.3', 'enabled'],
+        ]);
+      });
+    });
+  }
+
+  describe('a listener under another key', () => {
+    journey('P1: a guest sends it not one byte of their own', async (room, stage) => {
+      const { invitation } = await readInvitation(room.token);
+      const { keyPem, certPem } = await makeCertificate({
+        nowMs: Date.now(),
+        serial: new Uint8Array(16).fill(9),
+      });
+      let handshakes = 0;
+      let received = 0;
+      const closed: Promise<unknown>[] = [];
+      const impostor = createTlsServer({
+        key: keyPem,
+        cert: certPem,
+        minVersion: 'TLSv1.3',
+        ALPNProtocols: ['sc/1'],
+      });
+      impostor.on('connection', (socket) => closed.push(once(socket, 'close')));
+      impostor.on('tlsClientError', () => {});
+      impostor.on('secureConnection', (socket) => {
+        handshakes += 1;
+        socket.on('error', () => {});
+        socket.on('data', (bytes) => {
+          received += bytes.length;
+        });
+      });
+      impostor.listen(0, '127.0.0.1');
+      await once(impostor, 'listening');
+      stage.onClose(() => impostor.close());
+      const addresses = [{ host: '127.0.0.1', port: (impostor.address() as AddressInfo).port }];
+      const { text } = await mintInvitation({ ...invitation, addresses }, new Uint8Array(32).fill(6));
+      const guest = stage.start('guest', ['c', '--json', ...QUICK, '--token-file', stage.file(text)]);
+      assert.equal(await guest.exit, 5);
+      assert.equal((await guest.until('error')).code, 'pin-mismatch');
+      await Promise.all(closed);
+      assert.ok(closed.length > 0);
+      assert.equal(received, 0);
+      assert.ok(handshakes <= closed.length);
+    });
   });
 });
