@@ -2,9 +2,16 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe } from 'node:test';
 import { typed } from '../helpers/input-line.ts';
-import { ANSWER, journey, QUESTION } from '../helpers/program.ts';
+import {
+  ANSWER,
+  type HostedRoom,
+  journey,
+  journeysIn,
+  QUESTION,
+  QUICK,
+  type Stage,
+} from '../helpers/program.ts';
 import type { Cell, TerminalProgram } from '../helpers/terminal.ts';
 import { available, outputOf } from '../helpers/tools.ts';
 
@@ -20,9 +27,17 @@ const KEY = {
 } as const;
 const PROMPT = 'Kitchen (3)> ';
 
-describe("a person's own screen", () => {
-  journey('bell, marker of what is new, search, times, quiet, ignore, clear', async (stage) => {
-    const room = await stage.room(['--room', 'Kitchen']);
+function kitchen(stage: Stage): Promise<HostedRoom> {
+  return stage.room(['--room', 'Kitchen']);
+}
+
+const hasLeft =
+  (nick: string) =>
+  ({ change, member }: { readonly change: string; readonly member: { readonly nick: string } }): boolean =>
+    change === 'left' && member.nick === nick;
+
+journeysIn<HostedRoom>("a person's own screen", kitchen, (inKitchen) => {
+  inKitchen('bell, marker of what is new, search, times, quiet, ignore, clear', async (room, stage) => {
     const ann = await stage.guest('ann', room);
     const bob = await stage.guestOnTerminal('bob', room);
     await ann.until('member', { change: 'joined' });
@@ -106,6 +121,8 @@ describe("a person's own screen", () => {
     await bob.waitFor('-!- Nothing was found.');
     room.host.say('after it');
     await bob.waitFor('<olga> after it');
+    bob.enter('/quit');
+    await room.host.until('member', hasLeft('bob'));
   });
 
   journey('the editor has Ctrl-C for itself, and goes with the room', async (stage) => {
@@ -143,8 +160,7 @@ printf 'edited' > "$1"
     assert.deepEqual(readdirSync(left), []);
   });
 
-  journey('an editor that has no place for its file is said, and the room goes on', async (stage) => {
-    const room = await stage.room(['--room', 'Kitchen']);
+  inKitchen('an editor that has no place for its file is said, and the room goes on', async (room, stage) => {
     const nowhere = join(stage.folder, 'not-there');
     const env = { EDITOR: 'true', XDG_RUNTIME_DIR: nowhere, TMPDIR: nowhere };
     const bob = await stage.guestOnTerminal('bob', room, { env });
@@ -152,15 +168,16 @@ printf 'edited' > "$1"
     await bob.waitFor('The draft cannot be put into a file');
     bob.enter('still here');
     await room.host.until('message', { text: 'still here' });
+    bob.enter('/quit');
+    await room.host.until('member', hasLeft('bob'));
   });
 
-  journey("completion, history, several lines, and an editor of one's own", async (stage) => {
+  inKitchen("completion, history, several lines, and an editor of one's own", async (room, stage) => {
     const editor = join(stage.folder, 'editor');
     writeFileSync(editor, '#!/bin/sh\nstty -a | grep -q -- -icanon && exit 9\nprintf "one\\ntwo" > "$1"\n', {
       mode: 0o755,
     });
-    const room = await stage.room(['--room', 'Kitchen']);
-    await stage.guest('annabel', room);
+    const annabel = await stage.guest('annabel', room);
     const bob = await stage.guestOnTerminal('bob', room, { env: { EDITOR: editor } });
 
     bob.type(`/na${KEY.tab}`);
@@ -215,6 +232,8 @@ printf 'edited' > "$1"
     await typed(bob, PROMPT, '');
     bob.enter('/quit');
     assert.deepEqual(await bob.left(), { exitCode: 0, restored: true });
+    annabel.send({ type: 'quit' });
+    for (const nick of ['bob', 'annabel']) await room.host.until('member', hasLeft(nick));
   });
 
   if (available(['zbarimg', '--version'], 'a camera for QR codes')) {
@@ -231,6 +250,7 @@ printf 'edited' > "$1"
           '--question',
           QUESTION,
           '--no-qr',
+          ...QUICK,
         ],
         { columns: 120, rows: 50 },
       );
