@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { describe } from 'node:test';
 import { LIMITS } from '../../src/protocol/limits.ts';
 import type { JsonEvent } from '../../src/terminal/json-lines.ts';
-import { ANSWER, journey, type Program, QUESTION } from '../helpers/program.ts';
+import { ANSWER, journey, type Program, QUESTION, QUICK } from '../helpers/program.ts';
 
 type Shape = (value: unknown, at: string) => void;
 
@@ -291,7 +291,7 @@ describe('the line protocol', () => {
     const ann = await stage.guest('ann', room);
     const bob = await stage.guest('bob', room, { words: ['--sign', 'dsa'] });
     const everyone = [host, ann, bob];
-    const making = ['identity', 'new', 'id.pem', '--passphrase-file', stage.file('some words')];
+    const making = ['identity', 'new', 'id.pem', ...QUICK, '--passphrase-file', stage.file('some words')];
     const keeper = stage.start('keeper', [...making, '--json']);
     assert.equal(await keeper.exit, 0);
 
@@ -417,7 +417,7 @@ describe('the line protocol', () => {
 
   journey('answers each wrong line with an error and changes nothing', async (stage) => {
     const room = await stage.room();
-    const ann = stage.start('ann', ['c', '--json']);
+    const ann = stage.start('ann', ['c', '--json', ...QUICK]);
     await ann.until('prompt', { name: 'token' });
 
     const refuses = async (line: string, expected: string, expectedRef?: string) => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { COLOR_SETS } from '../../src/terminal/view/palette.ts';
-import { ANSWER, journey, QUESTION } from '../helpers/program.ts';
+import { ANSWER, journey, QUESTION, QUICK } from '../helpers/program.ts';
 import type { TerminalProgram } from '../helpers/terminal.ts';
 
 const ESC = '\u001b';
@@ -29,7 +29,7 @@ describe('the width of the window', () => {
       `at ${columns} columns all is folded by us but the invitation, which is one line`,
       async (stage) => {
         const host = stage.terminal(
-          ['s', '--listen', '127.0.0.1:0', '--nick', 'olga', '--question', QUESTION],
+          ['s', '--listen', '127.0.0.1:0', '--nick', 'olga', '--question', QUESTION, ...QUICK],
           { columns, rows: 30 },
         );
         await host.waitFor("The room's name?");
@@ -84,10 +84,10 @@ describe('colours', () => {
       stage.guestOnTerminal('dumb', room, { env: { TERM: 'dumb' } }),
       stage.guestOnTerminal('plain', room, { words: ['--plain'] }),
     ]);
-    const piped = stage.start('piped', ['c', '--nick', 'piped', ...stage.secrets(room)]);
+    const piped = stage.start('piped', ['c', '--nick', 'piped', ...QUICK, ...stage.secrets(room)]);
     const forced = stage.start(
       'forced',
-      ['c', '--nick', 'forced', ...stage.secrets(room)],
+      ['c', '--nick', 'forced', ...QUICK, ...stage.secrets(room)],
       ['env', 'FORCE_COLOR=1'],
     );
     await Promise.all([piped.seen('You are piped'), forced.seen('You are forced')]);
