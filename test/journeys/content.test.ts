@@ -1,66 +1,71 @@
 /** Answering, changing, deleting, reacting and reading, with the real program: programs by ids, people by numbers. */
 import assert from 'node:assert/strict';
-import { describe } from 'node:test';
-import { journey } from '../helpers/program.ts';
+import { type HostedRoom, journeysIn, type Program, type Stage } from '../helpers/program.ts';
 
-describe('what is said about messages', () => {
-  journey('programs do it by ids, and everyone is told the same', async (stage) => {
-    const room = await stage.room();
-    const ann = await stage.guest('ann', room);
-    const bob = await stage.guest('bob', room);
+interface Kitchen {
+  readonly room: HostedRoom;
+  readonly ann: Program;
+}
+
+async function kitchen(stage: Stage): Promise<Kitchen> {
+  const room = await stage.room(['--room', 'Kitchen']);
+  return { room, ann: await stage.guest('ann', room) };
+}
+
+journeysIn<Kitchen>('what is said about messages', kitchen, (journey) => {
+  journey('programs do it by ids, and everyone is told the same', async ({ room, ann }, stage) => {
+    const amy = await stage.guest('amy', room);
     await ann.until('member', { change: 'joined' });
 
-    ann.say('helo', 'first');
+    amy.say('helo', 'first');
     const {
       id,
       from: { algorithm: _, ...from },
-    } = await ann.until('message', { ref: 'first' });
-    await bob.until('message', { id });
-    bob.send({ type: 'say', text: 'hello', ref: 'second', replyTo: id });
-    const answer = await bob.until('message', { ref: 'second' });
+    } = await amy.until('message', { ref: 'first' });
+    await ann.until('message', { id });
+    ann.send({ type: 'say', text: 'hello', ref: 'second', replyTo: id });
+    const answer = await ann.until('message', { ref: 'second' });
     assert.deepEqual(answer.replyTo, { id, from, excerpt: 'helo' });
-    const heard = await ann.until('message', { id: answer.id });
+    const heard = await amy.until('message', { id: answer.id });
     assert.deepEqual([heard.replyTo, heard.mention], [answer.replyTo, true]);
     assert.equal((await room.host.until('message', { id: answer.id })).mention, false);
 
-    ann.command(`/fix #${id} hello`);
-    for (const one of [ann, bob, room.host]) {
+    amy.command(`/fix #${id} hello`);
+    for (const one of [amy, ann, room.host]) {
       const { at, own, ...edited } = await one.until('edited');
       const { conversation } = heard;
-      assert.equal(own, one === ann);
+      assert.equal(own, one === amy);
       assert.deepEqual(edited, { type: 'edited', id, conversation, from, text: 'hello', before: 'helo' });
     }
-    bob.command('/react 👍');
-    bob.command(`/react ${id} off`);
-    for (const one of [ann, bob, room.host]) {
+    ann.command('/react 👍');
+    ann.command(`/react ${id} off`);
+    for (const one of [amy, ann, room.host]) {
       const given = await one.until('reaction', { text: '👍' });
       assert.deepEqual([given.id, given.author, given.excerpt], [id, from, 'hello']);
       assert.equal((await one.until('reaction', { text: '' })).id, id);
     }
 
-    bob.command(`/fix #${id} goodbye`);
-    assert.equal((await bob.until('error')).code, 'not-yours');
-    bob.command(`/delete ${id}`);
-    assert.equal((await bob.until('error')).code, 'not-yours');
-    bob.send({ type: 'say', text: 'to whom?', ref: 'third', replyTo: 'AAAAAAAAAAAA' });
-    const { code, ref } = await bob.until('error');
+    ann.command(`/fix #${id} goodbye`);
+    assert.equal((await ann.until('error')).code, 'not-yours');
+    ann.command(`/delete ${id}`);
+    assert.equal((await ann.until('error')).code, 'not-yours');
+    ann.send({ type: 'say', text: 'to whom?', ref: 'third', replyTo: 'AAAAAAAAAAAA' });
+    const { code, ref } = await ann.until('error');
     assert.deepEqual([code, ref], ['no-such-message', 'third']);
-    bob.command('/re 7 yes');
-    assert.equal((await bob.until('error')).code, 'no-such-message');
-    bob.command('/ids on');
-    assert.equal((await bob.until('error')).code, 'no-screen');
+    ann.command('/re 7 yes');
+    assert.equal((await ann.until('error')).code, 'no-such-message');
+    ann.command('/ids on');
+    assert.equal((await ann.until('error')).code, 'no-screen');
 
-    ann.command('/delete');
-    for (const one of [ann, bob, room.host]) assert.equal((await one.until('deleted')).id, id);
-    bob.command(`/react ${id} 👍`);
-    assert.equal((await bob.until('error')).code, 'was-deleted');
-    ann.send({ type: 'quit' });
-    assert.equal(await ann.exit, 0);
+    amy.command('/delete');
+    for (const one of [amy, ann, room.host]) assert.equal((await one.until('deleted')).id, id);
+    ann.command(`/react ${id} 👍`);
+    assert.equal((await ann.until('error')).code, 'was-deleted');
+    amy.send({ type: 'quit' });
+    assert.equal(await amy.exit, 0);
   });
 
-  journey('people do it by the numbers on their screens', async (stage) => {
-    const room = await stage.room(['--room', 'Kitchen']);
-    const ann = await stage.guest('ann', room);
+  journey('people do it by the numbers on their screens', async ({ room, ann }, stage) => {
     const bob = await stage.guestOnTerminal('bob', room);
     await ann.until('member', { change: 'joined' });
 
@@ -108,5 +113,7 @@ describe('what is said about messages', () => {
     await bob.waitFor('Messages carry no numbers.');
     ann.say('last words');
     await bob.waitFor(/^\d\d:\d\d <ann> last words$/m);
+    bob.enter('/quit');
+    await bob.left();
   });
 });
