@@ -2,13 +2,24 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe } from 'node:test';
 import type { JsonEvent } from '../../src/terminal/json-lines.ts';
-import { ANSWER, type HostedRoom, journey, type Program, type Stage } from '../helpers/program.ts';
+import { ANSWER, type HostedRoom, journeysIn, type Program, type Stage } from '../helpers/program.ts';
 
 const PASSPHRASE = 'three small words';
 
 type MemberEvent = Extract<JsonEvent, { type: 'member' }>;
+
+type IdentityEvent = Extract<JsonEvent, { type: 'identity' }>;
+
+interface Place {
+  /** As it was told when ann.pem was made. */
+  readonly made: IdentityEvent;
+  readonly room: HostedRoom;
+}
+
+async function open(stage: Stage): Promise<Place> {
+  return { made: await newIdentity(stage, 'ann.pem'), room: await stage.room() };
+}
 
 const about =
   (change: MemberEvent['change'], nick: string) =>
@@ -34,21 +45,24 @@ async function atCode(stage: Stage, nick: string, room: HostedRoom, file: string
   return guest;
 }
 
+async function quit(program: Program): Promise<void> {
+  program.send({ type: 'quit' });
+  assert.equal(await program.exit, 0);
+}
+
 async function texts(one: Program, other: Program, text: string): Promise<void> {
   one.say(text);
   await other.until('message', { text });
 }
 
-describe('a kept identity', () => {
-  journey('is the same member after leaving, and after a crash', async (stage) => {
-    const made = await newIdentity(stage, 'ann.pem');
+journeysIn<Place>('a kept identity', open, (journey) => {
+  journey('is the same member after leaving, and after a crash', async ({ made, room }, stage) => {
     assert.equal(made.algorithm, 'rsa');
     const shown = stage.start('shown', ['identity', 'show', 'ann.pem', '--json']);
     await shown.answer('passphrase', PASSPHRASE);
     assert.deepEqual(await shown.until('identity'), made);
     assert.equal(await shown.exit, 0);
 
-    const room = await stage.room();
     const bob = await stage.guest('bob', room);
     const first = await atCode(stage, 'ann', room, 'ann.pem');
     const told = await first.until('notice', { code: 'identity' });
@@ -57,8 +71,7 @@ describe('a kept identity', () => {
     assert.deepEqual([self.id, self.fingerprint], [made.member, made.fingerprint]);
     await texts(first, bob, 'hello from the first run');
 
-    first.send({ type: 'quit' });
-    assert.equal(await first.exit, 0);
+    await quit(first);
     await bob.until('member', about('left', 'ann'));
     const second = await atCode(stage, 'ann', room, 'ann.pem');
     assert.equal((await second.until('joined')).self.id, made.member);
@@ -81,40 +94,39 @@ describe('a kept identity', () => {
     await texts(room.host, third, 'from the host too');
     for (const one of [room.host, bob, third])
       assert.ok(!one.events.some((event) => event.type === 'notice' && event.level === 'alarm'));
+    for (const one of [third, bob]) await quit(one);
   });
 
-  journey('P36: a second program with it is refused, and the first stays', async (stage) => {
-    const made = await newIdentity(stage, 'ann.pem', ['--sign', 'dsa']);
+  journey('P36: a second program with it is refused, and the first stays', async ({ room }, stage) => {
+    const made = await newIdentity(stage, 'dora.pem', ['--sign', 'dsa']);
     assert.equal(made.algorithm, 'dsa');
-    const room = await stage.room();
-    const first = await atCode(stage, 'ann', room, 'ann.pem');
+    const first = await atCode(stage, 'dora', room, 'dora.pem');
     await first.until('joined');
-    const second = await atCode(stage, 'other', room, 'ann.pem');
+    const second = await atCode(stage, 'other', room, 'dora.pem');
     assert.equal((await second.until('closed')).code, 'already-online');
     assert.equal(await second.exit, 4);
     await texts(first, room.host, 'still here');
+    await quit(first);
   });
 
-  journey('P54: a ban holds it under every nickname', async (stage) => {
-    await newIdentity(stage, 'bob.pem');
-    const room = await stage.room();
-    const bob = await atCode(stage, 'bob', room, 'bob.pem');
-    await bob.until('joined');
-    room.host.command('/ban bob');
-    assert.equal((await bob.until('closed')).code, 'removed');
-    const again = await atCode(stage, 'robert', room, 'bob.pem');
+  journey('P54: a ban holds it under every nickname', async ({ room }, stage) => {
+    await newIdentity(stage, 'rob.pem');
+    const rob = await atCode(stage, 'rob', room, 'rob.pem');
+    await rob.until('joined');
+    room.host.command('/ban rob');
+    assert.equal((await rob.until('closed')).code, 'removed');
+    const again = await atCode(stage, 'robert', room, 'rob.pem');
     assert.equal((await again.until('closed')).code, 'banned');
     assert.equal(await again.exit, 4);
     // Another key is another member.
-    await stage.guest('robert', room, { token: (await room.invite()).token });
+    await quit(await stage.guest('robert', room, { token: (await room.invite()).token }));
   });
 
-  journey('the host may have one, and so may a room be left and opened again', async (stage) => {
-    const made = await newIdentity(stage, 'olga.pem');
+  journey('the host may have one, and so may a room be left and opened again', async ({ made }, stage) => {
     for (const _ of ['first', 'second']) {
       const host = stage.start('host', [
         ...['s', '--json', '--nick', 'olga', '--listen', '127.0.0.1:0', '--question', 'Where?'],
-        ...['--identity', 'olga.pem'],
+        ...['--identity', 'ann.pem'],
       ]);
       // Before anything else is asked.
       await host.answer('passphrase', 'wrong');
@@ -122,17 +134,16 @@ describe('a kept identity', () => {
       assert.equal(again.triesLeft, 2);
       await host.answer('answer', ANSWER);
       assert.equal((await host.until('joined')).self.id, made.member);
-      host.send({ type: 'quit' });
-      assert.equal(await host.exit, 0);
+      await quit(host);
     }
   });
 
   journey(
     'is made, used and given another passphrase at a terminal, where nothing of it shows',
-    async (stage) => {
+    async ({ room }, stage) => {
       const size = { columns: 120, rows: 30 };
-      const making = stage.terminal(['identity', 'new', 'ann.pem'], size);
-      await making.waitFor('A new passphrase for ann.pem?');
+      const making = stage.terminal(['identity', 'new', 'tess.pem'], size);
+      await making.waitFor('A new passphrase for tess.pem?');
       making.enter(PASSPHRASE);
       await making.waitFor('Once more?');
       making.enter(PASSPHRASE);
@@ -141,37 +152,35 @@ describe('a kept identity', () => {
       )?.[1];
       assert.deepEqual(await making.left(), { exitCode: 0, restored: true });
 
-      const before = readFileSync(join(stage.folder, 'ann.pem'), 'utf8');
-      const changing = stage.terminal(['identity', 'passwd', 'ann.pem'], size);
-      await changing.waitFor('The passphrase of ann.pem?');
+      const before = readFileSync(join(stage.folder, 'tess.pem'), 'utf8');
+      const changing = stage.terminal(['identity', 'passwd', 'tess.pem'], size);
+      await changing.waitFor('The passphrase of tess.pem?');
       changing.enter(PASSPHRASE);
-      await changing.waitFor('A new passphrase for ann.pem?');
+      await changing.waitFor('A new passphrase for tess.pem?');
       changing.enter('another one');
       await changing.waitFor('Once more?');
       changing.enter('another one');
       assert.deepEqual(await changing.left(), { exitCode: 0, restored: true });
-      assert.notEqual(readFileSync(join(stage.folder, 'ann.pem'), 'utf8'), before);
+      assert.notEqual(readFileSync(join(stage.folder, 'tess.pem'), 'utf8'), before);
 
-      const room = await stage.room();
-      const words = ['c', '--nick', 'ann', '--identity', 'ann.pem', ...stage.secrets(room)];
-      const ann = stage.terminal(words, size);
-      await ann.waitFor('The passphrase of ann.pem? (3 tries left)');
-      ann.enter(PASSPHRASE);
-      await ann.waitFor('(2 tries left)');
-      ann.enter('another one');
-      await ann.waitFor(`You join as key ${fingerprint} (identity ann.pem).`);
-      await ann.waitFor('You are ann');
-      for (const terminal of [making, changing, ann]) {
+      const words = ['c', '--nick', 'tess', '--identity', 'tess.pem', ...stage.secrets(room)];
+      const tess = stage.terminal(words, size);
+      await tess.waitFor('The passphrase of tess.pem? (3 tries left)');
+      tess.enter(PASSPHRASE);
+      await tess.waitFor('(2 tries left)');
+      tess.enter('another one');
+      await tess.waitFor(`You join as key ${fingerprint} (identity tess.pem).`);
+      await tess.waitFor('You are tess');
+      for (const terminal of [making, changing, tess]) {
         assert.ok(!terminal.bytes.includes('small'));
         assert.ok(!terminal.bytes.includes('another one'));
       }
-      ann.enter('/quit');
-      await ann.left();
+      tess.enter('/quit');
+      await tess.left();
     },
   );
 
-  journey('nobody is asked with --no-input, and giving up leaves no file', async (stage) => {
-    await newIdentity(stage, 'ann.pem');
+  journey('nobody is asked with --no-input, and giving up leaves no file', async (_, stage) => {
     const mute = stage.start('mute', ['c', '--identity', 'ann.pem', '--no-input']);
     assert.equal(await mute.exit, 2);
     assert.match(
