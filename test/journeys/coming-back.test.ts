@@ -1,10 +1,10 @@
 /** Members whose program ends, and who come back with what it had saved. */
 import assert from 'node:assert/strict';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe } from 'node:test';
 import type { JsonEvent } from '../../src/terminal/json-lines.ts';
-import { type HostedRoom, journey, type Program, type Stage } from '../helpers/program.ts';
+import { type HostedRoom, journey, journeysIn, type Program, type Stage } from '../helpers/program.ts';
 
 const PASSPHRASE = 'three small words';
 const SAVED = '.local/share/securechat/saved';
@@ -23,13 +23,38 @@ async function newIdentity(stage: Stage): Promise<string> {
   return passphrase;
 }
 
+interface Kitchen {
+  readonly room: HostedRoom;
+  readonly bob: Program;
+  /** The file that holds the passphrase of Ann's identity. */
+  readonly passphrase: string;
+}
+
+async function kitchen(stage: Stage): Promise<Kitchen> {
+  const passphrase = await newIdentity(stage);
+  const room = await stage.room(['--room', 'Kitchen']);
+  return { room, passphrase, bob: await stage.guest('bob', room) };
+}
+
 /** Ann, in the room by an invitation, which is saved. */
-async function ann(stage: Stage, room: HostedRoom, passphrase: string): Promise<Program> {
+async function ann(stage: Stage, { room, passphrase }: Omit<Kitchen, 'bob'>): Promise<Program> {
   const words = ['--identity', 'ann.pem', '--passphrase-file', passphrase, '--save'];
   const program = await stage.guest('ann', room, { words });
   const told = await program.until('notice', { code: 'saved' });
   assert.match(told.text, /^This room is saved: securechat c @kitchen comes back to it\./);
   return program;
+}
+
+/** Gives up the place that was saved, so that whoever is next begins without one. */
+async function leave(program: Program, place: Kitchen): Promise<void> {
+  program.command('/leave');
+  assert.equal(await program.exit, 0);
+  await gone('left', place);
+}
+
+/** Nobody is to hear of it later. */
+async function gone(how: 'left' | 'removed', { room, bob }: Kitchen): Promise<void> {
+  for (const each of [room.host, bob]) await each.until('member', about(how, 'ann'));
 }
 
 function comeBack(stage: Stage, passphrase: string, words: readonly string[] = []): Program {
@@ -47,14 +72,26 @@ const textsOf = (program: Program) =>
 const alarmsOf = (program: Program) =>
   program.events.filter((event) => event.type === 'notice' && event.level === 'alarm');
 
-describe('a saved room', () => {
+journeysIn<Kitchen>('a saved room', kitchen, (journey) => {
+  journey('is not made without a wish, nor without an identity to open it', async (place, stage) => {
+    const { room, passphrase } = place;
+    const words = ['--identity', 'ann.pem', '--passphrase-file', passphrase];
+    const plain = await stage.guest('ann', room, { words });
+    plain.send({ type: 'quit' });
+    assert.equal((await plain.until('closed')).code, 'left');
+    await gone('left', place);
+    // This journey is the first here: those that save leave their folder behind.
+    assert.ok(!existsSync(join(stage.folder, SAVED)));
+    const unopenable = stage.start('bob', ['c', '--save', '--no-input']);
+    assert.equal(await unopenable.exit, 2);
+    assert.match(unopenable.stderr, /opened by an identity: give --identity as well/);
+  });
+
   journey(
     'is come back to after kill -9: all that was said meanwhile, once, in order, marked',
-    async (stage) => {
-      const passphrase = await newIdentity(stage);
-      const room = await stage.room(['--room', 'Kitchen']);
-      const bob = await stage.guest('bob', room);
-      const first = await ann(stage, room, passphrase);
+    async (place, stage) => {
+      const { room, bob, passphrase } = place;
+      const first = await ann(stage, place);
       await said(bob, first, 'before');
       await said(first, bob, 'hello');
       // On the disk, and so acknowledged, before the program is killed.
@@ -103,9 +140,7 @@ describe('a saved room', () => {
       const third = comeBack(stage, passphrase);
       await third.until('joined');
       await third.until('notice', { code: 'reconnected' });
-      third.command('/leave');
-      assert.equal(await third.exit, 0);
-      await bob.until('member', about('left', 'ann'));
+      await leave(third, place);
       assert.ok(!existsSync(file));
       const fourth = comeBack(stage, passphrase);
       assert.equal(await fourth.exit, 2);
@@ -113,10 +148,9 @@ describe('a saved room', () => {
     },
   );
 
-  journey('tells a program its conversations as it comes back, as their events did', async (stage) => {
-    const passphrase = await newIdentity(stage);
-    const room = await stage.room(['--room', 'Kitchen']);
-    const first = await ann(stage, room, passphrase);
+  journey('tells a program its conversations as it comes back, as their events did', async (place, stage) => {
+    const { room, passphrase } = place;
+    const first = await ann(stage, place);
     assert.deepEqual(
       (first.events.find((event) => event.type === 'joined') ?? assert.fail()).conversations,
       [],
@@ -140,12 +174,12 @@ describe('a saved room', () => {
     assert.deepEqual([other.id, other.with?.nick, conversations.length], [direct, 'olga', 2]);
     second.send({ type: 'say', text: 'in plans again', to: plans.id });
     await room.host.until('message', { text: 'in plans again', in: 'plans' });
+    await leave(second, place);
   });
 
-  journey('P36: two programs are never in it at once, and --takeover moves it', async (stage) => {
-    const passphrase = await newIdentity(stage);
-    const room = await stage.room(['--room', 'Kitchen']);
-    const first = await ann(stage, room, passphrase);
+  journey('P36: two programs are never in it at once, and --takeover moves it', async (place, stage) => {
+    const { room, passphrase } = place;
+    const first = await ann(stage, place);
     await said(room.host, first, 'to the first');
     const second = comeBack(stage, passphrase);
     assert.equal(await second.exit, 2);
@@ -162,30 +196,14 @@ describe('a saved room', () => {
     assert.deepEqual(textsOf(third), ['to the one that goes on', 'here']);
     for (const program of [room.host, first, third]) assert.deepEqual(alarmsOf(program), []);
     assert.ok(!room.host.events.some((event) => event.type === 'member' && event.change === 'left'));
-  });
-
-  journey('is tried for while the host is away, with Ctrl-C to give up', async (stage) => {
-    const passphrase = await newIdentity(stage);
-    const room = await stage.room(['--room', 'Kitchen']);
-    const first = await ann(stage, room, passphrase);
-    await said(room.host, first, 'on the disk soon');
-    first.send({ type: 'quit' });
-    assert.equal(await first.exit, 0);
-    room.host.kill('SIGKILL');
-    await room.host.exit;
-    const waiting = comeBack(stage, passphrase);
-    await waiting.until('notice', { code: 'host-away' });
-    waiting.kill('SIGINT');
-    assert.equal(await waiting.exit, 130);
-    assert.ok(existsSync(join(stage.folder, SAVED, 'kitchen.room')));
+    await leave(third, place);
   });
 
   journey(
     'is chosen at a terminal, where the passphrase is asked for and the rest is known',
-    async (stage) => {
-      const passphrase = await newIdentity(stage);
-      const room = await stage.room(['--room', 'Kitchen']);
-      const first = await ann(stage, room, passphrase);
+    async (place, stage) => {
+      const { room } = place;
+      const first = await ann(stage, place);
       await said(room.host, first, 'seen');
       first.send({ type: 'quit' });
       assert.equal(await first.exit, 0);
@@ -201,20 +219,27 @@ describe('a saved room', () => {
       terminal.enter('/quit');
       await terminal.waitFor('Your place is kept. To come back: securechat c @kitchen');
       assert.deepEqual(await terminal.left(), { exitCode: 0, restored: true });
+      room.host.command('/kick ann');
+      await gone('removed', place);
+      rmSync(join(stage.folder, SAVED, 'kitchen.room'));
     },
   );
+});
 
-  journey('is not made without a wish, nor without an identity to open it', async (stage) => {
+describe('a saved room', () => {
+  journey('is tried for while the host is away, with Ctrl-C to give up', async (stage) => {
     const passphrase = await newIdentity(stage);
     const room = await stage.room(['--room', 'Kitchen']);
-    const words = ['--identity', 'ann.pem', '--passphrase-file', passphrase];
-    const plain = await stage.guest('ann', room, { words });
-    plain.send({ type: 'quit' });
-    assert.equal((await plain.until('closed')).code, 'left');
-    await room.host.until('member', about('left', 'ann'));
-    assert.ok(!existsSync(join(stage.folder, SAVED)));
-    const unopenable = stage.start('bob', ['c', '--save', '--no-input']);
-    assert.equal(await unopenable.exit, 2);
-    assert.match(unopenable.stderr, /opened by an identity: give --identity as well/);
+    const first = await ann(stage, { room, passphrase });
+    await said(room.host, first, 'on the disk soon');
+    first.send({ type: 'quit' });
+    assert.equal(await first.exit, 0);
+    room.host.kill('SIGKILL');
+    await room.host.exit;
+    const waiting = comeBack(stage, passphrase);
+    await waiting.until('notice', { code: 'host-away' });
+    waiting.kill('SIGINT');
+    assert.equal(await waiting.exit, 130);
+    assert.ok(existsSync(join(stage.folder, SAVED, 'kitchen.room')));
   });
 });
