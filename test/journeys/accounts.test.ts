@@ -1,25 +1,17 @@
 /** Registering a password and coming back by it, with the program itself on the guests' side of a room that is kept. */
 import assert from 'node:assert/strict';
-import { describe } from 'node:test';
 import { LIMITS } from '../../src/protocol/limits.ts';
-import { ANSWER, journey, type Program, QUICK, type Stage } from '../helpers/program.ts';
+import { ANSWER, journeysIn, type Program, QUICK, type Stage } from '../helpers/program.ts';
 
 const PASSWORD = 'canary sings at nine';
 const KEY = { interrupt: '\u0003', up: '\u001b[A' } as const;
 
-async function keptRoom(stage: Stage) {
-  const room = await stage.room(['--keep', 'kitchen', '--room', 'Kitchen', '--no-chat']);
+interface Kitchen {
+  /** Has an account. */
+  readonly bob: Program;
   /** What gets one person in, but for nickname and password. */
-  const secrets = async (): Promise<readonly string[]> => {
-    const { token } = await room.invite();
-    return [
-      ...['--token-file', stage.file(token), '--answer-file', stage.file(ANSWER)],
-      ...['--code-file', stage.file(room.code)],
-    ];
-  };
-  const guest = async (nick: string, words: readonly string[] = []): Promise<Program> =>
-    stage.start(nick, ['c', '--json', '--nick', nick, ...QUICK, ...(await secrets()), ...words]);
-  return { room, secrets, guest };
+  readonly secrets: () => Promise<readonly string[]>;
+  readonly guest: (nick: string, words?: readonly string[]) => Promise<Program>;
 }
 
 async function register(program: Program): Promise<void> {
@@ -29,13 +21,40 @@ async function register(program: Program): Promise<void> {
   await program.until('notice', { code: 'registered' });
 }
 
-describe('accounts', () => {
-  journey('P34 a program registers, and from another device it is the same member', async (stage) => {
-    const { guest } = await keptRoom(stage);
+async function kitchen(stage: Stage): Promise<Kitchen> {
+  const room = await stage.room(['--keep', 'kitchen', '--room', 'Kitchen', '--no-chat']);
+  const secrets = async (): Promise<readonly string[]> => {
+    const { token } = await room.invite();
+    return [
+      ...['--token-file', stage.file(token), '--answer-file', stage.file(ANSWER)],
+      ...['--code-file', stage.file(room.code)],
+      ...QUICK,
+    ];
+  };
+  const guest = async (nick: string, words: readonly string[] = []): Promise<Program> =>
+    stage.start(nick, ['c', '--json', '--nick', nick, ...(await secrets()), ...words]);
+  const bob = await guest('bob');
+  await bob.until('joined');
+  await register(bob);
+  return { bob, secrets, guest };
+}
+
+/** With the account: the nickname is free again. */
+async function leaves(program: Program, nick: string, place: Kitchen): Promise<void> {
+  program.command('/leave');
+  assert.equal(await program.exit, 0);
+  await left(nick, place);
+}
+
+async function left(nick: string, { bob }: Kitchen): Promise<void> {
+  await bob.until('member', ({ change, member }) => change === 'left' && member.nick === nick);
+}
+
+journeysIn<Kitchen>('accounts', kitchen, (journey) => {
+  journey('P34 a program registers, and from another device it is the same member', async (place, stage) => {
+    const { bob, guest } = place;
     const ann = await guest('ann');
     const { self: before } = await ann.until('joined');
-    const bob = await guest('bob');
-    await bob.until('joined');
 
     ann.command('/register');
     const asked = await ann.answer('password', 'short');
@@ -74,7 +93,7 @@ describe('accounts', () => {
     const ofAnn = bob.events.flatMap((event) =>
       event.type === 'member' && event.member.nick === 'ann' ? [event.change] : [],
     );
-    assert.deepEqual(ofAnn, ['key-changed']);
+    assert.deepEqual(ofAnn, ['joined', 'key-changed']);
 
     // Leaving keeps the place of an account.
     second.send({ type: 'quit' });
@@ -85,12 +104,13 @@ describe('accounts', () => {
     assert.deepEqual(members.map(({ nick }) => nick).sort(), ['ann', 'bob']);
     await bob.until('member', { change: 'key-changed' });
     for (const program of [ann, second, third, bob]) assert.doesNotMatch(program.stdout, /canary/);
+    await leaves(third, 'ann', place);
   });
 
   journey(
     'on a terminal the password is shown nowhere, and Ctrl-C gives up the question alone',
-    async (stage) => {
-      const { secrets, guest } = await keptRoom(stage);
+    async (place, stage) => {
+      const { secrets, guest } = place;
       const ann = stage.terminal(['c', '--nick', 'ann', ...(await secrets())]);
       await ann.waitFor('You are ann');
       ann.enter('/register');
@@ -99,7 +119,7 @@ describe('accounts', () => {
       await ann.waitFor('••••••');
       ann.type(KEY.interrupt);
       await ann.waitFor('Nothing has been registered.');
-      await ann.waitFor('Kitchen (1)>');
+      await ann.waitFor('Kitchen (2)>');
       ann.enter('/register');
       await ann.waitUntil('the second question', (text) => text.split('A password for your').length === 3);
       ann.enter(PASSWORD);
@@ -107,59 +127,66 @@ describe('accounts', () => {
       ann.enter(PASSWORD);
       await ann.waitFor('behind the password');
       ann.type(KEY.up);
-      await ann.waitFor('Kitchen (1)> /register');
+      await ann.waitFor('Kitchen (2)> /register');
       ann.type('\u0015');
       ann.enter('said after it');
       await ann.waitFor('<ann> said after it');
       assert.doesNotMatch(ann.bytes, /canary/);
 
-      const bob = stage.terminal(['c', '--nick', 'bob', '--plain', ...(await secrets())]);
-      await bob.waitFor('You are bob');
+      const dan = stage.terminal(['c', '--nick', 'dan', '--plain', ...(await secrets())]);
+      await dan.waitFor('You are dan');
       const again = await guest('ann');
       await again.answer('password', PASSWORD);
       await again.until('joined');
-      await bob.waitFor('ann goes on under another key, ');
+      await dan.waitFor('ann goes on under another key, ');
       await ann.waitFor('Your account goes on elsewhere, under the key ');
       await ann.waitFor(/left with 4, settings kept: yes/);
+      dan.enter('/quit');
+      assert.equal((await dan.left()).exitCode, 0);
+      await left('dan', place);
+      await leaves(again, 'ann', place);
     },
   );
 
   journey(
     'another nickname is had without the password, and a room that ends has no accounts',
-    async (stage) => {
-      const { guest } = await keptRoom(stage);
-      const ann = await guest('ann');
-      await ann.until('joined');
-      await register(ann);
-      const other = await guest('ann');
+    async (place, stage) => {
+      const { guest } = place;
+      const other = await guest('bob');
       await other.answer('password', '');
-      await other.answer('nick', 'anna');
+      await other.answer('nick', 'bobby');
       const { members } = await other.until('joined');
-      assert.deepEqual(members.map(({ nick }) => nick).sort(), ['ann', 'anna']);
+      assert.deepEqual(members.map(({ nick }) => nick).sort(), ['bob', 'bobby']);
+      await leaves(other, 'bobby', place);
 
       const room = await stage.room();
       room.host.command('/register');
       await room.host.until('error', { code: 'no-accounts' });
-      const bob = await stage.guest('bob', room);
-      bob.command('/register');
-      assert.match((await bob.until('error', { code: 'no-accounts' })).message, /ends with its host/);
+      const eve = await stage.guest('eve', room);
+      eve.command('/register');
+      assert.match((await eve.until('error', { code: 'no-accounts' })).message, /ends with its host/);
     },
   );
 
-  journey('lines that were piped in answer the questions, and what follows them is said', async (stage) => {
-    const { secrets, guest } = await keptRoom(stage);
-    const bob = await guest('bob');
-    await bob.until('joined');
-    const ann = stage.start('ann', ['c', '--plain', '--nick', 'ann', ...(await secrets())]);
-    await ann.seen('You are ann');
-    ann.write(`/register\n${PASSWORD}\n${PASSWORD}\nsaid after it\n`);
-    await ann.seen('behind the password');
-    await bob.until('message', { text: 'said after it' });
-    assert.equal(bob.events.filter(({ type }) => type === 'message').length, 1);
-    assert.doesNotMatch(ann.stdout, /canary/);
-    // Where nobody can be asked, what would have answered is named.
-    const other = stage.start('other', ['c', '--plain', '--no-input', '--nick', 'ann', ...(await secrets())]);
-    assert.equal(await other.exit, 2);
-    assert.match(other.stderr, /--password-file/);
-  });
+  journey(
+    'lines that were piped in answer the questions, and what follows them is said',
+    async (place, stage) => {
+      const { bob, secrets } = place;
+      const ann = stage.start('ann', ['c', '--plain', '--nick', 'ann', ...(await secrets())]);
+      await ann.seen('You are ann');
+      ann.write(`/register\n${PASSWORD}\n${PASSWORD}\nsaid after it\n`);
+      await ann.seen('behind the password');
+      await bob.until('message', { text: 'said after it' });
+      assert.equal(bob.events.filter(({ type }) => type === 'message').length, 1);
+      assert.doesNotMatch(ann.stdout, /canary/);
+      // Where nobody can be asked, what would have answered is named.
+      const words = ['c', '--plain', '--no-input', '--nick', 'ann', ...(await secrets())];
+      const other = stage.start('other', words);
+      assert.equal(await other.exit, 2);
+      assert.match(other.stderr, /--password-file/);
+      ann.write('/leave\n');
+      assert.equal(await ann.exit, 0);
+      await left('ann', place);
+    },
+  );
 });
