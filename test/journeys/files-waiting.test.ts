@@ -67,4 +67,11 @@ journey('a file waits at the host for a member who is away, and its sender need 
   const later = start('ann', ['@ann']);
   await later.until('file', ({ takers }) => takers?.[0]?.state === 'done');
   assert.deepEqual(waiting(stage), []);
+
+  // The host says so once: the run after that knows it from what was saved.
+  await ended(later);
+  const last = start('ann', ['@ann']);
+  await last.until('joined');
+  last.command('/files');
+  await last.until('notice', ({ code, text }) => code === 'files' && /report\.bin.*bob has it/.test(text));
 });
