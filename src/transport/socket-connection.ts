@@ -117,6 +117,8 @@ export class SocketConnection implements Connection {
     if (!this.#came.add(chunk)) {
       this.#takeCame();
       this.#came.add(chunk);
+      // Short records leave room at the end of a read buffer: nothing reaches that.
+      this.#giveWay();
     }
     if (this.#came.reachesEnd) {
       this.#takeCame();

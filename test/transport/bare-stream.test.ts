@@ -118,21 +118,54 @@ test('a stream gives way after 256 KiB while others talk, and goes on in the nex
   assert.deepEqual([seen.length, socket.flow], [4, ['pause']]);
   await turn();
   assert.deepEqual(socket.flow, ['pause', 'resume']);
+  for (let each = 0; each < 3; each += 1) whole();
+  assert.deepEqual(socket.flow, ['pause', 'resume']);
 });
 
-/** @returns whether a frame that comes now counts as talk */
-function talks(socket: FakeSocket): boolean {
+test('a stream of short records, which end no read buffer, gives way as well', () => {
+  const { socket, buffer } = reading();
+  for (let each = 0; each < 5; each += 1) buffer(READ_BUFFER_BYTES).emit(0, READ_BUFFER_BYTES - 100);
+  assert.deepEqual(socket.flow, []);
+  buffer(READ_BUFFER_BYTES).emit(0, 1);
+  assert.deepEqual(socket.flow, ['pause']);
+});
+
+test('a stream gives way to nobody where nobody talks', (context) => {
+  const { socket, seen, buffer } = reading();
+  const laterMs = performance.now() + 251;
+  context.mock.method(performance, 'now', () => laterMs);
+  for (let each = 0; each < 8; each += 1) buffer(READ_BUFFER_BYTES).emit(0, READ_BUFFER_BYTES);
+  assert.deepEqual([seen.length, socket.flow], [8, []]);
+});
+
+/** @returns whether what comes now counts as talk */
+function talks(emit: () => void): boolean {
   const nowMs = performance.now();
-  socket.emit('data', Buffer.from(encodeFrame(1, new Uint8Array(3))));
+  emit();
   return isTalkBeside(nowMs + 250);
 }
 
 test('a frame is talk for a quarter of a second, unless a bare stream goes out on its connection', () => {
-  const socket = new FakeSocket();
-  const connection = connectionOn(socket);
-  connection.start({ onFrame: () => {}, onClose: () => {} });
-  assert.equal(talks(socket), true);
-  assert.equal(isTalkBeside(performance.now() + 250), false);
-  connection.forward(new Uint8Array(1));
-  assert.equal(talks(socket), false);
+  for (const carry of [
+    (connection: SocketConnection) => connection.forward(new Uint8Array(1)),
+    (connection: SocketConnection) => connection.sendAll([new Uint8Array(1)], () => {}),
+  ]) {
+    const socket = new FakeSocket();
+    const connection = connectionOn(socket);
+    connection.start({ onFrame: () => {}, onClose: () => {} });
+    const frame = () => void socket.emit('data', Buffer.from(encodeFrame(1, new Uint8Array(3))));
+    assert.equal(talks(frame), true);
+    assert.equal(isTalkBeside(performance.now() + 250), false);
+    carry(connection);
+    assert.equal(talks(frame), false);
+  }
+});
+
+test('what comes of a bare stream is no talk', () => {
+  const { buffer } = reading();
+  const { emit } = buffer(100);
+  assert.equal(
+    talks(() => emit(0, 40)),
+    false,
+  );
 });
