@@ -122,7 +122,8 @@ export class FileBook {
       );
       if (accepted) file.state = 'waiting';
       file.keepFor = keepFor;
-      file.readers = awaited[0]?.map(idKey) ?? null;
+      // Who did not want it may change their mind.
+      file.readers = awaited[0]?.concat(settled.map(({ memberId }) => memberId)).map(idKey) ?? null;
       for (const { memberId, state } of settled) {
         const taker = member(memberId);
         const doneBytes = state === 'done' ? offer.bytes : 0;
@@ -482,7 +483,7 @@ export class FileBook {
     file.takers.set(member.key, { member, state, doneBytes: Math.min(doneBytes, file.offer.bytes) });
     file.isNews = true;
     if (hasDecided({ state })) this.#notAwaited(file, member);
-    if (isSettled(state) && before?.state !== state) this.#revision += 1;
+    if (before?.state !== state && (isSettled(state) || isSettled(before?.state))) this.#revision += 1;
     if (this.#follow(file)) file.rate.at(file.doneBytes, nowMs);
     return before?.state === state ? [] : [...this.#overThere(file), view(file)];
   }

@@ -6,7 +6,7 @@ import { type FileOffer, isFolder } from '../protocol/file-offer.ts';
 import { type ConversationId, type IdKey, idKey, type MemberId, memberId } from '../protocol/identifiers.ts';
 import { type FileState, type FileView, hasDecided, type Taker } from './file-view.ts';
 import type { Rate } from './rate.ts';
-import { AWAITED_SAVED, type SavedState } from './saved-state.ts';
+import { type SavedState, TAKERS_SAVED } from './saved-state.ts';
 
 type SavedFile = SavedState['files'][number];
 
@@ -72,7 +72,7 @@ export function savedFile(file: File): SavedFile {
 }
 
 /** Whatever becomes of programs and hosts: `kept` may end, and is told again by the host that does it. */
-export function isSettled(state: TakerState): state is 'done' | 'declined' {
+export function isSettled(state: TakerState | undefined): state is 'done' | 'declined' {
   return state === 'done' || state === 'declined';
 }
 
@@ -82,7 +82,8 @@ function savedTakers({ takers, readers }: File): Pick<SavedFile, 'settled' | 'aw
   );
   const have = new Set(settled.map((each) => idKey(each.memberId)));
   const awaited = readers?.filter((key) => !have.has(key)).map((key) => memberId(fromHex(key))) ?? null;
-  return { settled, awaited: awaited === null || awaited.length > AWAITED_SAVED ? [] : [awaited] };
+  const isKnown = awaited !== null && awaited.length <= TAKERS_SAVED && settled.length <= TAKERS_SAVED;
+  return { settled: settled.slice(-TAKERS_SAVED), awaited: isKnown ? [awaited] : [] };
 }
 
 /** Nobody is waited for: of those who could read it when it got its place, and still can. */

@@ -34,8 +34,8 @@ const ACTS_MOST = 64 * 12;
 
 /** Of files: past it the oldest that nothing is under way with is forgotten. */
 export const OFFERS_KEPT = 256;
-/** Who may still take one's own file is remembered up to so many: a list of everyone in a large room would be written at each change. */
-export const AWAITED_SAVED = 255;
+/** Of those who have one's own file, and of those who may still take it: lists of everyone in a large room would be written at each change. */
+export const TAKERS_SAVED = 255;
 
 type Field<T> = Parameters<typeof field.list<T>>[2];
 
@@ -104,12 +104,12 @@ const fileFields = {
 const takerFields = {
   /** Of one's own: who has it, or does not want it. For whom it waits at the host, the host says. */
   settled: field.list(
-    field.u16,
-    LIMITS.membersMost,
+    field.u8,
+    TAKERS_SAVED,
     field.struct({ memberId: field.memberId, state: field.oneOf(SETTLED) }),
   ),
   /** Of one's own: who else could read the offer when it got its place; none where that is not known. */
-  awaited: maybe(field.list(field.u8, AWAITED_SAVED, field.memberId)),
+  awaited: maybe(field.list(field.u8, TAKERS_SAVED, field.memberId)),
 };
 
 /** @param file an offer that stands */

@@ -4,7 +4,7 @@ import { beforeEach, describe, test } from 'node:test';
 import type { RosterMember } from '../../src/crypto/roster.ts';
 import { FileBook, type FileEffect, type Interruption } from '../../src/member/file-book.ts';
 import type { Offered } from '../../src/member/file-record.ts';
-import { AWAITED_SAVED, OFFERS_KEPT } from '../../src/member/saved-state.ts';
+import { OFFERS_KEPT, TAKERS_SAVED } from '../../src/member/saved-state.ts';
 import { toBase64url, u32 } from '../../src/protocol/bytes.ts';
 import { KEEP_FOR_MOST } from '../../src/protocol/file-frames.ts';
 import type { FileOffer } from '../../src/protocol/file-offer.ts';
@@ -569,6 +569,41 @@ describe("one's own file", () => {
     assert.deepEqual(next(last), ['stop', 'tell withdraw', '1 done']);
   });
 
+  test('of an earlier run stays for whoever did not want it and takes it after all', () => {
+    const book = full();
+    book.taken(idOf(1), CARL, 'done', 1_000, NOW);
+    book.taken(idOf(1), ANN, 'declined', 0, NOW);
+    const later = new FileBook(book.save(), find, BOB.key);
+    assert.equal(later.countStanding(readers), LIMITS.offersPerMember - 1);
+    const { revision } = later;
+    later.taken(idOf(1), ANN, 'declined', 0, NOW);
+    assert.equal(later.revision, revision);
+    later.taken(idOf(1), ANN, 'running', 10, NOW);
+    assert.equal(later.revision, revision + 1);
+    assert.throws(() => next(later), /as many as there can be/);
+  });
+
+  test('of an earlier run has nothing of who is gone, and nothing of a file at whoever did not want it', () => {
+    const book = full();
+    book.taken(idOf(1), CARL, 'done', 1_000, NOW);
+    book.taken(idOf(1), ANN, 'declined', 500, NOW);
+    const isThere = (id: Uint8Array) => (idKey(id) === CARL.key ? undefined : find(id));
+    const later = new FileBook(book.save(), isThere, BOB.key);
+    assert.deepEqual(later.views[0]?.takers, [{ member: ANN, state: 'declined', doneBytes: 0 }]);
+  });
+
+  test('that very many have is saved with the latest of them', () => {
+    const book = full();
+    const crowd = Array.from({ length: TAKERS_SAVED + 1 }, (_, index) => {
+      const id = memberId(offerOf(index).fileId);
+      return { ...ANN, key: idKey(id), memberId: id };
+    });
+    for (const member of crowd) book.taken(idOf(1), member, 'done', 1_000, NOW);
+    const [saved] = book.save();
+    assert.deepEqual([saved?.settled.length, saved?.awaited], [TAKERS_SAVED, []]);
+    assert.deepEqual(saved?.settled.at(-1)?.memberId, crowd.at(-1)?.memberId);
+  });
+
   test('that waits at the host does so for a later run, which the host tells of it', () => {
     const book = full();
     book.taken(idOf(1), ANN, 'kept', 0, NOW);
@@ -588,8 +623,8 @@ describe("one's own file", () => {
       return new FileBook(book.save(), find, BOB.key);
     };
     const nobody = (): readonly IdKey[] => [];
-    assert.equal(saved(AWAITED_SAVED).countStanding(nobody), 0);
-    assert.equal(saved(AWAITED_SAVED + 1).countStanding(nobody), 1);
+    assert.equal(saved(TAKERS_SAVED).countStanding(nobody), 0);
+    assert.equal(saved(TAKERS_SAVED + 1).countStanding(nobody), 1);
   });
 
   test('of which nobody was told in an earlier run stays: it has no readers yet', () => {
