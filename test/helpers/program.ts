@@ -397,12 +397,7 @@ export function journeysIn<Place>(
 ): void {
   describe(name, () => {
     let here: { readonly stage: Stage; readonly place: Promise<Place> } | null = null;
-    const close = async (): Promise<void> => {
-      const stage = here?.stage;
-      here = null;
-      await stage?.close();
-    };
-    after(close);
+    after(() => here?.stage.close());
     tell((journeyName, play) => {
       test(journeyName, { timeout: JOURNEY_MS }, async (context) => {
         if (here === null) {
@@ -410,6 +405,11 @@ export function journeysIn<Place>(
           here = { stage, place: open(stage) };
         }
         const { stage, place } = here;
+        const forsake = (): void => {
+          if (here?.stage === stage) here = null;
+        };
+        // The next one begins before this one knows that its time is over.
+        context.signal.addEventListener('abort', forsake);
         try {
           await told(stage, context, async () => {
             const opened = await place;
@@ -417,24 +417,28 @@ export function journeysIn<Place>(
             await play(opened, stage);
           });
         } catch (error) {
-          await close();
+          forsake();
+          await stage.close();
           throw error;
+        } finally {
+          context.signal.removeEventListener('abort', forsake);
         }
       });
     });
   });
 }
 
-/** What was said is told when it fails, or takes too long. */
+/** What was said is told when it fails, or takes too long: then it is over, whatever it still waits for. */
 async function told(stage: Stage, context: TestContext, play: () => Promise<void>): Promise<void> {
-  const tell = (): void => context.diagnostic(stage.transcript());
-  context.signal.addEventListener('abort', tell);
+  const late = Promise.withResolvers<never>();
+  const stop = (): void => late.reject(context.signal.reason);
+  context.signal.addEventListener('abort', stop);
   try {
-    await play();
+    await Promise.race([play(), late.promise]);
   } catch (error) {
-    tell();
+    context.diagnostic(stage.transcript());
     throw error;
   } finally {
-    context.signal.removeEventListener('abort', tell);
+    context.signal.removeEventListener('abort', stop);
   }
 }
