@@ -110,7 +110,7 @@ export class FileBook {
     self: IdKey = '',
   ) {
     for (const each of saved) {
-      const { offer, memberId, message: said, place, accepted, keepFor, settled, awaited, ...more } = each;
+      const { offer, memberId, message: said, place, accepted, keepFor, settled, readers, ...more } = each;
       const from = member(memberId);
       if (from === undefined) continue;
       const isOwn = from.key === self;
@@ -122,8 +122,7 @@ export class FileBook {
       );
       if (accepted) file.state = 'waiting';
       file.keepFor = keepFor;
-      // Who did not want it may change their mind.
-      file.readers = awaited[0]?.concat(settled.map(({ memberId }) => memberId)).map(idKey) ?? null;
+      file.readers = readers[0]?.map(idKey) ?? null;
       for (const { memberId, state } of settled) {
         const taker = member(memberId);
         const doneBytes = state === 'done' ? offer.bytes : 0;

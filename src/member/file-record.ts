@@ -76,14 +76,15 @@ export function isSettled(state: TakerState | undefined): state is 'done' | 'dec
   return state === 'done' || state === 'declined';
 }
 
-function savedTakers({ takers, readers }: File): Pick<SavedFile, 'settled' | 'awaited'> {
+function savedTakers({ takers, readers }: File): Pick<SavedFile, 'settled' | 'readers'> {
   const settled = [...takers.values()].flatMap(({ member, state }) =>
     isSettled(state) ? [{ memberId: member.memberId, state }] : [],
   );
-  const have = new Set(settled.map((each) => idKey(each.memberId)));
-  const awaited = readers?.filter((key) => !have.has(key)).map((key) => memberId(fromHex(key))) ?? null;
-  const isKnown = awaited !== null && awaited.length <= TAKERS_SAVED && settled.length <= TAKERS_SAVED;
-  return { settled: settled.slice(-TAKERS_SAVED), awaited: isKnown ? [awaited] : [] };
+  const isSaved = readers !== null && readers.length <= TAKERS_SAVED;
+  return {
+    settled: settled.slice(-TAKERS_SAVED),
+    readers: isSaved ? [readers.map((key) => memberId(fromHex(key)))] : [],
+  };
 }
 
 /** Nobody is waited for: of those who could read it when it got its place, and still can. */

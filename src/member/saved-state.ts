@@ -34,7 +34,7 @@ const ACTS_MOST = 64 * 12;
 
 /** Of files: past it the oldest that nothing is under way with is forgotten. */
 export const OFFERS_KEPT = 256;
-/** Of those who have one's own file, and of those who may still take it: lists of everyone in a large room would be written at each change. */
+/** Of those who have one's own file, and of those who could read its offer: lists of everyone in a large room would be written at each change. */
 export const TAKERS_SAVED = 255;
 
 type Field<T> = Parameters<typeof field.list<T>>[2];
@@ -108,8 +108,8 @@ const takerFields = {
     TAKERS_SAVED,
     field.struct({ memberId: field.memberId, state: field.oneOf(SETTLED) }),
   ),
-  /** Of one's own: who else could read the offer when it got its place; none where that is not known. */
-  awaited: maybe(field.list(field.u8, TAKERS_SAVED, field.memberId)),
+  /** Of one's own: who could read the offer when it got its place; none where that is not known. */
+  readers: maybe(field.list(field.u8, TAKERS_SAVED, field.memberId)),
 };
 
 /** @param file an offer that stands */
@@ -206,7 +206,7 @@ export function decodeSavedState(bytes: Bytes): SavedState {
   const [found] = bytes;
   if (found === WITHOUT_TAKERS) {
     const { version, files, ...state } = StateWithoutTakers.decode(bytes.slice());
-    return { ...state, files: files.map((file) => ({ ...file, settled: [], awaited: [] })) };
+    return { ...state, files: files.map((file) => ({ ...file, settled: [], readers: [] })) };
   }
   if (found !== VERSION) throw new ProtocolError('version', `a saved state of version ${found ?? 'none'}`);
   const { version, ...state } = SavedStateCodec.decode(bytes.slice());

@@ -600,7 +600,7 @@ describe("one's own file", () => {
     });
     for (const member of crowd) book.taken(idOf(1), member, 'done', 1_000, NOW);
     const [saved] = book.save();
-    assert.deepEqual([saved?.settled.length, saved?.awaited], [TAKERS_SAVED, []]);
+    assert.deepEqual([saved?.settled.length, saved?.readers[0]?.length], [TAKERS_SAVED, 2]);
     assert.deepEqual(saved?.settled.at(-1)?.memberId, crowd.at(-1)?.memberId);
   });
 

@@ -36,10 +36,10 @@ test('a state of before takers were in it is read, and written as one of today',
   const old = readFileSync(new URL('../golden/saved-state-1.bin', import.meta.url));
   const read = decodeSavedState(new Uint8Array(old));
   assert.deepEqual(
-    read.files.map(({ name, place, settled, awaited }) => ({ name, place, settled, awaited })),
+    read.files.map(({ name, place, settled, readers }) => ({ name, place, settled, readers })),
     [
-      { name: 'mine.txt', place: ['/home/bob/mine.txt'], settled: [], awaited: [] },
-      { name: 'hers.txt', place: [], settled: [], awaited: [] },
+      { name: 'mine.txt', place: ['/home/bob/mine.txt'], settled: [], readers: [] },
+      { name: 'hers.txt', place: [], settled: [], readers: [] },
     ],
   );
   assert.equal(read.voices.length, 1);
